@@ -1,0 +1,22 @@
+"""The built-in output formats: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown`` and ``html``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trialindex.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from trialindex.interfaces import Renderer
+
+
+@hookimpl
+def register_renderers() -> Sequence[type[Renderer]]:
+    from trialindex_renderers.documents import JsonLinesRenderer, JsonRenderer
+    from trialindex_renderers.markdown import MarkdownRenderer
+    from trialindex_renderers.spreadsheet import CsvRenderer
+    from trialindex_renderers.table import TableRenderer
+    from trialindex_renderers.webpage import HtmlRenderer
+
+    return [TableRenderer, JsonRenderer, JsonLinesRenderer, CsvRenderer, MarkdownRenderer, HtmlRenderer]

@@ -1,0 +1,93 @@
+"""``markdown``: an answer to paste in an e-mail, a note or an issue (CommonMark; nothing of any dialect)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from trialindex import wording as w
+from trialindex.interfaces import Renderer
+from trialindex.search.results import Results
+from trialindex.trial import Trial
+from trialindex_renderers.sections import page
+from trialindex_renderers.view import Fact, Head, Section, answer, head, shown, shown_hits
+
+SITES = 20
+# Anywhere: code, emphasis, links, HTML and autolinks, tables, strike-through, formulas. At the start: headings, quotes,
+# lists, rules. An ampersand only where it would begin an entity.
+_ANYWHERE = re.compile(r"[\\`*_\[\]<|~$]|&(?=#?\w+;)")
+_AT_START = re.compile(r"^(?:([#>+=-])|(\d+)([.)]))")
+
+
+def escape(text: str) -> str:
+    """One line of text that Markdown shows as it is."""
+    text = _ANYWHERE.sub(r"\\\g<0>", text)
+    return _AT_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", text)
+
+
+def link(text: str, url: str | None) -> str:
+    """A link if the address may be followed, else the text alone."""
+    if url is None:
+        return escape(text)
+    return f"[{escape(text)}](<{url}>)"
+
+
+class MarkdownRenderer(Renderer):
+    """Headings and lists; registry text is escaped, links go to http and https addresses only."""
+
+    name = "markdown"
+    summary = "Markdown, for an e-mail, a note or an issue."
+
+    def results(self, results: Results) -> Iterator[str]:
+        view = answer(shown_hits(results, contacts=self.options.contacts))
+        yield f"# {escape(view.title)}\n\n"
+        if view.query not in view.title:
+            yield f"> {escape(view.query)}\n\n"
+        yield f"{escape(' '.join(view.summary))}\n\n"
+        for note in view.notes:
+            yield f"**Note:** {escape(note)}\n\n"
+        for card in view.cards:
+            yield f"## {card.rank}\\. {link(card.head.title, card.head.url)}\n\n"
+            yield from self._meta(card.head)
+            yield from self._facts(card.facts)
+        for line in view.closing:
+            yield f"{escape(line)}\n\n"
+        yield f"_{escape(w.DISCLAIMER)}_\n"
+
+    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
+        contacts = self.options.contacts
+        view = page(shown(trial, contacts=contacts), seen, contacts=contacts, site_limit=SITES)
+        yield f"# {link(view.head.title, view.head.url)}\n\n"
+        yield from self._meta(view.head)
+        for section in view.sections:
+            yield from self._section(section, 2)
+        yield f"_{escape(w.DISCLAIMER)}_\n"
+
+    def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
+        for trial in trials:
+            one = head(trial)
+            yield f"- **{escape(one.id)}** · {one.status} · {one.phase} · {link(one.title, one.url)}\n"
+
+    def _meta(self, head: Head) -> Iterator[str]:
+        yield f"**{escape(head.id)}** · {escape(head.status)} · {escape(head.phase)}\n\n"
+
+    def _section(self, section: Section, level: int) -> Iterator[str]:
+        yield f"{'#' * level} {escape(section.title)}\n\n"
+        for text in section.paragraphs:
+            yield f"{escape(text)}\n\n"
+        yield from self._facts(section.facts)
+        for item in section.items:
+            yield f"- {escape(item.text)}\n"
+            for detail in item.details:
+                yield f"  - {escape(detail)}\n"
+        if section.items:
+            yield "\n"
+        for part in section.parts:
+            yield from self._section(part, level + 1)
+
+    def _facts(self, facts: tuple[Fact, ...]) -> Iterator[str]:
+        for fact in facts:
+            value = link(fact.value, fact.url) if fact.url else escape(fact.value)
+            yield f"- **{escape(fact.label)}:** {value}\n"
+        if facts:
+            yield "\n"

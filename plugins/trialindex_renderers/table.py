@@ -1,0 +1,191 @@
+"""``table``: answers and trials as text that fits a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import click
+
+from trialindex import wording as w
+from trialindex.interfaces import Renderer
+from trialindex.search.results import Results
+from trialindex.trial import Trial
+from trialindex_renderers.sections import page
+from trialindex_renderers.view import Card, Fact, Head, Section, answer, head, shown, shown_hits
+
+WIDTH = 100  # when the output is no terminal
+NARROWEST = 40
+LABEL = 14  # columns of a label and the space after it
+STACKED = 56  # below this width a value goes under its label's line
+SITES = 20
+_TONES = {"open": "green", "soon": "yellow", "closed": None}
+
+
+class TableRenderer(Renderer):
+    """Cards and pages in plain text, as wide as the terminal; 100 columns and no colour where there is none."""
+
+    name = "table"
+    summary = "Text that fits the terminal, for reading."
+
+    @property
+    def _width(self) -> int:
+        return max(self.options.width or WIDTH, NARROWEST)
+
+    def results(self, results: Results) -> Iterator[str]:
+        view = answer(shown_hits(results, contacts=self.options.contacts))
+        yield from self._paragraph(w.excerpt(view.title, 200), bold=True)
+        if view.query not in view.title:
+            yield from self._paragraph(f"“{w.excerpt(view.query, 240)}”", dim=True)
+        yield from self._paragraph(" ".join(view.summary))
+        for note in view.notes:
+            yield from self._paragraph(f"Note: {note}", fg="yellow")
+        number = len(f"{view.cards[-1].rank}. ") if view.cards else 0
+        for card in view.cards:
+            yield "\n"
+            yield from self._card(card, number)
+        yield "\n"
+        if view.cards:
+            example = view.cards[0].head.id
+            yield from self._lines(wrap_units(["For a trial's whole page:", f"trialindex show {example}"], self._width))
+        for line in view.closing:
+            yield from self._paragraph(line)
+        yield from self._paragraph(w.DISCLAIMER, dim=True)
+
+    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
+        view = page(
+            shown(trial, contacts=self.options.contacts), seen, contacts=self.options.contacts, site_limit=SITES
+        )
+        yield from self._paragraph(view.head.title, bold=True)
+        yield from self._meta(view.head, "")
+        for section in view.sections:
+            yield "\n"
+            yield from self._section(section)
+        yield "\n"
+        yield from self._paragraph(w.DISCLAIMER, dim=True)
+
+    def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
+        for trial in trials:
+            yield self._row(head(trial)) + "\n"
+
+    # --- pieces -----------------------------------------------------------------------------------------------------
+
+    def _card(self, card: Card, number: int) -> Iterator[str]:
+        indent = " " * number
+        first, *rest = wrap(card.head.title, self._width - number)
+        yield self._style(f"{card.rank}. ".rjust(number) + first, bold=True) + "\n"
+        yield from self._lines(rest, indent, bold=True)
+        yield from self._meta(card.head, indent)
+        for fact in card.facts:
+            yield from self._fact(fact, indent, dim=fact.label == "Score")
+
+    def _meta(self, head: Head, indent: str) -> Iterator[str]:
+        """The id, the status and the phase, separated by dots, only the status coloured."""
+        for line in wrap_units([head.id, head.status, head.phase], self._width - len(indent), " · "):
+            before, status, after = line.rpartition(head.status)
+            yield f"{indent}{before}{self._style(status, fg=_TONES[head.tone])}{after}\n"
+
+    def _section(self, section: Section, indent: str = "") -> Iterator[str]:
+        title = section.title if indent else section.title.upper()
+        yield from self._lines(wrap(title, self._width - len(indent)), indent, bold=True)
+        inner = indent + "  "
+        for text in section.paragraphs:
+            yield from self._lines(wrap(text, self._width - len(inner)), inner)
+        for fact in section.facts:
+            yield from self._fact(fact, inner)
+        for item in section.items:
+            yield from self._bullet("• ", item.text, inner)
+            for detail in item.details:
+                yield from self._bullet("  – ", detail, inner)
+        for part in section.parts:
+            yield from self._section(part, inner)
+
+    def _fact(self, fact: Fact, indent: str, *, dim: bool = False) -> Iterator[str]:
+        hang = indent + " " * (LABEL if self._width >= STACKED else 2)
+        width = self._width - len(hang)
+        lines = wrap_units(fact.values, width, "; ") if fact.whole else wrap(fact.value, width)
+        label = self._style(fact.label.ljust(LABEL).rstrip() if self._width < STACKED else fact.label.ljust(LABEL), dim=True)
+        if self._width < STACKED:
+            yield f"{indent}{label}\n"
+            yield from self._lines(lines, hang, dim=dim)
+        else:
+            yield f"{indent}{label}{self._style(lines[0], dim=dim)}\n"
+            yield from self._lines(lines[1:], hang, dim=dim)
+
+    def _bullet(self, mark: str, text: str, indent: str) -> Iterator[str]:
+        first, *rest = wrap(text, self._width - len(indent) - len(mark))
+        yield f"{indent}{mark}{first}\n"
+        yield from self._lines(rest, indent + " " * len(mark))
+
+    def _row(self, head: Head) -> str:
+        """One line: in columns where there is room; the title is cut to the terminal, never elsewhere."""
+        if self._width < 90:
+            row = f"{head.id}  {head.status}  {head.phase}  "
+        else:
+            row = f"{pad(head.id, 11)}  {pad(head.status, 22)}  {pad(head.phase, 15)}  "
+        return row + (cut(head.title, max(self._width - cells(row), 10)) if self.options.width else head.title)
+
+    def _paragraph(self, text: str, *, bold: bool = False, dim: bool = False, fg: str | None = None) -> Iterator[str]:
+        return self._lines(wrap(text, self._width), bold=bold, dim=dim, fg=fg)
+
+    def _lines(
+        self, lines: Iterable[str], indent: str = "", *, bold: bool = False, dim: bool = False, fg: str | None = None
+    ) -> Iterator[str]:
+        for line in lines:
+            yield indent + self._style(line, bold=bold, dim=dim, fg=fg) + "\n"
+
+    def _style(self, text: str, *, bold: bool = False, dim: bool = False, fg: str | None = None) -> str:
+        if not self.options.color or not (bold or dim or fg):
+            return text
+        return click.style(text, bold=bold or None, dim=dim or None, fg=fg)
+
+
+# --- widths ---------------------------------------------------------------------------------------------------------
+
+
+def cells(text: str) -> int:
+    """Terminal columns that the text takes: two for a wide character."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def pad(text: str, width: int) -> str:
+    return text + " " * max(width - cells(text), 0)
+
+
+def cut(text: str, width: int) -> str:
+    """The text in at most *width* columns, with ``…`` where something was cut."""
+    if cells(text) <= width:
+        return text
+    from rich.cells import chop_cells
+
+    return f"{chop_cells(text, width - 1)[0].rstrip()}…"
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text in lines of at most *width* columns; a word that is longer is cut. At least one line."""
+    words: list[str] = []
+    for word in text.split(" "):
+        if cells(word) <= width:
+            words.append(word)
+        else:
+            from rich.cells import chop_cells
+
+            words += chop_cells(word, width)
+    return wrap_units(words, width)
+
+
+def wrap_units(units: Sequence[str], width: int, separator: str = " ") -> list[str]:
+    """The units in lines of at most *width* columns, none broken: one that is longer has a line for itself."""
+    lines: list[str] = []
+    line = ""
+    for at, unit in enumerate(units):
+        last = unit + (separator.rstrip() if at < len(units) - 1 else "")
+        if not line:
+            line = last
+        elif cells(line) + cells(last) + 1 <= width:
+            line += f" {last}"
+        else:
+            lines.append(line)
+            line = last
+    return [*lines, line]

@@ -1,0 +1,214 @@
+"""What the formats for people say, before any format: an answer is cards, a trial is a page of sections.
+
+``table``, ``markdown`` and ``html`` draw these, so that all three say the same. Every text in them is cleaned and on
+one line; escaping for the format is left to whoever draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import msgspec
+
+from trialindex import wording as w
+from trialindex.search.results import Hit, Results
+from trialindex.trial import Trial
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A label and its value.
+
+    :param values: shown joined by semicolons.
+    :param whole: ids and addresses: no value is broken over two lines.
+    :param url: where the value leads; only http and https.
+    """
+
+    label: str
+    values: tuple[str, ...]
+    whole: bool = False
+    url: str | None = None
+
+    @property
+    def value(self) -> str:
+        return "; ".join(self.values)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of a list, with what is said under it."""
+
+    text: str
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page. :param folded: long, and read by few: may start out closed."""
+
+    title: str
+    facts: tuple[Fact, ...] = ()
+    paragraphs: tuple[str, ...] = ()
+    items: tuple[Item, ...] = ()
+    parts: tuple[Section, ...] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Head:
+    """The line that names a trial. :param tone: ``open``, ``soon`` or ``closed``: whether people can join."""
+
+    id: str
+    title: str
+    url: str | None
+    status: str
+    tone: str
+    phase: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One hit: what to know before opening the trial's page."""
+
+    rank: int
+    head: Head
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one query. :param closing: what comes after the cards."""
+
+    title: str
+    query: str
+    summary: tuple[str, ...]
+    notes: tuple[str, ...]
+    cards: tuple[Card, ...]
+    closing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One trial."""
+
+    head: Head
+    sections: tuple[Section, ...]
+
+
+def shown(trial: Trial, *, contacts: bool) -> Trial:
+    """The trial as it may be shown: without contacts unless they were asked for."""
+    return trial if contacts else trial.masked()
+
+
+def shown_hits(results: Results, *, contacts: bool) -> Results:
+    """The answer as it may be shown: never with raw records, without contacts unless they were asked for."""
+    hits = []
+    for hit in results.hits:
+        site = hit.nearest_site
+        if site and not contacts:
+            site = msgspec.structs.replace(site, contacts=())
+        trial = msgspec.structs.replace(shown(hit.trial, contacts=contacts), raw=None)
+        hits.append(msgspec.structs.replace(hit, trial=trial, nearest_site=site))
+    return msgspec.structs.replace(results, hits=tuple(hits))
+
+
+def safe_url(url: str | None) -> str | None:
+    """The address if a browser may be sent there: http or https, with a host, of visible ASCII without quotes."""
+    text = (url or "").strip()
+    if not text.isascii() or not text.isprintable() or any(c in " \"'<>\\`{}|^" for c in text):
+        return None
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    return text if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+def answer(results: Results) -> Answer:
+    """The answer as cards."""
+    filters = "; ".join(f"{w.one_line(name)}: {w.one_line(value)}" for name, value in results.filters.items())
+    trials = w.count(results.total, "trial")
+    if filters:
+        passed = f"{results.searched:,} of {trials} passed the filters ({filters})."
+    else:
+        passed = f"Searched {trials}." if results.searched == results.total else f"Searched {results.searched:,} of {trials}."
+    said = [passed]
+    if results.mode != "hybrid":
+        said.append({"vector": "Compared by meaning only.", "lexical": "Compared by words only."}.get(results.mode, ""))
+    if results.hits:
+        first, last = results.hits[0].rank, results.hits[-1].rank
+        said.append(f"Showing {first:,} to {last:,}." if last > first else f"Showing number {first:,}.")
+    elif not results.total:
+        said.append("The index is empty.")
+    elif not results.searched:
+        said.append("No trial is left. Loosen a filter.")
+    else:
+        said.append(f"Page {results.page} is past the end of the answer." if results.page > 1 else "Nothing matched.")
+    closing = []
+    if len(results.hits) == results.limit and results.page * results.limit < results.searched:
+        closing.append(f"For more, add --page {results.page + 1}.")
+    query = w.one_line(results.query)
+    return Answer(
+        title=f"Trials for “{query}”" if len(query) <= 80 else "Trials for a longer description",
+        query=query,
+        summary=tuple(filter(None, said)),
+        notes=tuple(filter(None, map(w.one_line, results.notes))),
+        cards=tuple(map(card, results.hits)),
+        closing=tuple(closing),
+    )
+
+
+def card(hit: Hit) -> Card:
+    """One hit as a card."""
+    trial = hit.trial
+    facts = [
+        Fact("Conditions", (w.listed(trial.conditions, 6),)),
+        Fact("Testing", (w.listed((i.name for i in trial.interventions), 4),)),
+        Fact("Who", (w.who(trial.minimum_age, trial.maximum_age, trial.sex),)),
+    ]
+    if hit.fits:
+        facts.append(Fact("Fit", tuple(w.fit(fit) for fit in hit.fits)))
+    facts.append(Fact("Where", (where(hit),)))
+    if hit.match:
+        facts.append(Fact("Why", (f"{w.sentence(w.words(hit.match.part))}: “{w.excerpt(hit.match.text, 240)}”",)))
+    if hit.last_updated:
+        facts.append(Fact("Updated", (w.date(hit.last_updated),)))
+    facts.append(Fact("Score", (w.score(hit.score, hit.parts),)))
+    return Card(hit.rank, head(trial), tuple(facts))
+
+
+def where(hit: Hit) -> str:
+    """The nearest site with its distance, or else the countries."""
+    sites, countries = hit.trial.sites, hit.trial.countries
+    if hit.nearest_site:
+        others = len(sites) - 1
+        also = f", and {w.count(others, 'other site')}" if others > 0 else ""
+        away = "" if hit.distance_km is None else f", {w.distance(hit.distance_km)} away"
+        return f"{w.place(hit.nearest_site)}{away}{also}"
+    if len(sites) == 1:
+        return w.place(sites[0])
+    if not countries:
+        return w.count(len(sites), "site") if sites else w.NOT_STATED
+    return f"{w.listed(countries, 5)} ({w.count(len(sites), 'site')})"
+
+
+def head(trial: Trial) -> Head:
+    """What names a trial and says whether it can be joined."""
+    tone = {"NOT_YET_RECRUITING": "soon", "RECRUITING": "open", "AVAILABLE": "open", "ENROLLING_BY_INVITATION": "soon"}
+    return Head(
+        id=w.one_line(trial.id) or w.NOT_STATED,
+        title=w.one_line(trial.title) or w.NOT_STATED,
+        url=safe_url(trial.url),
+        status=stated("status", w.status(trial.status)),
+        tone=tone.get(trial.status or "", "closed"),
+        phase="no phase" if trial.phases == ("NA",) else stated("phase", w.phase(trial.phases)),
+    )
+
+
+def stated(label: str, value: str) -> str:
+    """The value where no label stands beside it: ``phase not stated`` instead of ``not stated``."""
+    return f"{label} {value}" if value == w.NOT_STATED else value

@@ -1,0 +1,58 @@
+"""How a trial is cut into the texts that are embedded, and those that are matched word by word.
+
+Exclusion criteria are in neither: that a trial shuts somebody out is never a reason to show it to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trialindex.trial import Trial
+
+VERSION = 1
+"""Raise it when the rule changes: indexes remember theirs, and are cut again."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A text of a trial that is embedded as one vector.
+
+    :param part: which part of the record it shows, in words.
+    :param text: what the encoder reads; the title leads each one, so that a passage stands for its trial.
+    """
+
+    part: str
+    text: str
+
+    @property
+    def hash(self) -> bytes:
+        """First 16 bytes of the text's SHA-256: the key of its embedding."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def passages(trial: Trial) -> Iterator[Passage]:
+    """The passages of a trial: what it is about, and who can take part."""
+    names = list(trial.conditions)
+    names += [term.name for term in trial.normalized_conditions if term.name not in names]
+    head = f"{_sentence(trial.title)} {_sentence('; '.join(names))}".strip()
+    about = trial.summary or trial.description or ""
+    yield Passage("summary" if about else "title", f"{head} {about}".strip())
+    if trial.inclusion:
+        yield Passage("inclusion criteria", f"{head} {' '.join(trial.inclusion)}")
+
+
+def lexical_fields(trial: Trial) -> dict[str, str]:
+    """The texts matched word by word: ``head``, the trial's names for things, and ``body``, its prose."""
+    head = [trial.title, trial.official_title, trial.acronym, *trial.conditions, *trial.keywords]
+    head += [term.name for term in trial.normalized_conditions]
+    for intervention in trial.interventions:
+        head += [intervention.name, *intervention.other_names]
+    body = [trial.summary, trial.description, *trial.inclusion, trial.study_population]
+    return {"head": " \n".join(filter(None, head)), "body": " \n".join(filter(None, body))}
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text[-1] in ".?!" else f"{text}."

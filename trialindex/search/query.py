@@ -1,0 +1,149 @@
+"""From a question to an answer: filter, find, load, explain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trialindex.errors import QueryError, nearest
+from trialindex.interfaces import Encoder
+from trialindex.search import explain
+from trialindex.search.filters import Filters
+from trialindex.search.person import Person, read_person
+from trialindex.search.places import Place
+from trialindex.search.results import Hit, Results
+from trialindex.search.retrieval import MODES, Candidate, Mode, retrieve
+from trialindex.storage.derived import Derived
+from trialindex.storage.records import Records, Stored
+from trialindex.trial import Site, Trial, format_age
+from trialindex.wording import sex as sex_words
+
+DEPTH = 1000
+"""How deep each ranking goes before they are fused; deeper pages go deeper."""
+
+
+def answer(
+    text: str,
+    filters: Filters,
+    *,
+    mode: str,
+    limit: int,
+    page: int,
+    contacts: bool,
+    derived: Derived,
+    records: Records,
+    encoder: Encoder | None,
+) -> Results:
+    """The page of hits for *text*.
+
+    :raises QueryError: an empty text, an unknown mode or filter value, a limit or page below 1.
+    """
+    if not text.strip():
+        raise QueryError("the query is empty.", hint='Describe the condition: trialindex query "severe lupus kidney"')
+    if mode not in MODES:
+        raise QueryError(f'unknown mode "{mode}".', hint=nearest(mode, MODES))
+    if limit < 1 or page < 1:
+        raise QueryError("limit and page start at 1.")
+    chosen: Mode = mode  # type: ignore[assignment]
+    allowed = filters.allowed(records)
+    depth = DEPTH
+    while depth < page * limit:
+        depth *= 4
+    found = retrieve(text, chosen, depth, derived=derived, records=records, encoder=encoder, allowed=allowed)
+    total = len(records)
+    read = read_person(text)
+    person = replace(read, age=filters.age if filters.age is not None else read.age)
+    if filters.sex in ("FEMALE", "MALE"):
+        person = replace(person, sex=filters.sex)
+    start = (page - 1) * limit
+    hits = _hits(found[start : start + limit], start, text, person, filters.near, contacts, derived, records)
+    return Results(
+        query=text,
+        mode=mode,
+        filters=filters.words(),
+        searched=total if allowed is None else len(allowed),
+        total=total,
+        page=page,
+        limit=limit,
+        hits=tuple(hits),
+        generation=derived.generation,
+        notes=tuple(_notes(filters, read, person, allowed is not None and not len(allowed), bool(found), start, len(found))),
+    )
+
+
+def _hits(
+    candidates: list[Candidate],
+    start: int,
+    text: str,
+    person: Person,
+    near: Place | None,
+    contacts: bool,
+    derived: Derived,
+    records: Records,
+) -> list[Hit]:
+    by_num = {stored.num: stored for stored in records.load([c.num for c in candidates])}
+    query_words = set(derived.lexical.words(text))
+    hits = []
+    for rank, candidate in enumerate(candidates, start=start + 1):
+        stored = by_num.get(candidate.num)
+        if stored is not None:  # removed since this state was made
+            match = explain.match(stored.trial, candidate.passage, query_words, derived.lexical.words)
+            hits.append(_hit(rank, candidate, stored, match, person, near, contacts))
+    return hits
+
+
+def _hit(
+    rank: int,
+    candidate: Candidate,
+    stored: Stored,
+    match: explain.Match,
+    person: Person,
+    near: Place | None,
+    contacts: bool,
+) -> Hit:
+    trial = stored.trial if contacts else stored.trial.masked()
+    site, distance = nearest_site(trial, near) if near else (None, None)
+    return Hit(
+        rank=rank,
+        score=round(candidate.score, 6),
+        parts=candidate.parts,
+        trial=trial,
+        match=match,
+        fits=person.fits(trial),
+        distance_km=None if distance is None else round(distance, 1),
+        nearest_site=site,
+        first_seen=stored.first_seen,
+        last_updated=trial.last_updated.date if trial.last_updated else None,
+    )
+
+
+def nearest_site(trial: Trial, place: Place) -> tuple[Site | None, float | None]:
+    """The site nearest to *place* among those with a position, and its distance in kilometres."""
+    best: tuple[Site | None, float | None] = (None, None)
+    for site in trial.sites:
+        if site.latitude is not None and site.longitude is not None:
+            distance = float(place.distance_km(site.latitude, site.longitude))
+            if best[1] is None or distance < best[1]:
+                best = (site, distance)
+    return best
+
+
+def _notes(
+    filters: Filters, read: Person, person: Person, nothing_passed: bool, found: bool, start: int, reachable: int
+) -> list[str]:
+    notes = []
+    if nothing_passed:
+        notes.append("No trial in this index passes these filters: leave one out.")
+    elif not found:
+        notes.append("No trial holds any of these words: try --mode hybrid.")
+    elif start >= reachable:
+        notes.append("There are no more results: this page is past the last one.")
+    seen = []
+    if read.age is not None and person.age == read.age:
+        seen.append(format_age(read.age))
+    if read.sex is not None and person.sex == read.sex:
+        seen.append(sex_words(read.sex))
+    if seen:
+        notes.append(f"Read in the text: {', '.join(seen)}. It is compared with each trial, and filters nothing.")
+    if filters.near is not None:
+        notes.append(f"Distances are from {filters.near.name}.")
+    return notes

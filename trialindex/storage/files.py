@@ -1,0 +1,100 @@
+"""Writing files so that a kill at any moment leaves the old one or the new one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trialindex.errors import IndexDamaged, StorageError
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "Free some space and run the same command again: what was done is kept."),
+    errno.EDQUOT: ("your disk quota is used up", "Free some space and run the same command again: what was done is kept."),
+    errno.EROFS: ("the disk is read-only", "Use --index with a folder you can write to."),
+    errno.EACCES: ("permission denied", "Use --index with a folder you can write to."),
+    errno.EPERM: ("permission denied", "Use --index with a folder you can write to."),
+}
+
+
+@contextmanager
+def storage_errors(folder: Path) -> Iterator[None]:
+    """Turn what the system says of a disk into a :class:`StorageError` or :class:`IndexDamaged` that names *folder*."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in _REASONS:
+            raise
+        why, hint = _REASONS[problem.errno]
+        raise StorageError(f"cannot write to {folder}: {why}.", hint=hint) from problem
+    except sqlite3.DatabaseError as problem:
+        raise database_error(problem, folder) from problem
+
+
+def database_error(problem: sqlite3.DatabaseError, folder: Path) -> Exception:
+    """What a failing database means for the user; *problem* itself when it is a fault of ours."""
+    text = str(problem)
+    if "full" in text:
+        why, hint = _REASONS[errno.ENOSPC]
+        return StorageError(f"cannot write to {folder}: {why}.", hint=hint)
+    if "readonly" in text or "unable to open" in text:
+        why, hint = _REASONS[errno.EACCES]
+        return StorageError(f"cannot write to {folder}: {why}.", hint=hint)
+    if "malformed" in text or "not a database" in text or "disk I/O" in text:
+        return IndexDamaged(
+            f"{folder / 'records.db'} is damaged: {text}.",
+            hint="Restore it from a copy, or move the folder away and ingest again.",
+        )
+    return problem
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace *path* by a file that holds *data*; it is on the disk when this returns."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside *folder* survive a power cut, where the system knows how."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush every file under *folder* to the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    sync_folder(folder)
+
+
+def clone_tree(source: Path, target: Path, *, skip: frozenset[str] = frozenset()) -> None:
+    """Copy the files of *source* into the new folder *target*, as hard links where the file system has them.
+
+    Only for files that are replaced and never written in place.
+    """
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        if path.is_file() and path.name not in skip:
+            try:
+                os.link(path, target / path.name)
+            except OSError:
+                shutil.copy2(path, target / path.name)

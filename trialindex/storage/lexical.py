@@ -1,0 +1,154 @@
+"""The word index: BM25 over trials, by tantivy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trialindex.errors import IndexDamaged
+from trialindex.passages import lexical_fields
+from trialindex.trial import Trial
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FIELDS = ("head", "body")
+LOCKS = frozenset({".tantivy-writer.lock", ".tantivy-meta.lock"})
+_ANALYZER = "english"
+_HEAP = 64_000_000
+_SET_LIMIT = 20_000
+"""Up to so many allowed trials are handed to tantivy as a set; above, hits are checked one by one (see ``search``)."""
+
+
+class Lexical:
+    """BM25 over the ``head`` and ``body`` of every trial, keyed by the trial's number.
+
+    English is stemmed and its stop words left out; accents are folded, so *Sjögren* and *Sjogren* are one word.
+
+    :param folder: where tantivy keeps its files; made when missing.
+    :raises IndexDamaged: the files cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import tantivy
+
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        builder = tantivy.SchemaBuilder().add_unsigned_field("num", stored=False, indexed=True, fast=True)
+        for field in FIELDS:
+            builder = builder.add_text_field(field, tokenizer_name=_ANALYZER, index_option="freq")
+        self._schema = builder.build()
+        self._analyzer = _analyzer()
+        try:
+            self._index = tantivy.Index(self._schema, path=str(folder))
+            self._index.register_tokenizer(_ANALYZER, self._analyzer)
+            self._searcher = self._index.searcher()
+        except ValueError as problem:
+            raise IndexDamaged(
+                f"the word index in {folder} cannot be read: {problem}.", hint="Repair it: trialindex check --repair"
+            ) from None
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def update(self, removed: Iterable[int], added: Iterable[tuple[int, Trial]]) -> None:
+        """Forget the trials with the numbers *removed*, then add *added*; one atomic commit."""
+        import tantivy
+
+        writer = self._index.writer(heap_size=_HEAP, num_threads=1)
+        try:
+            for num in removed:
+                writer.delete_documents_by_query(tantivy.Query.term_query(self._schema, "num", num))
+            for num, trial in added:
+                document = tantivy.Document()
+                document.add_unsigned("num", num)
+                for field, text in lexical_fields(trial).items():
+                    document.add_text(field, text)
+                writer.add_document(document)
+            writer.commit()
+            writer.garbage_collect_files()
+            writer.wait_merging_threads()
+        except ValueError as problem:  # tantivy tells an OSError only by its text
+            raise OSError(28 if "No space" in str(problem) else 5, str(problem)) from problem
+        self._index.reload()
+        self._searcher = self._index.searcher()
+
+    def words(self, text: str) -> list[str]:
+        """The text as the index sees it: lower-cased, without stop words, stemmed."""
+        return [str(word) for word in self._analyzer.analyze(text)]
+
+    def search(
+        self, text: str, k: int, allowed: NDArray[np.int64] | None = None
+    ) -> list[tuple[int, float]]:
+        """The *k* trials that match the words of *text* best, as ``(num, BM25 score)``, best first.
+
+        :param allowed: sorted numbers of the trials to search among; ``None`` for all. A small set goes into the
+            query; for a large one more and more hits are fetched until *k* allowed ones are found or none are left.
+        """
+        query = self._query(self.words(text))
+        if query is None or k <= 0 or (allowed is not None and not len(allowed)):
+            return []
+        if allowed is not None and len(allowed) <= _SET_LIMIT:
+            return self._collect(self._among(query, allowed.tolist()), k)
+        if allowed is None:
+            return self._collect(query, k)
+        permitted = set(allowed.tolist())
+        fetch, everything = k * 2, len(self)
+        while True:
+            hits = self._collect(query, min(fetch, everything))
+            kept = [hit for hit in hits if hit[0] in permitted]
+            if len(kept) >= k or len(hits) < fetch:
+                return kept[:k]
+            fetch *= 4
+
+    def _query(self, words: Sequence[str]) -> Any | None:
+        import tantivy
+
+        if not words:
+            return None
+        counts: dict[str, int] = {}
+        for word in words:
+            counts[word] = counts.get(word, 0) + 1
+        clauses = []
+        for word, count in counts.items():
+            for field in FIELDS:
+                clause = tantivy.Query.term_query(self._schema, field, word, "freq")
+                clauses.append((tantivy.Occur.Should, _boost(clause, count)))
+        return tantivy.Query.boolean_query(clauses)
+
+    def _among(self, query: Any, nums: list[int]) -> Any:
+        import tantivy
+
+        among = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "num", nums), 0.0)
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)])
+
+    def _collect(self, query: Any, k: int) -> list[tuple[int, float]]:
+        if k <= 0:
+            return []
+        hits = self._searcher.search(query, limit=k, count=False).hits
+        nums = self._searcher.fast_field_values("num", [address for _, address in hits])
+        return [(int(num), float(score)) for num, (score, _) in zip(nums, hits, strict=True)]
+
+
+def _boost(clause: Any, count: int) -> Any:
+    """A word that the query says *count* times weighs as in BM25's query term frequency with k3 = 8."""
+    import tantivy
+
+    return clause if count == 1 else tantivy.Query.boost_query(clause, 9 * count / (8 + count))
+
+
+def _analyzer() -> Any:
+    import tantivy
+
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    for step in (
+        tantivy.Filter.remove_long(60),
+        tantivy.Filter.lowercase(),
+        tantivy.Filter.ascii_fold(),
+        tantivy.Filter.stopword("english"),
+        tantivy.Filter.stemmer("english"),
+    ):
+        builder = builder.filter(step)
+    return builder.build()

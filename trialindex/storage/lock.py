@@ -1,0 +1,44 @@
+"""One writer at a time. The operating system releases the lock of a process that died."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trialindex.errors import IndexLocked
+from trialindex.storage.files import storage_errors
+
+NAME = "write.lock"
+_HOLDER = "write.lock.holder"
+
+
+@contextmanager
+def write_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
+    """Hold the right to write to the index in *folder*.
+
+    :param wait: seconds to wait for another writer to finish.
+    :raises IndexLocked: another process still writes after that.
+    :raises StorageError: the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    holder = folder / _HOLDER
+    lock = FileLock(folder / NAME, timeout=wait)
+    try:
+        with storage_errors(folder):
+            lock.acquire()
+    except Timeout:
+        who = holder.read_text(encoding="utf-8").strip() if holder.is_file() else ""
+        raise IndexLocked(
+            f"another process{f' (number {who})' if who else ''} is writing to {folder}.",
+            hint="Wait until it is done, then run the same command again.",
+        ) from None
+    try:
+        with storage_errors(folder):
+            holder.write_text(f"{os.getpid()}\n", encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()

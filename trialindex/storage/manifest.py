@@ -1,0 +1,80 @@
+"""``manifest.json``: what an index is, so that nothing about it is ever guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound
+from trialindex.interfaces import EncoderIdentity
+from trialindex.storage.files import write_atomically
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The identity of an index.
+
+    :param format: version of the folder's layout, see ``docs/index-format.md``.
+    :param created_with: version of trialindex that made it.
+    :param encoder: the model whose vectors it holds.
+    :param metric: how vectors are compared; always ``cosine``.
+    :param store: name of the vector store plugin.
+    :param passages: version of the rule that cuts a trial into passages.
+    """
+
+    format: int
+    created_with: str
+    encoder: EncoderIdentity
+    metric: str
+    store: str
+    passages: int
+
+    def write(self, folder: Path) -> None:
+        write_atomically(folder / NAME, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+
+
+def is_index(folder: Path) -> bool:
+    """Whether *folder* holds an index, whole or not."""
+    return (folder / NAME).is_file()
+
+
+def read(folder: Path) -> Manifest:
+    """The manifest of the index in *folder*.
+
+    :raises IndexNotFound: there is none. :raises IndexDamaged: it cannot be read.
+    :raises IndexFormatError: a newer trialindex wrote it.
+    """
+    path = folder / NAME
+    build = f"Build one there: trialindex ingest ctgov:\"lupus nephritis\" --index {folder}"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        if not folder.exists():
+            raise IndexNotFound(f"there is no index at {folder}.", hint=build) from None
+        if (folder / "records.db").exists():
+            raise IndexDamaged(
+                f"the index at {folder} has no {NAME}: it was only half written or half copied.",
+                hint="Copy the whole folder again, or move it away and ingest again.",
+            ) from None
+        raise IndexNotFound(f"{folder} is not an index: it has no {NAME}.", hint=build) from None
+    except (NotADirectoryError, IsADirectoryError):
+        raise IndexNotFound(f"{folder} is not an index folder.", hint=build) from None
+    try:
+        written = msgspec.json.decode(data, type=_FormatOnly).format
+        if written > FORMAT:
+            raise IndexFormatError(
+                f"the index at {folder} has format {written}; this trialindex reads up to {FORMAT}.",
+                hint="Upgrade: pip install --upgrade trialindex",
+            )
+        return msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise IndexDamaged(
+            f"{path} cannot be read: {problem}.", hint="Restore it from a copy, or move the folder away and ingest again."
+        ) from None
+
+
+class _FormatOnly(msgspec.Struct):
+    format: int

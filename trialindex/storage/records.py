@@ -1,0 +1,403 @@
+"""``records.db``: the truth of an index. Everything else can be made again from it."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from trialindex import trial as trials_
+from trialindex.errors import IndexDamaged
+from trialindex.passages import passages
+from trialindex.storage.files import storage_errors
+from trialindex.trial import Trial
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trialindex.interfaces import Ids, Vectors
+
+NAME = "records.db"
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE trials (
+  num INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  hash TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  partial INTEGER NOT NULL,
+  first_seen TEXT NOT NULL,
+  last_checked TEXT NOT NULL,
+  last_updated TEXT,
+  status TEXT,
+  study_type TEXT,
+  sex TEXT,
+  minimum_age REAL,
+  maximum_age REAL,
+  record BLOB NOT NULL
+);
+CREATE INDEX trials_generation ON trials (generation);
+CREATE TABLE raw (trial INTEGER PRIMARY KEY REFERENCES trials ON DELETE CASCADE, record BLOB NOT NULL);
+CREATE TABLE revisions (
+  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,
+  replaced_in INTEGER NOT NULL,
+  seen TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  record BLOB NOT NULL,
+  PRIMARY KEY (trial, replaced_in)
+) WITHOUT ROWID;
+CREATE TABLE phases (
+  phase TEXT NOT NULL, trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, PRIMARY KEY (phase, trial)
+) WITHOUT ROWID;
+CREATE TABLE conditions (
+  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, name TEXT NOT NULL COLLATE NOCASE,
+  PRIMARY KEY (trial, name)
+) WITHOUT ROWID;
+CREATE TABLE places (
+  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, country TEXT COLLATE NOCASE, latitude REAL, longitude REAL
+);
+CREATE INDEX places_trial ON places (trial);
+CREATE INDEX places_country ON places (country);
+CREATE TABLE passages (
+  num INTEGER PRIMARY KEY AUTOINCREMENT,
+  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  generation INTEGER NOT NULL,
+  UNIQUE (trial, position)
+);
+CREATE INDEX passages_hash ON passages (hash);
+CREATE INDEX passages_generation ON passages (generation);
+CREATE TABLE embeddings (hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE dropped (
+  kind TEXT NOT NULL, num INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (kind, num)
+) WITHOUT ROWID;
+CREATE TABLE sources (spec TEXT PRIMARY KEY, state TEXT NOT NULL, ran TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('generation', 0);
+"""
+_CHILDREN = ("phases", "conditions", "places")
+
+ChangeKind = Literal["added", "changed", "removed"]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What happened to one trial: its id, and ``added``, ``changed`` or ``removed``."""
+
+    id: str
+    kind: ChangeKind
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A trial as the index holds it, with what only the index knows. Dates are ISO days."""
+
+    num: int
+    trial: Trial
+    first_seen: str
+    last_checked: str
+
+    @property
+    def seen(self) -> dict[str, str]:
+        dates = {"first_seen": self.first_seen, "last_checked": self.last_checked}
+        if self.trial.last_updated:
+            dates["last_updated"] = self.trial.last_updated.date
+        return dates
+
+
+class Records:
+    """One connection to ``records.db``. Writing needs the index's lock; reading never waits.
+
+    :param folder: the index folder.
+    :param create: make the database; it must not exist yet.
+    :raises IndexDamaged: there is no database, or SQLite cannot read it.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.folder = folder
+        path = folder / NAME
+        if not create and not path.is_file():
+            raise IndexDamaged(
+                f"the index at {folder} has no {NAME}: it was only half copied.",
+                hint="Copy the whole folder again, or move it away and ingest again.",
+            )
+        with storage_errors(folder):
+            self._db = _connect(path)
+            if create:
+                self._db.executescript(f"PRAGMA journal_mode=WAL; BEGIN; {_SCHEMA} COMMIT;")
+            self.generation  # noqa: B018  fails here, not later, when the file is no database
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commits when the block ends, rolls back when it raises."""
+        with storage_errors(self.folder):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    @property
+    def generation(self) -> int:
+        """The number of the last commit that changed a trial."""
+        return int(self._one("SELECT value FROM meta WHERE key = 'generation'")[0])
+
+    def __len__(self) -> int:
+        return int(self._one("SELECT count(*) FROM trials")[0])
+
+    def count_passages(self) -> int:
+        return int(self._one("SELECT count(*) FROM passages")[0])
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows of a SELECT, for the filters and checks that know the schema."""
+        with storage_errors(self.folder), closing(self._db.execute(sql, parameters)) as cursor:
+            yield from cursor
+
+    def numbers(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Ids:
+        """The single integer column of a SELECT, sorted ascending, as int64."""
+        import numpy as np
+
+        with storage_errors(self.folder):
+            found = self._db.execute(sql, parameters or {}).fetchall()
+        values = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
+        values.sort()
+        return values
+
+    def find(self, trial_id: str) -> Stored | None:
+        """The trial with that id, with its raw record, in any spelling of its letters."""
+        row = self._one("SELECT num FROM trials WHERE id = ?", (trial_id,))
+        return next(self.load([row[0]], raw=True), None) if row else None
+
+    def standing(self, trial_id: str) -> tuple[bool, str | None, str] | None:
+        """Of the trial with that id: whether its record is partial, its last update, its source; ``None`` without one."""
+        row = self._one("SELECT partial, last_updated, source FROM trials WHERE id = ?", (trial_id,))
+        return (bool(row[0]), row[1], row[2]) if row else None
+
+    def load(self, nums: Iterable[int], *, raw: bool = False) -> Iterator[Stored]:
+        """The trials with these numbers, in this order; those that are gone are left out."""
+        for num in nums:
+            row = self._one("SELECT num, record, first_seen, last_checked FROM trials WHERE num = ?", (int(num),))
+            if row:
+                yield self._stored(row, raw=raw)
+
+    def all(self, *, raw: bool = False) -> Iterator[Stored]:
+        """Every trial, in the order they came."""
+        for row in self.rows("SELECT num, record, first_seen, last_checked FROM trials ORDER BY num"):
+            yield self._stored(row, raw=raw)
+
+    def similar_ids(self, trial_id: str, limit: int = 2000) -> list[str]:
+        """Ids that begin like *trial_id*, to guess a typing error from."""
+        start = trial_id[:4].replace("%", "").replace("_", "") + "%"
+        return [row[0] for row in self.rows("SELECT id FROM trials WHERE id LIKE ? LIMIT ?", (start, limit))]
+
+    def source_states(self) -> dict[str, tuple[dict[str, Any], str]]:
+        """Every source spec the index was built from: its state, and the ISO day it last ran."""
+        return {spec: (msgspec.json.decode(state), ran) for spec, state, ran in self.rows("SELECT * FROM sources")}
+
+    def missing_embeddings(self, hashes: Iterable[bytes]) -> set[bytes]:
+        """Those of *hashes* that have no vector yet."""
+        return {h for h in hashes if not self._one("SELECT 1 FROM embeddings WHERE hash = ?", (h,))}
+
+    def vectors_since(self, generation: int, batch: int = 20_000) -> Iterator[tuple[Ids, Vectors]]:
+        """Passage numbers and their vectors, of all passages added after *generation*, in batches.
+
+        :raises IndexDamaged: a passage has no vector.
+        """
+        import numpy as np
+
+        sql = (
+            "SELECT passages.num, vector FROM passages LEFT JOIN embeddings USING (hash)"
+            " WHERE passages.generation > ? ORDER BY passages.num"
+        )
+        with storage_errors(self.folder), closing(self._db.execute(sql, (generation,))) as cursor:
+            while rows := cursor.fetchmany(batch):
+                if any(vector is None for _, vector in rows):
+                    raise IndexDamaged(
+                        f"{self.folder / NAME} lacks vectors of some passages.", hint="Repair it: trialindex check --repair"
+                    )
+                ids = np.array([num for num, _ in rows], dtype=np.int64)
+                data = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float16)
+                yield ids, data.reshape(len(rows), -1).astype(np.float32)
+
+    def dropped_since(self, kind: Literal["trial", "passage"], generation: int) -> list[int]:
+        """Numbers of trials or passages that went away after *generation*."""
+        sql = "SELECT num FROM dropped WHERE kind = ? AND generation > ?"
+        return [row[0] for row in self.rows(sql, (kind, generation))]
+
+    def changed_since(self, generation: int) -> Iterator[tuple[int, Trial]]:
+        """Trials that were added or changed after *generation*, with their numbers."""
+        for num, record in self.rows("SELECT num, record FROM trials WHERE generation > ? ORDER BY num", (generation,)):
+            yield num, _unpack(record)
+
+    def owners(self, passage_nums: Ids) -> dict[int, tuple[int, int]]:
+        """For each passage number its trial's number and its position in the trial."""
+        marks = ",".join(map(str, passage_nums.tolist()))
+        return {
+            num: (trial, position)
+            for num, trial, position in self.rows(f"SELECT num, trial, position FROM passages WHERE num IN ({marks})")  # noqa: S608
+        }
+
+    # --- writing: inside a transaction, under the index's lock ---------------------------------------------------------
+
+    def put(self, trial: Trial, *, partial: bool, today: str, generation: int) -> ChangeKind | None:
+        """Add or replace a trial and its passages; ``None`` when nothing changed.
+
+        Its earlier version is kept as a revision. Vectors of its passages must be there (:meth:`add_embeddings`).
+        """
+        old = self._one("SELECT num, hash, record, last_checked FROM trials WHERE id = ?", (trial.id,))
+        new_hash = trial.content_hash
+        if old and old[1] == new_hash:
+            self._db.execute(
+                "UPDATE trials SET last_checked = ?, record = ? WHERE num = ?", (today, _pack(trial), old[0])
+            )
+            self._put_raw(old[0], trial)
+            return None
+        values = {
+            "id": trial.id,
+            "hash": new_hash,
+            "generation": generation,
+            "source": trial.source,
+            "partial": partial,
+            "last_checked": today,
+            "last_updated": trial.last_updated.date if trial.last_updated else None,
+            "status": trial.status,
+            "study_type": trial.study_type,
+            "sex": trial.sex,
+            "minimum_age": trial.minimum_age,
+            "maximum_age": trial.maximum_age,
+            "record": _pack(trial),
+        }
+        if old:
+            num = int(old[0])
+            self._db.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?)", (num, generation, old[3], old[1], old[2]))
+            assignments = ", ".join(f"{name} = :{name}" for name in values)
+            self._db.execute(f"UPDATE trials SET {assignments} WHERE num = :num", {**values, "num": num})  # noqa: S608
+            for table in _CHILDREN:
+                self._db.execute(f"DELETE FROM {table} WHERE trial = ?", (num,))  # noqa: S608
+        else:
+            values["first_seen"] = trial.first_seen.date if trial.first_seen else today
+            names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
+            num = int(self._db.execute(f"INSERT INTO trials ({names}) VALUES ({marks})", values).lastrowid or 0)  # noqa: S608
+        self._put_children(num, trial)
+        self._put_raw(num, trial)
+        self._put_passages(num, trial, generation)
+        return "changed" if old else "added"
+
+    def _put_raw(self, num: int, trial: Trial) -> None:
+        if trial.raw is not None:
+            data = zlib.compress(msgspec.json.encode(trial.raw))
+            self._db.execute("INSERT OR REPLACE INTO raw VALUES (?, ?)", (num, data))
+        else:
+            self._db.execute("DELETE FROM raw WHERE trial = ?", (num,))
+
+    def _put_children(self, num: int, trial: Trial) -> None:
+        self._db.executemany("INSERT OR IGNORE INTO phases VALUES (?, ?)", [(phase, num) for phase in trial.phases])
+        names = {*trial.conditions, *(term.name for term in trial.normalized_conditions)}
+        self._db.executemany("INSERT OR IGNORE INTO conditions VALUES (?, ?)", [(num, name) for name in names])
+        places = {(num, site.country, site.latitude, site.longitude) for site in trial.sites}
+        self._db.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", places)
+
+    def _put_passages(self, num: int, trial: Trial, generation: int) -> None:
+        """Keep the passages whose text is the same; drop and add the others under new numbers."""
+        held = {row[0]: (row[1], row[2]) for row in self.rows("SELECT position, num, hash FROM passages WHERE trial = ?", (num,))}
+        wanted = {position: passage.hash for position, passage in enumerate(passages(trial))}
+        stale = [passage for position, (passage, digest) in held.items() if wanted.get(position) != digest]
+        self._drop("passage", stale, generation)
+        self._db.executemany("DELETE FROM passages WHERE num = ?", [(n,) for n in stale])
+        fresh = [(num, p, h, generation) for p, h in wanted.items() if p not in held or held[p][1] != h]
+        self._db.executemany("INSERT INTO passages (trial, position, hash, generation) VALUES (?, ?, ?, ?)", fresh)
+
+    def _drop(self, kind: str, nums: Iterable[int], generation: int) -> None:
+        self._db.executemany("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?)", [(kind, n, generation) for n in nums])
+
+    def cut_again(self, trial: Trial, generation: int) -> None:
+        """Make the passages of a trial that is here anew, under new numbers."""
+        num = self._one("SELECT num FROM trials WHERE id = ?", (trial.id,))[0]
+        held = [n for (n,) in self.rows("SELECT num FROM passages WHERE trial = ?", (num,))]
+        self._drop("passage", held, generation)
+        self._db.execute("DELETE FROM passages WHERE trial = ?", (num,))
+        self._put_passages(num, trial, generation)
+
+    def remove(self, trial_id: str, generation: int) -> bool:
+        """Delete a trial with its revisions and passages; False when there is none."""
+        row = self._one("SELECT num FROM trials WHERE id = ?", (trial_id,))
+        if not row:
+            return False
+        held = [n for (n,) in self.rows("SELECT num FROM passages WHERE trial = ?", (row[0],))]
+        self._drop("passage", held, generation)
+        self._drop("trial", [row[0]], generation)
+        self._db.execute("DELETE FROM trials WHERE num = ?", (row[0],))
+        return True
+
+    def add_embeddings(self, hashes: Sequence[bytes], vectors: np.ndarray[Any, Any]) -> None:
+        """Keep the vectors ``(n, dimension)`` of texts under their hashes, as float16."""
+        import numpy as np
+
+        data = vectors.astype(np.float16)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO embeddings VALUES (?, ?)",
+            ((digest, row.tobytes()) for digest, row in zip(hashes, data, strict=True)),
+        )
+
+    def forget_unused_embeddings(self) -> None:
+        """Delete vectors of texts that no passage has any more."""
+        self._db.execute("DELETE FROM embeddings WHERE hash NOT IN (SELECT hash FROM passages)")
+
+    def set_generation(self, generation: int) -> None:
+        self._db.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (generation,))
+
+    def set_source_state(self, spec: str, state: Mapping[str, Any], today: str) -> None:
+        text = msgspec.json.encode(state).decode()
+        self._db.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (spec, text, today))
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        with storage_errors(self.folder):
+            return self._db.execute(sql, parameters).fetchone()
+
+    def _stored(self, row: tuple[Any, ...], *, raw: bool) -> Stored:
+        num, record, first_seen, last_checked = row
+        trial = _unpack(record)
+        if raw and (kept := self._one("SELECT record FROM raw WHERE trial = ?", (num,))):
+            trial = msgspec.structs.replace(trial, raw=msgspec.json.decode(zlib.decompress(kept[0])))
+        return Stored(num, trial, first_seen, last_checked)
+
+
+def _pack(trial: Trial) -> bytes:
+    return zlib.compress(trials_.encode(msgspec.structs.replace(trial, raw=None)))
+
+
+def _unpack(record: bytes) -> Trial:
+    try:
+        return trials_.decode(zlib.decompress(record))
+    except (zlib.error, msgspec.DecodeError) as problem:
+        raise IndexDamaged(f"a record in {NAME} is damaged: {problem}.", hint="Find out more: trialindex check") from None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode; on media that cannot be written the file is read as it lies."""
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rwc", uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return db
