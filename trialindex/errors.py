@@ -27,6 +27,10 @@ import difflib
 from collections.abc import Iterable
 
 
+_LISTED = 20
+"""How many allowed words a message lists."""
+
+
 class TrialIndexError(Exception):
     """Base of every error that trialindex raises on purpose."""
 
@@ -92,7 +96,7 @@ class StorageError(TrialIndexError):
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
-    """A clause that names the nearest allowed word and lists them all: ``did you mean "x"? Allowed: x, y.``
+    """A clause that names the nearest allowed word and lists what is allowed: ``did you mean "x"? Allowed: x, y.``
 
     :param word: what was typed.
     :param allowed: what would have been understood; the comparison ignores case.
@@ -101,4 +105,7 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     by_lower = {w.lower(): w for w in words}
     close = difflib.get_close_matches(word.lower(), by_lower, n=1)
     guess = f'Did you mean "{by_lower[close[0]]}"? ' if close else ""
-    return f"{guess}Allowed: {', '.join(words)}." if words else guess.strip()
+    if not words:
+        return ""
+    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
+    return f"{guess}Allowed: {', '.join(words[:_LISTED])}{more}."

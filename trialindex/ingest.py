@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from trialindex import trial as trials_
-from trialindex.errors import EncoderError, TrialIndexError
+from trialindex.errors import EncoderError, SourceError, TrialIndexError
 from trialindex.interfaces import Encoder, IngestContext, Source
 from trialindex.passages import passages
 from trialindex.storage.records import Change, Records
@@ -91,8 +91,9 @@ class Ingest:
 
         :raises SourceError: the source could not go on; its message says why.
         """
+        trials = iter(self._source.trials(self._context))
         try:
-            for trial in self._source.trials(self._context):
+            while (trial := self._next(trials)) is not None:
                 if self._context.pending_state is not None or len(self._batch) >= BATCH:
                     self._commit()
                 checked = self._checked(trial)
@@ -101,12 +102,23 @@ class Ingest:
             self._commit(finished=True)
         except KeyboardInterrupt:
             self.summary.stopped = "interrupted"
-        except TrialIndexError:
-            self._commit()
-            raise
         finally:
             self.summary.seconds = time.perf_counter() - self._started
         return self.summary
+
+    def _next(self, trials: Iterator[Trial]) -> Trial | None:
+        """The source's next trial, ``None`` at its end. When the source fails, what it gave before is committed."""
+        try:
+            return next(trials, None)
+        except TrialIndexError:
+            self._commit()
+            raise
+        except Exception as problem:
+            self._commit()
+            raise SourceError(
+                f'the source "{self._source.name}" failed: {type(problem).__name__}: {problem}.',
+                hint="What it gave before is kept. Report it to the source's author.",
+            ) from problem
 
     def _reject(self, where: str, why: str) -> None:
         self.summary.rejected.append((where, why))

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
 from trialindex import hookspecs
 from trialindex.errors import PluginError, nearest
 from trialindex.interfaces import Encoder, Renderer, Source, VectorStore
+
+if TYPE_CHECKING:
+    import click
 
 GROUP = "trialindex"
 
@@ -54,6 +57,7 @@ class Plugins:
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
         self._classes: dict[str, dict[str, tuple[type, str]]] = {}
+        self._commands_added = False
         self.installed: list[Installed] = []
         if discover:
             self._discover()
@@ -139,6 +143,17 @@ class Plugins:
         known = next((p for p in self.installed if p.name == plugin), Installed(plugin, "unknown", ""))
         self.installed = [p for p in self.installed if p.name != plugin]
         self.installed.append(Installed(plugin, known.distribution, known.version, error))
+
+    def add_commands(self, cli: click.Group) -> None:
+        """Let every plugin add its commands to *cli*, once; one that cannot is noted as failed."""
+        if self._commands_added:
+            return
+        self._commands_added = True
+        for plugin, call in self.each("register_commands"):
+            try:
+                call(cli=cli)
+            except Exception as problem:
+                self._note_failure(plugin, f"register_commands: {problem}".splitlines()[0])
 
     def get(self, kind: str, name: str) -> Any:
         """The class of one kind called *name*.

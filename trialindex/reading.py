@@ -65,7 +65,7 @@ class Problem(NamedTuple):
         return f"{self.field}: {self.why}" if self.place else self.why
 
 
-class FieldErrors(ValueError):
+class FieldError(ValueError):
     """A trial that cannot be built; *problems* says all that is wrong with it."""
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -80,18 +80,18 @@ def read_trial(data: Mapping[str, Any]) -> Trial:
     or no, as text; a single value where a list is expected; a date without its ``{date: …}``; a plain name where a
     term, an intervention (``Drug: rituximab``), an arm or an outcome is expected. An empty value counts as absent.
 
-    :raises FieldErrors: a field is unknown, missing or cannot be read.
+    :raises FieldError: a field is unknown, missing or cannot be read.
     """
     problems: list[Problem] = []
     plain = _record(Trial, data, (), problems)
     if problems:
-        raise FieldErrors(problems)
+        raise FieldError(problems)
     try:
         return from_mapping(plain)
     except msgspec.ValidationError as error:
         why, _, path = str(error).partition(" - at `$")
         place = tuple(int(part) if part.isdigit() else part for part in re.findall(r"\w+", path))
-        raise FieldErrors([Problem(place, why)]) from None
+        raise FieldError([Problem(place, why)]) from None
 
 
 FIELDS: tuple[str, ...] = Trial.__struct_fields__
@@ -206,7 +206,7 @@ def _single(convert: Callable[[Any], Any], *accepted: type) -> Reader:
 
 def _text(value: Any) -> str:
     text = str(value)
-    if "\0" in text or not text.isascii() and re.search("[\ud800-\udfff]", text):
+    if "\0" in text or (not text.isascii() and re.search("[\ud800-\udfff]", text)):
         raise ValueError("holds a character that is no text (NUL, or half of a pair)")
     return text
 

@@ -61,8 +61,9 @@ _SPELLINGS: dict[str, dict[str, str]] = {
 
 
 def normalise_code(text: str) -> str:
-    """A free code in the registry's spelling: ``Crossover assignment`` → ``CROSSOVER_ASSIGNMENT``."""
-    return re.sub(r"[\W_]+", "_", text).strip("_").upper()
+    """A free code in the registry's spelling: ``Single group`` → ``SINGLE_GROUP``; ``N/A`` → ``NA``."""
+    code = re.sub(r"[\W_]+", "_", text).strip("_").upper()
+    return "NA" if code == "N_A" else code
 
 
 def _one_of(text: str, what: str, allowed: tuple[str, ...]) -> str:
@@ -216,7 +217,8 @@ def normalise_age(value: str | float) -> float | None:
 
 
 _FROM_TO = re.compile(r"(?:from\s+)?(\d[\w. ]*?)\s*(?:-|–|\bto\b)\s*(\d[\w. ]*)", re.IGNORECASE)
-_AND_OLDER = re.compile(r"(?:from\s+|≥\s*|>=\s*)?(\d[\w. ]*?)\s*(?:\+|and\s+(?:older|over|above|up))", re.IGNORECASE)
+_AND_OLDER = re.compile(r"(?:from\s+)?(\d[\w. ]*?)\s*(?:\+|and\s+(?:older|over|above|up))", re.IGNORECASE)
+_AT_LEAST = re.compile(r"(?:≥|>=|at\s+least)\s*(\d[\w. ]*)", re.IGNORECASE)
 _UP_TO = re.compile(r"(?:up\s+to|≤|<=)\s*(\d[\w. ]*)", re.IGNORECASE)
 
 
@@ -233,7 +235,7 @@ def normalise_ages(text: str) -> tuple[float | None, float | None]:
         if unit and re.fullmatch(r"[\d.]+", first):  # "6 to 17 months": the unit is said once
             first = f"{first} {unit[0]}"
         return normalise_age(first), normalise_age(last)
-    if match := _AND_OLDER.fullmatch(plain):
+    if match := _AND_OLDER.fullmatch(plain) or _AT_LEAST.fullmatch(plain):
         return normalise_age(match[1]), None
     if match := _UP_TO.fullmatch(plain):
         return None, normalise_age(match[1])
@@ -242,7 +244,8 @@ def normalise_ages(text: str) -> tuple[float | None, float | None]:
 
 # --- dates ----------------------------------------------------------------------------------------------------------
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september"]
+_MONTHS += ["october", "november", "december"]
 _MONTH_NUMBERS = {name[:n]: number for number, name in enumerate(_MONTHS, 1) for n in (3, 4, len(name))}
 _ISO = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[T ]\d{2}:\d{2}.*)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")

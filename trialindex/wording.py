@@ -27,7 +27,10 @@ DISCLAIMER = (
 
 # Controls (C0, DEL, C1), bidirectional embeddings, overrides and isolates, and characters that nobody sees. Zero-width
 # joiners stay: emoji and several scripts are written with them.
-_REMOVED = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_REMOVED = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f"
+)
 _LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _HIDDEN = re.compile(f"[{_REMOVED}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -268,7 +271,8 @@ def who(minimum: float | None, maximum: float | None, code: str | None) -> str:
     return f"{ages}, {'sex not stated' if sexes == NOT_STATED else sexes}"
 
 
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = ("January", "February", "March", "April", "May", "June")
+_MONTHS += ("July", "August", "September", "October", "November", "December")
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?=T|\s|$)")
 
 
@@ -323,12 +327,14 @@ def contact(person: Contact) -> str:
 
 
 def fit(value: Fit) -> str:
-    """How one limit compares: ``age fits (given 34 years; the trial takes 18 to 65 years)``."""
-    given = one_line(value.given) or NOT_STATED
-    if value.verdict == NOT_STATED:
-        return f"{value.what}: the trial states no limit (given {given})"
-    stated = one_line(value.stated) or NOT_STATED
-    return f"{value.what} {value.verdict} (given {given}; the trial takes {stated})"
+    """How one limit compares: ``age fits (34 years; trial: 18 to 65 years)``."""
+    given, stated = one_line(value.given) or NOT_STATED, one_line(value.stated) or NOT_STATED
+    verdict = "limit not stated" if value.verdict == NOT_STATED else value.verdict
+    return (
+        f"{value.what} {verdict} ({given}; trial: {stated})"
+        if stated != NOT_STATED
+        else f"{value.what} {verdict} ({given})"
+    )
 
 
 def score(total: float, parts: Mapping[str, float]) -> str:

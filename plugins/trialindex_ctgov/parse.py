@@ -38,10 +38,11 @@ Note = Callable[[str], None]
 
 _PARTIAL_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_INTERVENTION_TYPES = (
-    "BEHAVIORAL BIOLOGICAL COMBINATION_PRODUCT DEVICE DIAGNOSTIC_TEST DIETARY_SUPPLEMENT DRUG GENETIC PROCEDURE "
-    "RADIATION OTHER"
-).split()
+_INTERVENTION_LABEL = re.compile(
+    r"^(?:Behavioral|Biological|Combination Product|Device|Diagnostic Test|Dietary Supplement|Drug|Genetic|Procedure"
+    r"|Radiation|Other):\s*"
+)
+"""What an arm puts before the name of an intervention: its type, in words."""
 
 
 def once(note: Note) -> Note:
@@ -61,7 +62,8 @@ def parse_study(record: dict[str, Any], source: str, note: Note = lambda message
 
     :param record: the study as JSON gives it; it becomes ``Trial.raw``.
     :param source: name of the source that delivers it.
-    :param note: told of a value that cannot be used, such as a status this version does not know. The field stays empty.
+    :param note: told of a value that cannot be used, such as a status this version does not know; its field stays
+        empty.
     :raises ValueError: the record is no study, or has no NCT id or title.
     """
     if "protocolSection" not in record:
@@ -162,16 +164,12 @@ def _terms(meshes: Iterable[schema.Mesh]) -> tuple[Term, ...]:
 
 def _arms(module: schema.ArmsInterventions) -> tuple[Arm, ...]:
     """The arms; the registry writes ``Drug: Rituximab`` there for the intervention called ``Rituximab``."""
-    types = {*_INTERVENTION_TYPES, *(i.type for i in module.interventions if i.type)}
-    prefix = re.compile(f"(?:{'|'.join(re.escape(t.replace('_', ' ')) for t in types)}): ?", re.IGNORECASE)
     return tuple(
         Arm(
             label=clean(arm.label) or "",
             type=arm.type,
             description=clean(arm.description),
-            interventions=_texts(
-                prefix.sub("", name, count=1) if prefix.match(name) else name for name in arm.intervention_names
-            ),
+            interventions=_texts(_INTERVENTION_LABEL.sub("", name, count=1) for name in arm.intervention_names),
         )
         for arm in module.arm_groups
     )

@@ -16,13 +16,12 @@ SITES = 20
 # Anywhere: code, emphasis, links, HTML and autolinks, tables, strike-through, formulas. At the start: headings, quotes,
 # lists, rules. An ampersand only where it would begin an entity.
 _ANYWHERE = re.compile(r"[\\`*_\[\]<|~$]|&(?=#?\w+;)")
-_AT_START = re.compile(r"^(?:([#>+=-])|(\d+)([.)]))")
+_AT_START = re.compile(r"^(?:([#>+=-])|(\d+)([.)])(?=\s|$))")
 
 
 def escape(text: str) -> str:
     """One line of text that Markdown shows as it is."""
-    text = _ANYWHERE.sub(r"\\\g<0>", text)
-    return _AT_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", text)
+    return _AT_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", _ANYWHERE.sub(r"\\\g<0>", text))
 
 
 def link(text: str, url: str | None) -> str:
@@ -47,8 +46,8 @@ class MarkdownRenderer(Renderer):
         for note in view.notes:
             yield f"**Note:** {escape(note)}\n\n"
         for card in view.cards:
-            yield f"## {card.rank}\\. {link(card.head.title, card.head.url)}\n\n"
-            yield from self._meta(card.head)
+            yield f"## {card.rank}. {link(card.head.title, card.head.url)}\n\n"
+            yield from self._meta(card.head, card.updated)
             yield from self._facts(card.facts)
         for line in view.closing:
             yield f"{escape(line)}\n\n"
@@ -68,8 +67,8 @@ class MarkdownRenderer(Renderer):
             one = head(trial)
             yield f"- **{escape(one.id)}** · {one.status} · {one.phase} · {link(one.title, one.url)}\n"
 
-    def _meta(self, head: Head) -> Iterator[str]:
-        yield f"**{escape(head.id)}** · {escape(head.status)} · {escape(head.phase)}\n\n"
+    def _meta(self, head: Head, updated: str = "") -> Iterator[str]:
+        yield " · ".join(filter(None, (f"**{escape(head.id)}**", head.status, head.phase, escape(updated)))) + "\n\n"
 
     def _section(self, section: Section, level: int) -> Iterator[str]:
         yield f"{'#' * level} {escape(section.title)}\n\n"

@@ -8,10 +8,9 @@ import msgspec
 
 from trialindex import wording as w
 from trialindex.trial import Contact, Site, Trial
-from trialindex_renderers.view import Fact, Item, Page, Section, head, safe_url
+from trialindex_renderers.view import Fact, Item, Page, Section, head, optional, safe_url
 
 CONTACTS_HIDDEN = "Contacts are hidden; add --contacts, or see the full record."
-
 
 
 def page(trial: Trial, seen: Mapping[str, str], *, contacts: bool, site_limit: int | None) -> Page:
@@ -90,10 +89,16 @@ def design(trial: Trial) -> Section:
     """How the trial is done: groups, and what they get."""
     facts = []
     if trial.study_type != "OBSERVATIONAL":
-        facts += [Fact("Groups formed", (w.allocation(trial.allocation),)), Fact("Model", (w.model(trial.intervention_model),))]
+        facts += [
+            Fact("Groups formed", (w.allocation(trial.allocation),)),
+            Fact("Model", (w.model(trial.intervention_model),)),
+        ]
         facts += [Fact("Masking", (w.masking(trial.masking, trial.who_masked),))]
     if trial.observational_model or trial.time_perspective:
-        facts += [Fact("Model", (w.model(trial.observational_model),)), Fact("Time", (w.time_perspective(trial.time_perspective),))]
+        facts += [
+            Fact("Model", (w.model(trial.observational_model),)),
+            Fact("Time", (w.time_perspective(trial.time_perspective),)),
+        ]
     arms = []
     for arm in trial.arms:
         details = [w.one_line(arm.description)]
@@ -148,7 +153,7 @@ def sites(trial: Trial, limit: int | None) -> Section:
         for country, group in groups.items()
     ]
     if left > 0:
-        parts.append(Section("More", paragraphs=(f"And {w.count(left, 'more site')}; --format html lists all.",)))
+        parts.append(Section(f"And {w.count(left, 'more site')}", paragraphs=("--format html lists all of them.",)))
     return Section("Where", paragraphs=tuple(said), parts=tuple(parts))
 
 
@@ -163,7 +168,7 @@ def people(trial: Trial, *, contacts: bool) -> Section:
     facts = [Fact("Sponsor", (w.sponsor(trial.sponsor, trial.sponsor_class),))]
     facts += optional("With", *trial.collaborators)
     if not contacts:
-        return Section("Who runs it", tuple(facts), (CONTACTS_HIDDEN,))
+        return Section("Who runs it", tuple(facts), parts=(Section("Contacts", paragraphs=(CONTACTS_HIDDEN,)),))
     parts = (Section("Contacts", items=_persons(trial.contacts)), Section("Officials", items=_persons(trial.officials)))
     return Section("Who runs it", tuple(facts), parts=parts)
 
@@ -176,7 +181,7 @@ def dates(trial: Trial, seen: Mapping[str, str]) -> Section:
     """When what happened, at the registry and in this index."""
     facts = [
         Fact("Start", (w.date(trial.start_date),)),
-        Fact("Main results", (w.date(trial.primary_completion_date),)),
+        Fact("Main outcome by", (w.date(trial.primary_completion_date),)),
         Fact("End", (w.date(trial.completion_date),)),
         Fact("First posted", (w.date(trial.first_posted),)),
     ]
@@ -197,16 +202,10 @@ def record(trial: Trial) -> Section:
         facts.append(Fact("Other ids", tuple(map(w.one_line, trial.other_ids)), whole=True))
     facts += optional("Acronym", trial.acronym)
     facts.append(Fact("Full record", (w.one_line(trial.url) or w.NOT_STATED,), whole=True, url=safe_url(trial.url)))
-    facts.append(Fact("Read with", (w.one_line(trial.source) or w.NOT_STATED,)))
+    facts.append(Fact("Source", (w.one_line(trial.source) or w.NOT_STATED,)))
     if trial.as_of:
         facts.append(Fact("Data of", (w.date(trial.as_of),)))
-    return Section("Source", tuple(facts))
-
-
-def optional(label: str, *values: str | None) -> list[Fact]:
-    """A fact that is left out when the record does not state it."""
-    given = tuple(filter(None, map(w.one_line, values)))
-    return [Fact(label, given)] if given else []
+    return Section("The record", tuple(facts))
 
 
 def _with_kind(name: str, kind: str | None) -> str:

@@ -87,12 +87,12 @@ TRIAL_COLUMNS: dict[str, Callable[[Trial], Cell]] = {
 HIT_COLUMNS: dict[str, Callable[[Hit], Cell]] = {
     "rank": lambda h: h.rank,
     "score": lambda h: h.score,
-    "match_part": lambda h: h.match and h.match.part,
-    "match_text": lambda h: h.match and h.match.text,
+    "match_part": lambda h: h.match.part if h.match else None,
+    "match_text": lambda h: h.match.text if h.match else None,
     "age_fit": lambda h: _fit(h, "age"),
     "sex_fit": lambda h: _fit(h, "sex"),
     "distance_km": lambda h: None if h.distance_km is None else round(h.distance_km, 1),
-    "nearest_site": lambda h: h.nearest_site and place(h.nearest_site),
+    "nearest_site": lambda h: place(h.nearest_site) if h.nearest_site else None,
     "first_seen": lambda h: h.first_seen,
 }
 

@@ -15,8 +15,9 @@ from trialindex_renderers.view import Card, Fact, Head, Section, answer, head, s
 
 WIDTH = 100  # when the output is no terminal
 NARROWEST = 40
-LABEL = 14  # columns of a label and the space after it
-STACKED = 56  # below this width a value goes under its label's line
+CARD_LABEL = 12  # columns of a label and the space after it
+PAGE_LABEL = 17
+STACKED = 50  # below this width a value goes on the line under its label
 SITES = 20
 _TONES = {"open": "green", "soon": "yellow", "closed": None}
 
@@ -74,13 +75,14 @@ class TableRenderer(Renderer):
         first, *rest = wrap(card.head.title, self._width - number)
         yield self._style(f"{card.rank}. ".rjust(number) + first, bold=True) + "\n"
         yield from self._lines(rest, indent, bold=True)
-        yield from self._meta(card.head, indent)
+        yield from self._meta(card.head, indent, card.updated)
         for fact in card.facts:
-            yield from self._fact(fact, indent, dim=fact.label == "Score")
+            yield from self._fact(fact, indent, CARD_LABEL)
 
-    def _meta(self, head: Head, indent: str) -> Iterator[str]:
-        """The id, the status and the phase, separated by dots, only the status coloured."""
-        for line in wrap_units([head.id, head.status, head.phase], self._width - len(indent), " · "):
+    def _meta(self, head: Head, indent: str, updated: str = "") -> Iterator[str]:
+        """The id, the status, the phase and the date, separated by dots; only the status is coloured."""
+        units = [head.id, head.status, head.phase, updated] if updated else [head.id, head.status, head.phase]
+        for line in wrap_units(units, self._width - len(indent), " · "):
             before, status, after = line.rpartition(head.status)
             yield f"{indent}{before}{self._style(status, fg=_TONES[head.tone])}{after}\n"
 
@@ -88,10 +90,13 @@ class TableRenderer(Renderer):
         title = section.title if indent else section.title.upper()
         yield from self._lines(wrap(title, self._width - len(indent)), indent, bold=True)
         inner = indent + "  "
-        for text in section.paragraphs:
+        for at, text in enumerate(section.paragraphs):
+            yield from ["\n"] if at else []
             yield from self._lines(wrap(text, self._width - len(inner)), inner)
+        if section.paragraphs and section.facts:
+            yield "\n"
         for fact in section.facts:
-            yield from self._fact(fact, inner)
+            yield from self._fact(fact, inner, PAGE_LABEL)
         for item in section.items:
             yield from self._bullet("• ", item.text, inner)
             for detail in item.details:
@@ -99,17 +104,17 @@ class TableRenderer(Renderer):
         for part in section.parts:
             yield from self._section(part, inner)
 
-    def _fact(self, fact: Fact, indent: str, *, dim: bool = False) -> Iterator[str]:
-        hang = indent + " " * (LABEL if self._width >= STACKED else 2)
+    def _fact(self, fact: Fact, indent: str, column: int) -> Iterator[str]:
+        """A label and its value: side by side, or one under the other on a narrow terminal."""
+        stacked = self._width < STACKED
+        hang = indent + " " * (2 if stacked else column)
         width = self._width - len(hang)
-        lines = wrap_units(fact.values, width, "; ") if fact.whole else wrap(fact.value, width)
-        label = self._style(fact.label.ljust(LABEL).rstrip() if self._width < STACKED else fact.label.ljust(LABEL), dim=True)
-        if self._width < STACKED:
-            yield f"{indent}{label}\n"
-            yield from self._lines(lines, hang, dim=dim)
+        first, *rest = wrap_units(fact.values, width, "; ") if fact.whole else wrap(fact.value, width)
+        if stacked:
+            yield f"{indent}{self._style(fact.label, dim=True)}\n{hang}{first}\n"
         else:
-            yield f"{indent}{label}{self._style(lines[0], dim=dim)}\n"
-            yield from self._lines(lines[1:], hang, dim=dim)
+            yield f"{indent}{self._style(fact.label.ljust(column), dim=True)}{first}\n"
+        yield from self._lines(rest, hang)
 
     def _bullet(self, mark: str, text: str, indent: str) -> Iterator[str]:
         first, *rest = wrap(text, self._width - len(indent) - len(mark))
@@ -163,16 +168,22 @@ def cut(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The text in lines of at most *width* columns; a word that is longer is cut. At least one line."""
-    words: list[str] = []
-    for word in text.split(" "):
-        if cells(word) <= width:
-            words.append(word)
-        else:
-            from rich.cells import chop_cells
+    """The text in lines of at most *width* columns; a word that is longer than a line is cut. At least one line."""
+    from rich.cells import chop_cells
 
-            words += chop_cells(word, width)
-    return wrap_units(words, width)
+    lines = [""]
+    for word in text.split(" "):
+        gap = " " if lines[-1] else ""
+        room = width - cells(lines[-1]) - len(gap)
+        if cells(word) > width:  # a text without spaces: fill this line, then go on
+            first = chop_cells(word, room)[0] if room > 8 else ""
+            lines[-1] += gap + first if first else ""
+            lines += chop_cells(word[len(first) :], width)
+        elif cells(word) <= room:
+            lines[-1] += gap + word
+        else:
+            lines.append(word)
+    return lines
 
 
 def wrap_units(units: Sequence[str], width: int, separator: str = " ") -> list[str]:

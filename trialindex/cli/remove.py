@@ -1,0 +1,26 @@
+"""``trialindex remove``."""
+
+from __future__ import annotations
+
+import click
+
+from trialindex.cli.common import index_option, open_for_writing
+
+
+@click.command("remove")
+@click.argument("trial_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@index_option
+def command(trial_ids: tuple[str, ...], yes: bool, index_path: str | None) -> None:
+    """Delete trials from an index, with their history.
+
+    A trial that a source still holds comes back with the next ingest.
+    """
+    with open_for_writing(index_path, create=False) as index:
+        titles = [index.get(trial_id) for trial_id in trial_ids]
+        if not yes:
+            for trial in titles:
+                click.echo(f"{trial.id}  {trial.title}", err=True)
+            click.confirm(f"Delete {'this trial' if len(titles) == 1 else f'these {len(titles)} trials'}?", abort=True, err=True)
+        changes = index.remove(trial_ids)
+    click.echo(f"Removed {', '.join(change.id for change in changes)}.")
