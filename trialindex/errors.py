@@ -5,6 +5,7 @@
     TrialIndexError
     ├── IndexStateError
     │   ├── IndexNotFound        no index at that path
+    │   ├── IndexEmpty           it holds no trials
     │   ├── IndexDamaged         a file of the index is missing, half-written or corrupt
     │   ├── IndexFormatError     written by a newer trialindex
     │   ├── IndexLocked          another process is writing
@@ -49,6 +50,10 @@ class IndexStateError(TrialIndexError):
 
 class IndexNotFound(IndexStateError):
     """There is no index at the path."""
+
+
+class IndexEmpty(IndexStateError):
+    """The index holds no trials."""
 
 
 class IndexDamaged(IndexStateError):

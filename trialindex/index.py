@@ -12,7 +12,16 @@ from typing import Any, Self
 
 import msgspec
 
-from trialindex.errors import EncoderMismatch, IndexDamaged, IndexStateError, UnknownTrial, nearest
+from trialindex.errors import (
+    EncoderMismatch,
+    IndexDamaged,
+    IndexEmpty,
+    IndexLocked,
+    IndexStateError,
+    StorageError,
+    UnknownTrial,
+    nearest,
+)
 from trialindex.ingest import Ingest, Reports, Summary
 from trialindex.interfaces import Encoder, Source, VectorStore
 from trialindex.passages import VERSION as PASSAGES
@@ -159,6 +168,11 @@ class Index:
             filters = Filters.parse(**filter_words)
         elif filter_words:
             raise TypeError(f"give filters, or {', '.join(filter_words)}, not both")
+        if not len(self):
+            raise IndexEmpty(
+                f"the index at {self.folder} holds no trials.",
+                hint=f'Bring some in: trialindex ingest ctgov:"lupus nephritis" --index {self.folder}',
+            )
         state = self._current()
         return answer(
             text,
@@ -307,8 +321,8 @@ class Index:
                 try:
                     with write_lock(self.folder):
                         derived.catch_up(self.folder, self._records, self._store, self.manifest.encoder.dimension)
-                except IndexStateError:
-                    pass  # a writer is at work and will do it: answer from the last state
+                except (IndexLocked, StorageError):
+                    pass  # a writer is at work and will do it, or the disk is read-only: answer from the last state
                 newest = derived.newest_generation(self.folder)
             if self._derived is None or self._derived.generation != newest:
                 self._derived = derived.open_newest(self.folder, self._store)

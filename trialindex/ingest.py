@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from trialindex import trial as trials_
-from trialindex.errors import EncoderError, SourceError, TrialIndexError
+from trialindex.encoding import encode_documents
+from trialindex.errors import SourceError, TrialIndexError
 from trialindex.interfaces import Encoder, IngestContext, Source
 from trialindex.passages import passages
 from trialindex.storage.records import Change, Records
 from trialindex.trial import Trial
+
+if TYPE_CHECKING:
+    from trialindex.interfaces import Vectors
 
 BATCH = 256
 """Trials a transaction: a few seconds of encoding, which is what an interruption may cost."""
@@ -77,13 +81,13 @@ class Ingest:
         self._records = records
         self._encoder = encoder
         self._reports = reports
-        self._batch: list[Trial] = []
+        self._batch: dict[bytes, Trial] = {}
         self._today = date.today().isoformat()
         self._started = time.perf_counter()
         self.summary = Summary(source.spec)
-        state, _ = records.source_states().get(source.spec, ({}, ""))
+        self._state, _ = records.source_states().get(source.spec, ({}, ""))
         self._context = IngestContext(
-            state=state, on_progress=reports.progress, on_reject=self._reject, on_note=reports.note
+            state=self._state, on_progress=reports.progress, on_reject=self._reject, on_note=reports.note
         )
 
     def run(self) -> Summary:
@@ -91,14 +95,13 @@ class Ingest:
 
         :raises SourceError: the source could not go on; its message says why.
         """
-        trials = iter(self._source.trials(self._context))
         try:
-            while (trial := self._next(trials)) is not None:
+            for trial in self._delivered():
                 if self._context.pending_state is not None or len(self._batch) >= BATCH:
                     self._commit()
                 checked = self._checked(trial)
                 if checked is not None:
-                    self._batch.append(checked)
+                    self._add(checked)
             self._commit(finished=True)
         except KeyboardInterrupt:
             self.summary.stopped = "interrupted"
@@ -106,10 +109,10 @@ class Ingest:
             self.summary.seconds = time.perf_counter() - self._started
         return self.summary
 
-    def _next(self, trials: Iterator[Trial]) -> Trial | None:
-        """The source's next trial, ``None`` at its end. When the source fails, what it gave before is committed."""
+    def _delivered(self) -> Iterator[Trial]:
+        """The source's trials. When the source fails, what it gave before is committed."""
         try:
-            return next(trials, None)
+            yield from self._source.trials(self._context)
         except TrialIndexError:
             self._commit()
             raise
@@ -126,21 +129,34 @@ class Ingest:
 
     def _checked(self, trial: Trial) -> Trial | None:
         """The trial as it will be stored, or ``None`` when it breaks the contract of a record."""
-        if not trial.source:
-            trial = msgspec.structs.replace(trial, source=self._source.name)
-        try:
-            trials_.decode(trials_.encode(msgspec.structs.replace(trial, raw=None)))
-        except (msgspec.DecodeError, UnicodeEncodeError, TypeError, ValueError) as problem:
-            self._reject(str(trial.id), f"not a valid record: {problem}")
+        if not isinstance(trial, Trial):  # a stranger's source may yield anything
+            self._reject(f"a {type(trial).__name__}", f'the source "{self._source.name}" gave it in place of a Trial')
             return None
-        return trial
+        try:
+            msgspec.json.encode(trial.raw)
+            bare = msgspec.structs.replace(trial, raw=None, source=trial.source or self._source.name)
+            return msgspec.structs.replace(trials_.decode(trials_.encode(bare)), raw=trial.raw)
+        except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as problem:
+            self._reject(repr(trial.id) if "\n" in str(trial.id) else str(trial.id), f"not a valid record: {problem}")
+            return None
+
+    def _add(self, trial: Trial) -> None:
+        """Put the trial in the batch, which holds each trial once: another version of one begins a new batch."""
+        key = trial.id.encode().lower()  # as the records compare ids: ASCII letters in either case
+        earlier = self._batch.get(key)
+        if earlier is not None:
+            if earlier.content_hash == trial.content_hash:
+                self.summary.unchanged += 1
+            else:
+                self._commit()
+        self._batch[key] = trial
 
     def _commit(self, *, finished: bool = False) -> None:
         """Encode what is new, then write the batch and the source's state together."""
-        batch, self._batch = self._batch, []
+        batch, self._batch = list(self._batch.values()), {}
         state: Mapping[str, Any] | None = self._context.pending_state
         if finished and state is None:
-            state = self._context.state
+            state = self._state
         if not batch and state is None:
             return
         wanted = [trial for trial in batch if self._accepts(trial)]
@@ -166,6 +182,7 @@ class Ingest:
             if state is not None:
                 self._records.set_source_state(self._source.spec, state, self._today)
         self._context.pending_state = None
+        self._state = state if state is not None else self._state
         self.summary.changes += changes
         self.summary.unchanged += unchanged
 
@@ -185,15 +202,9 @@ class Ingest:
             self.summary.kept.append((trial.id, why))
         return not why
 
-    def _encode(self, texts: list[str]) -> Any:
-        import numpy as np
-
+    def _encode(self, texts: list[str]) -> Vectors:
         start = time.perf_counter()
-        vectors = self._encoder().encode_documents(texts)
-        self.summary.seconds_encoding += time.perf_counter() - start
-        if vectors.shape[0] != len(texts) or not np.isfinite(vectors).all():
-            raise EncoderError(
-                f"the encoder gave {vectors.shape[0]} vectors for {len(texts)} texts, or some that are no numbers.",
-                hint="Nothing of this batch was stored. Report it to the encoder's author.",
-            )
-        return vectors
+        try:
+            return encode_documents(self._encoder(), texts)
+        finally:
+            self.summary.seconds_encoding += time.perf_counter() - start

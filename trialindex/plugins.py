@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
 from trialindex import hookspecs
-from trialindex.errors import PluginError, nearest
+from trialindex.errors import PluginError, TrialIndexError, nearest
 from trialindex.interfaces import Encoder, Renderer, Source, VectorStore
 
 if TYPE_CHECKING:
     import click
 
 GROUP = "trialindex"
+
+ANYTHING = (Exception, SystemExit)
+"""What a stranger's code may raise; none of it may stop the other plugins."""
+
+REPORT = "Update it, or report it to its author."
 
 
 @dataclass(frozen=True)
@@ -63,15 +68,14 @@ class Plugins:
             self._discover()
 
     def _discover(self) -> None:
+        origin = cache(_origin)  # reads a file, once for all entry points of a distribution
         for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
-            dist = entry.dist
-            where = (dist.name, dist.version) if dist else ("unknown", "")
             error = None
             try:
                 self.register(entry.load(), entry.name)
-            except (Exception, SystemExit) as problem:  # a stranger's module may raise anything; it must not stop the rest
-                error = f"{type(problem).__name__}: {problem}".splitlines()[0]
-            self.installed.append(Installed(entry.name, *where, error))
+            except ANYTHING as problem:
+                error = in_short(problem)
+            self.installed.append(Installed(entry.name, *origin(entry.dist), error))
 
     def register(self, plugin: object, name: str) -> None:
         """Add one plugin under *name*.
@@ -79,14 +83,15 @@ class Plugins:
         :raises PluginError: the name is taken, or it implements a hook that does not exist or has other arguments.
         """
         if self._manager.has_plugin(name):
-            raise PluginError(f'two plugins are called "{name}".', hint="Uninstall one of them.")
+            raise PluginError(f"its name is that of the plugin {self._who(name)}.", hint="Uninstall one of them.")
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
         except pluggy.PluginValidationError as problem:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
-            raise PluginError(f'plugin "{name}" does not fit the hooks: {problem}') from None
+            what = " ".join(str(problem).split())
+            raise PluginError(f'plugin "{name}" does not fit the hooks: {what}.', hint=REPORT) from None
         self._classes.clear()
 
     @property
@@ -94,15 +99,10 @@ class Plugins:
         """The plugins that could not be loaded."""
         return [p for p in self.installed if p.error]
 
-    @property
-    def hook(self) -> Any:
-        """Call a hook on every plugin: ``plugins().hook.index_updated(…)``."""
-        return self._manager.hook
-
-    def each(self, hook: str) -> Iterator[tuple[str, Any]]:
+    def each(self, hook: str) -> Iterator[tuple[str, Callable[..., Any]]]:
         """The plugins that implement *hook*, in the order they were found, each with a call to it alone."""
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            yield implementation.plugin_name, implementation.function
+            yield implementation.plugin_name, partial(_call, implementation)
 
     def provided(self, kind: str) -> dict[str, tuple[type, str]]:
         """Every class of one kind by name, with the plugin it came from.
@@ -116,7 +116,7 @@ class Plugins:
                 for cls in self._classes_of(kind, plugin, call):
                     if cls.name in found:
                         raise PluginError(
-                            f'plugins "{found[cls.name][1]}" and "{plugin}" both provide the '
+                            f"the plugins {self._who(found[cls.name][1])} and {self._who(plugin)} both provide the "
                             f'{KINDS[kind].label} "{cls.name}".',
                             hint="Uninstall one of them.",
                         )
@@ -132,17 +132,27 @@ class Plugins:
             for cls in classes:
                 if not (isinstance(cls, type) and issubclass(cls, base) and isinstance(getattr(cls, "name", None), str)):
                     raise PluginError(f"{cls!r} is not a {base.__name__} subclass with a name")
-                if not cls.name or ":" in cls.name:
+                if not cls.name.strip() or ":" in cls.name:
                     raise PluginError(f'"{cls.name}" cannot be a name: it is empty or holds a colon')
-        except Exception as problem:
-            self._note_failure(plugin, f"{KINDS[kind].hook}: {type(problem).__name__}: {problem}".splitlines()[0])
+                if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+                    raise PluginError(f"{cls.__qualname__} does not define {', '.join(missing)}")
+        except ANYTHING as problem:
+            self._note_failure(plugin, f"{KINDS[kind].hook}: {in_short(problem)}")
             return []
         return classes
 
+    def _known(self, plugin: str) -> Installed:
+        """What is known of the plugin that holds the name; one that was registered by hand is of no distribution."""
+        named = [p for p in self.installed if p.name == plugin] or [Installed(plugin, "unknown", "")]
+        return next((p for p in named if not p.error), named[0])
+
+    def _who(self, plugin: str) -> str:
+        return f'"{plugin}" of {self._known(plugin).distribution}'
+
     def _note_failure(self, plugin: str, error: str) -> None:
-        known = next((p for p in self.installed if p.name == plugin), Installed(plugin, "unknown", ""))
-        self.installed = [p for p in self.installed if p.name != plugin]
-        self.installed.append(Installed(plugin, known.distribution, known.version, error))
+        known = self._known(plugin)
+        at = self.installed.index(known) if known in self.installed else len(self.installed)
+        self.installed[at : at + 1] = [replace(known, error=error)]
 
     def add_commands(self, cli: click.Group) -> None:
         """Let every plugin add its commands to *cli*, once; one that cannot is noted as failed."""
@@ -152,8 +162,8 @@ class Plugins:
         for plugin, call in self.each("register_commands"):
             try:
                 call(cli=cli)
-            except Exception as problem:
-                self._note_failure(plugin, f"register_commands: {problem}".splitlines()[0])
+            except ANYTHING as problem:
+                self._note_failure(plugin, f"register_commands: {in_short(problem)}")
 
     def get(self, kind: str, name: str) -> Any:
         """The class of one kind called *name*.
@@ -167,9 +177,38 @@ class Plugins:
         return found[name][0]
 
     def make(self, kind: str, spec: str, **options: Any) -> Any:
-        """An object from a spec, ``name`` or ``name:argument``."""
+        """An object from a spec, ``name`` or ``name:argument``.
+
+        :raises PluginError: there is no such plugin, or it fails with an error that is none of ours.
+        """
         name, argument = split_spec(spec)
-        return self.get(kind, name)(argument, **options)
+        cls = self.get(kind, name)
+        try:
+            return cls(argument, **options)
+        except TrialIndexError:
+            raise
+        except Exception as problem:
+            raise PluginError(f'the {KINDS[kind].label} "{name}" failed: {in_short(problem)}.', hint=REPORT) from problem
+
+
+def _origin(dist: metadata.Distribution | None) -> tuple[str, str]:
+    """Name and version of a distribution; one whose METADATA is missing is still to be named."""
+    try:
+        assert dist is not None
+        return dist.name or "unknown", dist.version or ""
+    except Exception:  # importlib.metadata raises this and that, from one version of Python to the next
+        return "unknown", ""
+
+
+def _call(implementation: pluggy.HookImpl, **given: Any) -> Any:
+    """Call one implementation of a hook, which may take fewer arguments than the hook has."""
+    return implementation.function(*(given[name] for name in implementation.argnames))
+
+
+def in_short(problem: BaseException) -> str:
+    """An error on one line, with its type if it is none of ours."""
+    text = " ".join(str(problem).split())
+    return text if isinstance(problem, TrialIndexError) else f"{type(problem).__name__}: {text}".removesuffix(": ")
 
 
 def split_spec(spec: str) -> tuple[str, str]:

@@ -115,7 +115,7 @@ def normalise_outcome_kind(text: str) -> OutcomeKind:
     return cast(OutcomeKind, _one_of(text, "outcome kind", get_args(OutcomeKind)))
 
 
-_EARLY = re.compile(r"\bearly\s*(?:phase)?\s*(?:1|i)\b")
+_EARLY = re.compile(r"\bearly[\s-]*(?:phase)?[\s-]*(?:1|i)\b")
 _PHASE = re.compile(r"([0-4]|iv|i{1,3})[abc]?")
 _PHASE_CODES = {"0": "EARLY_PHASE1", "1": "PHASE1", "2": "PHASE2", "3": "PHASE3", "4": "PHASE4"}
 _PHASE_CODES |= {"i": "PHASE1", "ii": "PHASE2", "iii": "PHASE3", "iv": "PHASE4"}
@@ -150,6 +150,7 @@ OLDEST = 150
 
 _YES, _NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
 _AGE = re.compile(r"\s*([\d.]+)\s*([a-z]+)\.?(?:\s+(?:old|of\s+age))?\s*", re.IGNORECASE)
+_TINY = re.compile(r"\d+(?:\.\d+)?e-\d+")  # how programs write an hour in years
 _AGE_UNITS = {
     "y": "years",
     "yr": "years",
@@ -208,7 +209,7 @@ def normalise_age(value: str | float) -> float | None:
     if match := _AGE.fullmatch(text):
         text = f"{match[1]} {_AGE_UNITS.get(match[2].lower(), match[2])}"
     try:
-        years = parse_age(text)
+        years = float(text) if _TINY.fullmatch(text) else parse_age(text)
     except ValueError:
         raise ValueError(f'"{short(value)}" is not an age; write it like "18 Years" or "6 Months"') from None
     if years is not None and years > OLDEST:

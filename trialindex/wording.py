@@ -68,7 +68,7 @@ def excerpt(text: str, limit: int) -> str:
         return line
     head = line[: limit - 1]
     at = head.rfind(" ")
-    if at > limit - 40:  # further back lies a text written without spaces
+    if at > max(0, limit - 40):  # further back lies a text written without spaces
         head = head[:at]
     return f"{head.rstrip(' ,;:.')}…"
 
@@ -148,7 +148,7 @@ _MASKING = {
     "SINGLE": "one party does not know who gets what (single blind)",
     "DOUBLE": "two parties do not know who gets what (double blind)",
     "TRIPLE": "three parties do not know who gets what (triple blind)",
-    "QUADRUPLE": "nobody involved knows who gets what (quadruple blind)",
+    "QUADRUPLE": "four parties do not know who gets what (quadruple blind)",
 }
 _MASKED = {
     "PARTICIPANT": "participants",
@@ -271,8 +271,10 @@ def who(minimum: float | None, maximum: float | None, code: str | None) -> str:
     return f"{ages}, {'sex not stated' if sexes == NOT_STATED else sexes}"
 
 
-_MONTHS = ("January", "February", "March", "April", "May", "June")
-_MONTHS += ("July", "August", "September", "October", "November", "December")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?=T|\s|$)")
 
 

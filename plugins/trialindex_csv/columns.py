@@ -170,7 +170,7 @@ def plan(header: Sequence[str], mapping: Mapping, path: Path) -> Plan:
     if site:
         found = _by_name(names, SITE_COLUMNS)
     elif not mapping.columns:
-        found = _by_name(names, {plain(target): target for target in TARGETS})
+        found = _by_name(names, {plain(target): target for target in TARGETS} | {"countries": "country"})
     for target, columns in mapping.columns.items():
         found[target] = [_place(header, names, column, path) for column in columns]
     missing = [target for target in ("id", "title") if not found.get(target) and target not in mapping.constants]
@@ -211,10 +211,13 @@ def _place(header: Sequence[str], names: Sequence[str], column: str, path: Path)
     return places[0]
 
 
-_LIKELY = {"id": r"\b(id|ids|no|nr|number|nct|registration|identifier)\b", "title": r"\b(title|name|study|trial)\b"}
+_LIKELY = {
+    "id": ("id", "identifier", "registration", "number", "no", "nr", "nct"),
+    "title": ("title", "name", "study", "trial"),
+}
 
 
 def _example(target: str, header: Sequence[str]) -> str:
     """``FIELD=COLUMN`` with the column that is most likely meant, quoted for a shell."""
-    likely = [name for name in header if re.search(_LIKELY[target], plain(name))]
+    likely = [name for word in _LIKELY[target] for name in header if word in plain(name).split()]
     return shlex.quote(f"{target}={likely[0] if likely else 'COLUMN'}")

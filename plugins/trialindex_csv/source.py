@@ -23,7 +23,8 @@ class CsvSource(Source):
     A CSV file that was downloaded from the ClinicalTrials.gov site is recognised by its columns; any choice of them
     will do that holds "NCT Number" and "Study Title". For another table say which column goes into which field:
 
-        trialindex ingest csv:trials.csv --map id="Trial No" --map title=Name --map conditions=Disease
+    \b
+      trialindex ingest csv:trials.csv --map id="Trial No" --map title=Name
 
     or write it down once in a TOML file and give it with --mapping. Cells that hold a list are split at "|", or at
     --list-separator. Encoding and delimiter are detected. Files may be compressed with gzip. A row that cannot be

@@ -119,7 +119,7 @@ class Table:
                 except csv.Error as problem:
                     if "unexpected end of data" in str(problem) or "field larger" in str(problem):
                         raise SourceError(
-                            f"{self.path}:{line}: a quoted cell of this row is never closed; it takes in all that follows.",
+                            f"{self.path}:{line}: a quoted cell of this row is never closed; it takes in the rest.",
                             hint="Add the missing double quote, or download the file again if it was cut off.",
                         ) from None
                     loose = "expected after" in str(problem)
@@ -205,7 +205,7 @@ class Table:
 
 def _known_encoding(name: str) -> str:
     try:
-        b"".decode(name)
+        "a".encode(name)
         return codecs.lookup(name).name
     except (LookupError, ValueError):
         raise SourceError(

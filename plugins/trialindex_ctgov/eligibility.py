@@ -102,6 +102,9 @@ _SAYS_OUT = re.compile(
     r"|(?:any|none)\s+of\s+(?:the\s+)?(?:following\s+)?exclusion)",
     re.IGNORECASE,
 )
+_NAMES_OUT = re.compile(
+    r"\b(?:exclusions?|non?[- ]*inclusion|excluded)\b(?!\s*(?:/|and|or)\s*inclusion)", re.IGNORECASE
+)
 _OUT_BELOW = re.compile(
     r"\b(?:(?:must|should|may|will|can|do|does)\s*not\s+(?:have|meet|fulfil|be|satisfy)|cannot|none\s+of\s+the\s+following)\b",
     re.IGNORECASE,
@@ -117,7 +120,7 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = re.compile(
-    r"\W*(?:(?:key|main|major|general|primary|principal|other|additional|patients?|subjects?|participants?|study|the)\s+)*"
+    r"\W*(?:[\divx.]+\s+)?(?:(?:key|main|major|general|primary|principal|other|additional|patients?|subjects?|participants?|study|the)\s+)*"
     r"(?:non?[- ]*)?(?:inclusion|exclusion)s?(?:\s+criteri\w*)?\W*(?:\(\s*non[- ]inclusion criteria\s*\)\W*)?",
     re.IGNORECASE,
 )
@@ -150,7 +153,7 @@ def _heading(body: str, *, bulleted: bool, now: Side) -> _Heading | None:
     other = _OTHER.match(head)
     if other and (not rest or words <= 3):
         return _Heading("exclusion" if other["out"] else "neither", rest)
-    if opens_list and (_SAYS_OUT.search(head) or _OUT_BELOW.search(head)):
+    if opens_list and (_SAYS_OUT.search(head) or _OUT_BELOW.search(head) or _NAMES_OUT.search(head)):
         return _Heading("exclusion")
     if opens_list and now == "neither" and _SAYS_IN.search(head):
         return _Heading("inclusion")

@@ -6,16 +6,14 @@ written as ``\\uXXXX`` escapes (RFC 8259, section 7): a parser gives back the sa
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from trialindex.interfaces import Renderer
-from trialindex.search.results import Hit, Results
+from trialindex.search.results import Results
 from trialindex.trial import Trial, to_mapping
 from trialindex.wording import UNSAFE
 from trialindex_renderers.view import shown, shown_hits
@@ -29,10 +27,7 @@ TRIALS = "trialindex.trials/1"
 def dumps(value: Any, indent: int | None = None) -> str:
     """JSON without any character that :func:`trialindex.wording.clean` would not let through, save line breaks."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    return _UNSAFE_IN_JSON.sub(lambda match: json.dumps(match[0])[1:-1], text)
-
-
-_UNSAFE_IN_JSON = re.compile(UNSAFE.pattern)
+    return UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 class JsonRenderer(Renderer):
@@ -83,73 +78,3 @@ class JsonLinesRenderer(Renderer):
 def _compact(trial: Trial, *, contacts: bool) -> dict[str, Any]:
     """One of many trials: without the raw record, which is several times as long as all the rest."""
     return to_mapping(msgspec.structs.replace(shown(trial, contacts=contacts), raw=None))
-
-
-# --- the schema -----------------------------------------------------------------------------------------------------
-
-
-class Seen(msgspec.Struct, omit_defaults=True):
-    """What the index knows of a trial: ISO dates, those that are known."""
-
-    first_seen: str | None = None
-    last_updated: str | None = None
-    last_checked: str | None = None
-
-
-class TrialDocument(msgspec.Struct):
-    """One trial; ``seen`` is left out where many trials are written."""
-
-    schema: Literal["trialindex.trial/1"]
-    trial: Trial
-    seen: Seen | None = None
-
-
-class TrialsDocument(msgspec.Struct):
-    """Many trials without a query."""
-
-    schema: Literal["trialindex.trials/1"]
-    trials: list[Trial]
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schemas (draft 2020-12) of everything that ``json`` and ``jsonl`` write, by file name.
-
-    They allow fields that they do not name: a later version of trialindex may add some without raising the number.
-    """
-    return {
-        "results-v1.json": _schema(Results, RESULTS),
-        "hit-v1.json": _schema(Hit, HIT),
-        "trial-v1.json": _schema(TrialDocument, TRIAL),
-        "trials-v1.json": _schema(TrialsDocument, TRIALS),
-    }
-
-
-def _schema(cls: type[msgspec.Struct], name: str) -> dict[str, Any]:
-    defs: dict[str, Any] = _tidy(msgspec.json.schema(cls)["$defs"])
-    # The main definition is the document itself, and holds the name of the schema first.
-    main = defs.pop(cls.__name__)
-    properties = {"schema": {"const": name}, **{k: v for k, v in main["properties"].items() if k != "schema"}}
-    required = ["schema", *(key for key in main["required"] if key != "schema")]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": name,
-        "description": main["description"],
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "$defs": dict(sorted(defs.items())),
-    }
-
-
-def _tidy(value: Any) -> Any:
-    """The generated schema without what differs between versions of the generator or forbids later additions."""
-    if isinstance(value, list | tuple):
-        return [_tidy(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {k: _tidy(v) for k, v in value.items() if k not in {"additionalProperties", "default", "title"} or k == v}
-    if isinstance(value.get("additionalProperties"), dict):
-        kept["additionalProperties"] = _tidy(value["additionalProperties"])
-    if isinstance(kept.get("description"), str):
-        kept["description"] = " ".join(inspect.cleandoc(kept["description"]).split())
-    return kept

@@ -148,8 +148,9 @@ def sites(trial: Trial, limit: int | None) -> Section:
         named = "; ".join(f"{country} {number}" for country, number in totals.items())
         said.append(f"{w.count(len(ordered), 'site')} in {w.count(len(totals), 'country', 'countries')}: {named}.")
     left = 0 if limit is None else len(ordered) - limit
+    long = limit is None and len(ordered) > 20
     parts = [
-        Section(country, items=tuple(map(_site, group)), folded=limit is None and len(ordered) > 20)
+        Section(f"{country} ({len(group)})" if long else country, items=tuple(map(_site, group)), folded=long)
         for country, group in groups.items()
     ]
     if left > 0:

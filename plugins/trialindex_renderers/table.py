@@ -105,8 +105,9 @@ class TableRenderer(Renderer):
             yield from self._section(part, inner)
 
     def _fact(self, fact: Fact, indent: str, column: int) -> Iterator[str]:
-        """A label and its value: side by side, or one under the other on a narrow terminal."""
-        stacked = self._width < STACKED
+        """A label and its value: side by side, or one under the other where there is little room."""
+        room = self._width - len(indent) - column
+        stacked = self._width < STACKED or (fact.whole and max(map(cells, fact.values)) > room)
         hang = indent + " " * (2 if stacked else column)
         width = self._width - len(hang)
         first, *rest = wrap_units(fact.values, width, "; ") if fact.whole else wrap(fact.value, width)
@@ -124,9 +125,10 @@ class TableRenderer(Renderer):
     def _row(self, head: Head) -> str:
         """One line: in columns where there is room; the title is cut to the terminal, never elsewhere."""
         if self._width < 90:
-            row = f"{head.id}  {head.status}  {head.phase}  "
+            stated = [text for text in (head.status, head.phase) if not text.endswith(w.NOT_STATED)]
+            row = "  ".join([head.id, *stated, ""])
         else:
-            row = f"{pad(head.id, 11)}  {pad(head.status, 22)}  {pad(head.phase, 15)}  "
+            row = f"{pad(head.id, 11)}  {pad(head.status, 22)}  {pad(head.phase, 16)}  "
         return row + (cut(head.title, max(self._width - cells(row), 10)) if self.options.width else head.title)
 
     def _paragraph(self, text: str, *, bold: bool = False, dim: bool = False, fg: str | None = None) -> Iterator[str]:

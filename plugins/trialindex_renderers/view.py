@@ -6,7 +6,6 @@ one line; escaping for the format is left to whoever draws.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,8 +15,7 @@ from trialindex.search.results import Hit, Results
 from trialindex.trial import Trial
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """A label and its value.
 
     :param values: shown joined by semicolons.
@@ -35,16 +33,14 @@ class Fact:
         return "; ".join(self.values)
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One entry of a list, with what is said under it."""
 
     text: str
     details: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """A part of a page. :param folded: long, and read by few: may start out closed."""
 
     title: str
@@ -55,8 +51,7 @@ class Section:
     folded: bool = False
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """The line that names a trial. :param tone: ``open``, ``soon`` or ``closed``: whether people can join."""
 
     id: str
@@ -67,8 +62,7 @@ class Head:
     phase: str
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(msgspec.Struct, frozen=True):
     """One hit: what to know before opening the trial's page. ``updated`` may be empty."""
 
     rank: int
@@ -77,8 +71,7 @@ class Card:
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The answer to one query. :param closing: what comes after the cards."""
 
     title: str
@@ -89,8 +82,7 @@ class Answer:
     closing: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One trial."""
 
     head: Head

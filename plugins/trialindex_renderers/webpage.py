@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from trialindex import wording as w
 from trialindex.interfaces import Renderer
 from trialindex.search.results import Results
@@ -22,7 +24,7 @@ class HtmlRenderer(Renderer):
     def results(self, results: Results) -> Iterator[str]:
         given = shown_hits(results, contacts=self.options.contacts)
         view = answer(given)
-        more = [(about(hit.trial), participants(hit.trial)) for hit in given.hits]
+        more = [(replace(about(hit.trial), title="Summary", facts=()), participants(hit.trial)) for hit in given.hits]
         return self._draw("results.html", view=view, cards=zip(view.cards, more, strict=True))
 
     def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:

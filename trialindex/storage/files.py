@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trialindex.errors import IndexDamaged, StorageError
+from trialindex.errors import IndexDamaged, IndexLocked, StorageError
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space and run the same command again: what was done is kept."),
@@ -18,6 +18,7 @@ _REASONS = {
     errno.EROFS: ("the disk is read-only", "Use --index with a folder you can write to."),
     errno.EACCES: ("permission denied", "Use --index with a folder you can write to."),
     errno.EPERM: ("permission denied", "Use --index with a folder you can write to."),
+    errno.EIO: ("the disk reports an error", "Copy the folder to another disk and try there."),
 }
 
 
@@ -44,7 +45,11 @@ def database_error(problem: sqlite3.DatabaseError, folder: Path) -> Exception:
     if "readonly" in text or "unable to open" in text:
         why, hint = _REASONS[errno.EACCES]
         return StorageError(f"cannot write to {folder}: {why}.", hint=hint)
-    if "malformed" in text or "not a database" in text or "disk I/O" in text:
+    if "locked" in text or "busy" in text:
+        return IndexLocked(
+            f"another program holds {folder / 'records.db'}.", hint="Close it, then run the same command again."
+        )
+    if any(sign in text for sign in ("malformed", "not a database", "disk I/O", "no such table", "no such column")):
         return IndexDamaged(
             f"{folder / 'records.db'} is damaged: {text}.",
             hint="Restore it from a copy, or move the folder away and ingest again.",

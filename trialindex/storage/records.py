@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +17,7 @@ import msgspec
 from trialindex import trial as trials_
 from trialindex.errors import IndexDamaged
 from trialindex.passages import passages
-from trialindex.storage.files import storage_errors
+from trialindex.storage.files import database_error, storage_errors
 from trialindex.trial import Trial
 
 if TYPE_CHECKING:
@@ -78,8 +80,9 @@ CREATE INDEX passages_hash ON passages (hash);
 CREATE INDEX passages_generation ON passages (generation);
 CREATE TABLE embeddings (hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE dropped (
-  kind TEXT NOT NULL, num INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (kind, num)
+  kind TEXT NOT NULL, num INTEGER NOT NULL, trial INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (kind, num)
 ) WITHOUT ROWID;
+CREATE INDEX dropped_generation ON dropped (generation);
 CREATE TABLE sources (spec TEXT PRIMARY KEY, state TEXT NOT NULL, ran TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('generation', 0);
 """
@@ -129,13 +132,26 @@ class Records:
                 hint="Copy the whole folder again, or move it away and ingest again.",
             )
         with storage_errors(folder):
-            self._db = _connect(path)
-            if create:
-                self._db.executescript(f"PRAGMA journal_mode=WAL; BEGIN; {_SCHEMA} COMMIT;")
-            self.generation  # noqa: B018  fails here, not later, when the file is no database
+            self._db = _connect(path, create=create)
+            try:
+                if create:
+                    self._db.executescript(f"PRAGMA journal_mode=WAL; BEGIN; {_SCHEMA} COMMIT;")
+                self.generation  # noqa: B018  fails here, not later, when the file is no database
+            except BaseException:
+                self._db.close()
+                raise
 
     def close(self) -> None:
         self._db.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Records]:
+        """The records as they are now, whatever is committed meanwhile: another connection, for reading only."""
+        with closing(Records(self.folder)) as view:
+            with storage_errors(self.folder):
+                view._db.execute("BEGIN")
+            view.generation  # noqa: B018  the first read is what SQLite keeps
+            yield view
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -155,7 +171,10 @@ class Records:
     @property
     def generation(self) -> int:
         """The number of the last commit that changed a trial."""
-        return int(self._one("SELECT value FROM meta WHERE key = 'generation'")[0])
+        row = self._one("SELECT value FROM meta WHERE key = 'generation'")
+        if row is None:
+            raise database_error(sqlite3.DatabaseError("malformed: it has no generation"), self.folder)
+        return int(row[0])
 
     def __len__(self) -> int:
         return int(self._one("SELECT count(*) FROM trials")[0])
@@ -244,13 +263,30 @@ class Records:
         for num, record in self.rows("SELECT num, record FROM trials WHERE generation > ? ORDER BY num", (generation,)):
             yield num, _unpack(record)
 
-    def owners(self, passage_nums: Ids) -> dict[int, tuple[int, int]]:
-        """For each passage number its trial's number and its position in the trial."""
-        marks = ",".join(map(str, passage_nums.tolist()))
-        return {
-            num: (trial, position)
-            for num, trial, position in self.rows(f"SELECT num, trial, position FROM passages WHERE num IN ({marks})")  # noqa: S608
-        }
+    def owners(self, passage_nums: Ids) -> dict[int, tuple[int, int | None]]:
+        """For each passage number its trial's number and its position in the trial.
+
+        A passage that was dropped since a vector store was made still leads to its trial, without a position.
+        """
+        sql = (
+            "WITH asked AS (SELECT value AS num FROM json_each(?))"
+            " SELECT num, trial, NULL FROM dropped JOIN asked USING (num)"
+            " WHERE kind = 'passage' AND trial IN (SELECT num FROM trials)"
+            " UNION ALL SELECT num, trial, position FROM passages JOIN asked USING (num)"
+        )
+        return {num: (trial, position) for num, trial, position in self.rows(sql, (json.dumps(passage_nums.tolist()),))}
+
+    def passages_of(self, trials: Ids, generation: int) -> Ids:
+        """Sorted numbers of the passages of these trials, and of those they had until after *generation*."""
+        import numpy as np
+
+        sql = (
+            "SELECT num, trial FROM passages"
+            " UNION ALL SELECT num, trial FROM dropped WHERE kind = 'passage' AND generation > ?"
+        )
+        pairs = np.array(list(self.rows(sql, (generation,))), dtype=np.int64).reshape(-1, 2)
+        kept: Ids = np.sort(pairs[np.isin(pairs[:, 1], trials), 0])
+        return kept
 
     # --- writing: inside a transaction, under the index's lock ---------------------------------------------------------
 
@@ -263,7 +299,8 @@ class Records:
         new_hash = trial.content_hash
         if old and old[1] == new_hash:
             self._db.execute(
-                "UPDATE trials SET last_checked = ?, record = ? WHERE num = ?", (today, _pack(trial), old[0])
+                "UPDATE trials SET last_checked = ?, record = ?, partial = ? WHERE num = ?",
+                (today, _pack(trial), partial, old[0]),
             )
             self._put_raw(old[0], trial)
             return None
@@ -317,19 +354,20 @@ class Records:
         held = {row[0]: (row[1], row[2]) for row in self.rows("SELECT position, num, hash FROM passages WHERE trial = ?", (num,))}
         wanted = {position: passage.hash for position, passage in enumerate(passages(trial))}
         stale = [passage for position, (passage, digest) in held.items() if wanted.get(position) != digest]
-        self._drop("passage", stale, generation)
+        self._drop("passage", stale, num, generation)
         self._db.executemany("DELETE FROM passages WHERE num = ?", [(n,) for n in stale])
         fresh = [(num, p, h, generation) for p, h in wanted.items() if p not in held or held[p][1] != h]
         self._db.executemany("INSERT INTO passages (trial, position, hash, generation) VALUES (?, ?, ?, ?)", fresh)
 
-    def _drop(self, kind: str, nums: Iterable[int], generation: int) -> None:
-        self._db.executemany("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?)", [(kind, n, generation) for n in nums])
+    def _drop(self, kind: str, nums: Iterable[int], trial: int, generation: int) -> None:
+        rows = [(kind, n, trial, generation) for n in nums]
+        self._db.executemany("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?, ?)", rows)
 
     def cut_again(self, trial: Trial, generation: int) -> None:
         """Make the passages of a trial that is here anew, under new numbers."""
         num = self._one("SELECT num FROM trials WHERE id = ?", (trial.id,))[0]
         held = [n for (n,) in self.rows("SELECT num FROM passages WHERE trial = ?", (num,))]
-        self._drop("passage", held, generation)
+        self._drop("passage", held, num, generation)
         self._db.execute("DELETE FROM passages WHERE trial = ?", (num,))
         self._put_passages(num, trial, generation)
 
@@ -339,8 +377,8 @@ class Records:
         if not row:
             return False
         held = [n for (n,) in self.rows("SELECT num FROM passages WHERE trial = ?", (row[0],))]
-        self._drop("passage", held, generation)
-        self._drop("trial", [row[0]], generation)
+        self._drop("passage", held, row[0], generation)
+        self._drop("trial", [row[0]], row[0], generation)
         self._db.execute("DELETE FROM trials WHERE num = ?", (row[0],))
         return True
 
@@ -353,10 +391,6 @@ class Records:
             "INSERT OR REPLACE INTO embeddings VALUES (?, ?)",
             ((digest, row.tobytes()) for digest, row in zip(hashes, data, strict=True)),
         )
-
-    def forget_unused_embeddings(self) -> None:
-        """Delete vectors of texts that no passage has any more."""
-        self._db.execute("DELETE FROM embeddings WHERE hash NOT IN (SELECT hash FROM passages)")
 
     def set_generation(self, generation: int) -> None:
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (generation,))
@@ -390,14 +424,24 @@ def _unpack(record: bytes) -> Trial:
         raise IndexDamaged(f"a record in {NAME} is damaged: {problem}.", hint="Find out more: trialindex check") from None
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """A connection in autocommit mode; on media that cannot be written the file is read as it lies."""
     try:
-        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rwc", uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+        return _opened(path, "mode=rwc" if create else "mode=rw")
+    except sqlite3.OperationalError as problem:
+        if create or not re.search("readonly|unable to open", str(problem)):
+            raise
+        return _opened(path, "immutable=1")
+
+
+def _opened(path: Path, how: str) -> sqlite3.Connection:
+    uri = f"{path.resolve().as_uri()}?{how}"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+    try:
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA synchronous = FULL")  # else a power cut could undo a commit that was derived from
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
-        db = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        db.close()
+        raise
     return db

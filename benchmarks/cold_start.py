@@ -1,0 +1,49 @@
+"""How long a command takes from nothing: whole processes, side by side with what a user would run instead.
+
+    python benchmarks/cold_start.py --runs 15
+
+The first query builds the sample index; it is not counted. The baseline needs sentence-transformers installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(sys.executable)
+COMMANDS = {
+    "python -c pass": [sys.executable, "-c", "pass"],
+    "trialindex --help": [os.path.join(HERE, "trialindex"), "--help"],
+    "trialindex query": [os.path.join(HERE, "trialindex"), "query", "severe lupus kidney"],
+    "trialindex query --mode lexical": [os.path.join(HERE, "trialindex"), "query", "--mode", "lexical", "lupus kidney"],
+    "import sentence_transformers": [sys.executable, "-c", "import sentence_transformers"],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=11)
+    runs = parser.parse_args().runs
+    seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for run in range(runs + 1):  # the commands take turns, so that all meet the same machine; the first turn warms up
+        for name, command in COMMANDS.items():
+            start = time.perf_counter()
+            done = subprocess.run(command, capture_output=True, check=False)
+            if done.returncode:
+                sys.exit(f"{name} failed: {done.stderr.decode()[-300:]}")
+            if run:
+                seconds[name].append(time.perf_counter() - start)
+    baseline = statistics.median(seconds["import sentence_transformers"])
+    print(f"load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores, {runs} runs each, seconds")
+    print(f"{'command':<36}{'min':>8}{'median':>8}{'max':>8}{'share of the baseline':>24}")
+    for name, taken in seconds.items():
+        median = statistics.median(taken)
+        print(f"{name:<36}{min(taken):>8.3f}{median:>8.3f}{max(taken):>8.3f}{median / baseline:>24.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""One JSON document of studies, whatever its form, read piece by piece."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, cast
+
+import msgspec
+
+from trialindex.errors import SourceError
+
+LIMIT = 64 << 20
+"""Bytes of one study, line or zip member; the largest study of the registry has 1.2 MB."""
+SMALL = 4 << 20
+"""Bytes up to which a document is decoded in one go, which is several times faster than in pieces."""
+
+Reject = Callable[[str, str], None]
+Records = Iterator[tuple[str, Any]]
+
+
+class _TooLargeError(Exception):
+    """More bytes than any study has, and still the same study."""
+
+
+_BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, _TooLargeError)
+
+
+class Document:
+    """A file, or a member of a zip: an array of studies, a study, a page of the API, or a study or page a line.
+
+    :param name: what to call it in messages.
+    :param open: opens it from its start, unbuffered. It may be packed with gzip.
+    """
+
+    def __init__(self, name: str, open: Callable[[], BinaryIO]) -> None:
+        self.name = name
+        self._open = open
+        self._file: BinaryIO | None = None
+        self._done = 0
+        self.total: int | None = None
+        """How many records it holds, once that is known."""
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file read so far, packed if it is packed."""
+        return self._file.tell() if self._file else 0
+
+    def records(self, reject: Reject) -> Records:
+        """Every study, as plain values, with where it stands: ``studies.json, study 12``.
+
+        :param reject: told of a line that is no JSON; the lines after it are read.
+        :raises SourceError: the document is no JSON, or is cut off or damaged; what came before was yielded.
+        """
+        stream: _Stream | None = None
+        try:
+            with self._open() as self._file:
+                stream = _Stream(self._file)
+                for where, record in self._read(stream, reject):
+                    self._done += 1
+                    stream.mark()
+                    yield f"{self.name}, {where or f'study {self._done}'}", record
+        except _BROKEN as problem:
+            raise self._damaged(str(problem), stream) from None
+        except (RuntimeError, NotImplementedError) as problem:  # how zipfile speaks of passwords and rare compressions
+            raise SourceError(f"{self.name} cannot be unpacked: {problem}.") from None
+        except OSError as problem:
+            raise SourceError(f"{self.name} cannot be read: {problem.strerror or problem}.") from None
+        finally:
+            self._file = None
+
+    def _read(self, stream: _Stream, reject: Reject) -> Records:
+        text = stream.head.lstrip()
+        by_lines = self.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+        if not text:
+            raise stream.failure or SourceError(f"{self.name} is empty.", hint="Download it again.")
+        if text[:1] not in (b"[", b"{"):
+            raise self._not_json(text)
+        whole = _decoded(text) if stream.is_small and not by_lines else None
+        if whole is not None:
+            studies = _studies(whole)
+            self.total = len(studies)
+            yield from (("", study) for study in studies)
+        elif by_lines or isinstance(_decoded(text.partition(b"\n")[0]), dict):
+            yield from self._lines(stream, reject)
+        else:
+            yield from self._pieces(stream, "item" if text.startswith(b"[") else "studies.item")
+
+    def _lines(self, stream: _Stream, reject: Reject) -> Records:
+        """NDJSON. A line that is no JSON is rejected; the last one without its line end means a cut file."""
+        lines = io.BufferedReader(stream)
+        number = 0
+        while line := lines.readline():
+            number += 1
+            value = _decoded(line) if line.strip() else []
+            if value is not None:
+                yield from ((f"line {number}", study) for study in _studies(value))
+            elif line.endswith(b"\n"):
+                reject(f"{self.name}, line {number}", "it is not valid JSON")
+                stream.mark()
+            else:
+                raise self._damaged(f"line {number} is not whole", stream)
+
+    def _pieces(self, stream: _Stream, prefix: str) -> Records:
+        """The values at *prefix* of one large, or broken, JSON text."""
+        import ijson
+
+        try:
+            for record in ijson.items(stream, prefix, use_float=True):
+                yield "", record
+        except ijson.JSONError as problem:
+            said = problem.args[0].decode(errors="replace") if isinstance(problem.args[0], bytes) else str(problem)
+            raise self._damaged(said.strip().partition("\n")[0], stream) from None
+
+    def _damaged(self, why: str, stream: _Stream | None) -> SourceError:
+        count = stream.count if stream else 0
+        return SourceError(
+            f"{self.name} is cut off or damaged after {self._done} studies, near byte {count:,} ({why}).",
+            hint="Download it again; what came before is kept.",
+        )
+
+    def _not_json(self, text: bytes) -> SourceError:
+        if b"NCT Number" in text.partition(b"\n")[0]:
+            return SourceError(
+                f"{self.name} is a table, not JSON.", hint=f"Use csv: for it: trialindex ingest csv:{self.name}"
+            )
+        kind = "a web page or XML" if text.startswith(b"<") else "something else"
+        if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+            kind = "UTF-16 text"
+        return SourceError(
+            f"{self.name} is not JSON but {kind}.",
+            hint="On https://clinicaltrials.gov choose Download, JSON, and give that file.",
+        )
+
+
+def _decoded(text: bytes) -> Any:
+    """The JSON value, or ``None`` if it is none."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _studies(value: Any) -> list[Any]:
+    """The studies of a whole JSON value: an array, a page, or one study."""
+    if isinstance(value, dict):
+        page = value.get("studies")
+        return page if isinstance(page, list) else [value]
+    return value if isinstance(value, list) else [value]
+
+
+class _Stream(io.RawIOBase):
+    """The unpacked bytes of a document.
+
+    ``count`` says how many were read. No study may be larger than :data:`LIMIT`, however small it is packed.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        bytes_ = io.BufferedReader(cast(io.RawIOBase, file))
+        is_gzip = bytes_.peek(2)[:2] == b"\x1f\x8b"
+        self._rest = gzip.GzipFile(fileobj=bytes_) if is_gzip else bytes_
+        self.failure: Exception | None = None
+        """Why there is nothing after ``head`` although the document goes on."""
+        head = bytearray()
+        try:
+            while len(head) <= SMALL and (chunk := self._rest.read1(1 << 16)):
+                head += chunk
+        except _BROKEN as problem:
+            self.failure = problem
+        self.head = bytes(head).removeprefix(b"\xef\xbb\xbf")
+        """The beginning, or all of it."""
+        self.is_small = len(self.head) <= SMALL and not self.failure
+        self.count = 0
+        self._marked = 0
+
+    def mark(self) -> None:
+        """Here a study ends."""
+        self._marked = self.count
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = len(buffer)
+        if self.count < len(self.head):
+            chunk = self.head[self.count : self.count + size]
+        elif self.failure:
+            raise self.failure
+        else:
+            chunk = self._rest.read1(size)
+        buffer[: len(chunk)] = chunk
+        self.count += len(chunk)
+        if self.count - self._marked > LIMIT:
+            raise _TooLargeError(f"more than {LIMIT >> 20} MiB without a whole study")
+        return len(chunk)

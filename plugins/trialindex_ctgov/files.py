@@ -1,0 +1,160 @@
+"""The source ``ctgov-file``: files that a user downloaded from ClinicalTrials.gov."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, ClassVar, cast
+
+from trialindex.errors import SourceError
+from trialindex.interfaces import IngestContext, Source
+from trialindex.trial import Trial
+from trialindex_ctgov.documents import LIMIT, Document, Records, Reject
+from trialindex_ctgov.parse import once, parse_study
+
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+MAX_RATIO = 200
+"""A zip member that claims to unpack to more than so many times its size is a bomb; studies compress about tenfold."""
+
+
+class CtgovFileSource(Source):
+    """Trials from files of ClinicalTrials.gov: what its site downloads as JSON, or what its API answered.
+
+    \b
+    trialindex ingest ctgov-file:ctg-studies.json
+    trialindex ingest ctgov-file:ctg-studies.json.zip
+    trialindex ingest ctgov-file:folder-of-studies
+
+    A file is an array of studies, one study, a page of the API, or one study a line (NDJSON), gzipped or not; a folder
+    or a zip holds any number of them, in folders of its own too. Files are read piece by piece, however large. For the
+    table that the site calls CSV use the source csv.
+    """
+
+    name: ClassVar[str] = "ctgov-file"
+    summary: ClassVar[str] = (
+        "Trials from files downloaded from ClinicalTrials.gov: JSON, NDJSON, a folder or a zip of them."
+    )
+
+    def __init__(self, argument: str = "") -> None:
+        super().__init__(argument)
+        if not argument.strip():
+            raise SourceError(
+                "ctgov-file needs a file.", hint="Type for example: trialindex ingest ctgov-file:ctg-studies.json"
+            )
+        self.path = Path(argument.strip()).expanduser()
+        if not self.path.exists():
+            raise SourceError(
+                f"{self.path} does not exist.", hint="Check the path, or download a file on the site first."
+            )
+
+    def trials(self, context: IngestContext) -> Iterator[Trial]:
+        """Yield the trials of the file or files; see :class:`~trialindex.interfaces.Source`."""
+        note = once(context.note)
+        found = 0
+        last_reject = ""
+
+        def reject(where: str, why: str) -> None:
+            nonlocal last_reject
+            last_reject = f"{where}: {why}"
+            context.reject(where, why)
+
+        for where, record in self._records(context, reject):
+            try:
+                trial = parse_study(record, self.name, note)
+            except (ValueError, TypeError) as problem:
+                reject(where, str(problem))
+                continue
+            found += 1
+            yield trial
+        if not found:
+            raise SourceError(
+                f"{self.path} holds no study{': ' + last_reject if last_reject else '.'}",
+                hint="On https://clinicaltrials.gov choose Download, JSON, and give that file.",
+            )
+
+    def _records(self, context: IngestContext, reject: Reject) -> Records:
+        """Every record with where it stands."""
+        if self.path.is_dir():
+            yield from self._many(self._in_folder(), context, reject)
+        elif self._is_zip():
+            try:
+                archive = zipfile.ZipFile(self.path)
+            except (zipfile.BadZipFile, OSError) as problem:
+                raise SourceError(
+                    f"{self.path} cannot be opened as a zip file ({problem}): it is cut off or damaged.",
+                    hint="Download it again.",
+                ) from None
+            with archive:
+                yield from self._many(self._in_zip(archive, reject), context, reject)
+        else:
+            yield from self._single(context, reject)
+
+    def _is_zip(self) -> bool:
+        try:
+            with self.path.open("rb") as file:
+                return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+        except OSError as problem:
+            raise SourceError(f"{self.path} cannot be read: {problem.strerror or problem}.") from None
+
+    def _single(self, context: IngestContext, reject: Reject) -> Records:
+        """One file; how many records it holds is estimated from how far the reading has come."""
+        document = Document(str(self.path), lambda: cast(BinaryIO, self.path.open("rb", buffering=0)))
+        size = self.path.stat().st_size
+        done = total = 0
+        for record in document.records(reject):
+            yield record
+            done += 1
+            if document.total is not None:
+                total = document.total
+            elif 0 < document.position < size:
+                total = round(done * size / document.position)
+            context.progress(done, max(done, total))
+        context.progress(done, done)
+
+    def _many(self, documents: list[Document], context: IngestContext, reject: Reject) -> Records:
+        """A folder or a zip: one document after another; one that cannot be read is rejected and the rest goes on."""
+        if not documents:
+            raise SourceError(
+                f"{self.path} holds no file that ends in {', '.join(SUFFIXES)} (or those with .gz).",
+                hint="For a table of the site use csv: instead.",
+            )
+        for number, document in enumerate(documents, start=1):
+            try:
+                yield from document.records(reject)
+            except SourceError as problem:
+                reject(document.name, str(problem.args[0]))
+            context.progress(number, len(documents))
+
+    def _in_folder(self) -> list[Document]:
+        def document(path: Path) -> Document:
+            return Document(str(path), lambda: cast(BinaryIO, path.open("rb", buffering=0)))
+
+        return [
+            document(path)
+            for path in sorted(self.path.rglob("*"))
+            if _is_wanted(path.relative_to(self.path)) and path.is_file()
+        ]
+
+    def _in_zip(self, archive: zipfile.ZipFile, reject: Reject) -> list[Document]:
+        def document(member: zipfile.ZipInfo) -> Document:
+            return Document(f"{self.path}/{member.filename}", lambda: cast(BinaryIO, archive.open(member)))
+
+        documents = []
+        for member in archive.infolist():
+            if member.is_dir() or not _is_wanted(Path(member.filename)):
+                continue
+            if member.file_size > LIMIT:
+                reject(member.filename, f"unpacks to more than {LIMIT >> 20} MiB")
+            elif member.file_size > 1 << 20 and member.file_size > MAX_RATIO * member.compress_size:
+                reject(member.filename, f"unpacks to more than {MAX_RATIO} times its size")
+            else:
+                documents.append(document(member))
+        return documents
+
+
+def _is_wanted(path: Path) -> bool:
+    """JSON by its name, and nothing that a file manager left behind (``.DS_Store``, ``__MACOSX/``)."""
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    name = path.name.lower().removesuffix(".gz")
+    return not hidden and name.endswith(SUFFIXES)

@@ -1,0 +1,154 @@
+"""The documentation as the tests of it see it: its pages, their blocks, links and anchors.
+
+A block of a page may have an HTML comment before it that says what it is:
+
+- ``<!-- run -->`` before ``console``: each ``$`` command is run, must exit 0 and print what is shown;
+  ``<!-- run: exits 1 -->`` where it must fail so;
+- ``<!-- output -->``: what the ``python`` block before it prints;
+- ``<!-- file: NAME -->``: a file of that name holds the block when what follows is run;
+- ``<!-- network -->`` before ``python``: not run, because it asks somebody on the network;
+- ``<!-- not run: WHY -->`` before ``python``: not run, for another reason.
+
+Every other ``python`` block is run. In what is shown a line ``[…]`` stands for lines that are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).resolve().parent.parent
+SHELLS = ("console", "sh", "bash", "shell", "")
+LEFT_OUT = "[…]"
+
+_NOT_OURS = {"build", "dist", "venv", "node_modules", "__pycache__"}
+_COMMENT = re.compile(r"<!--\s*(.*?)\s*-->", re.DOTALL)
+_parser = MarkdownIt("commonmark").enable("table")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the comment right before it, its text, and the line it starts on."""
+
+    language: str
+    mark: str
+    text: str
+    line: int
+
+
+def files(*patterns: str) -> list[Path]:
+    """Files of the repository that match, sorted; nothing hidden, built or in a virtual environment."""
+
+    def ours(path: Path) -> bool:
+        parts = path.relative_to(ROOT).parts
+        inside = not any(part.startswith(".") or part in _NOT_OURS or part.endswith(".egg-info") for part in parts)
+        return inside and (parts[0] != "indexes" or parts[1] == "sample")
+
+    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
+    return sorted(path for path in found if ours(path))
+
+
+def pages() -> list[Path]:
+    """Every Markdown page of the project."""
+    return files("*.md", "docs/**/*.md", "plugins/**/*.md", "benchmarks/**/*.md")
+
+
+def name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The fenced blocks of a page, in order, also those inside lists."""
+    mark = ""
+    for token in _parser.parse(page.read_text(encoding="utf-8")):
+        if token.type == "fence":
+            language = token.info.split()[0] if token.info.strip() else ""
+            yield Block(language, mark, token.content, (token.map or [0])[0] + 1)
+            mark = ""
+        elif token.type == "html_block" and (comment := _COMMENT.search(token.content)):
+            mark = comment[1]
+        elif token.type in ("inline", "heading_open"):
+            mark = ""
+
+
+def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
+    """The commands of a shell block, each with the lines that are shown below it.
+
+    In ``console`` a command starts with ``$``; elsewhere every line is one. A backslash continues it on the next line.
+    """
+    command, shown = "", []
+    continued = False
+    for line in block.text.splitlines():
+        if continued:
+            command = f"{command[:-1]}{line.strip()}"
+        elif block.language != "console" or line.startswith("$ "):
+            if command:
+                yield command, shown
+            command, shown = line.removeprefix("$ "), []
+        else:
+            shown.append(line)
+            continue
+        continued = command.endswith("\\")
+    if command:
+        yield command, shown
+
+
+def links(page: Path) -> Iterator[str]:
+    """Targets of all links and images of a page."""
+    for token in _parser.parse(page.read_text(encoding="utf-8")):
+        for child in token.children or []:
+            target = child.attrs.get("href") if child.type == "link_open" else child.attrs.get("src")
+            if isinstance(target, str):
+                yield target
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    found: dict[str, int] = {}
+    result = set()
+    tokens = _parser.parse(page.read_text(encoding="utf-8"))
+    for opening, inline in zip(tokens, tokens[1:], strict=False):
+        if opening.type == "heading_open":
+            text = "".join(child.content for child in inline.children or [])
+            slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+            count = found.get(slug, 0)
+            found[slug] = count + 1
+            result.add(f"{slug}-{count}" if count else slug)
+    return result
+
+
+def headings(page: Path) -> list[str]:
+    """The text of every heading, without its formatting."""
+    tokens = _parser.parse(page.read_text(encoding="utf-8"))
+    return [
+        "".join(child.content for child in inline.children or [])
+        for opening, inline in zip(tokens, tokens[1:], strict=False)
+        if opening.type == "heading_open"
+    ]
+
+
+def missing(shown: list[str], printed: str) -> str | None:
+    """The first line of *shown* that *printed* does not hold in its place; ``None`` if all are there.
+
+    Blank lines and white space do not count, and numbers with a decimal point are alike: scores and seconds differ from
+    machine to machine. After ``[…]`` the lines go on anywhere below.
+    """
+    wanted, there = _plain(shown), _plain(printed.splitlines())
+    at, anywhere = 0, True
+    for line in wanted:
+        if line == LEFT_OUT:
+            anywhere = True
+            continue
+        found = next((i for i in range(at, len(there)) if there[i] == line), None) if anywhere else at
+        if found is None or found >= len(there) or there[found] != line:
+            return line
+        at, anywhere = found + 1, False
+    return None
+
+
+def _plain(lines: list[str]) -> list[str]:
+    return [re.sub(r"\d+\.\d+", "0.0", " ".join(line.split())) for line in lines if line.strip()]

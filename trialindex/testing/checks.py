@@ -1,0 +1,323 @@
+"""The contracts of :mod:`trialindex.interfaces` as checks."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trialindex.interfaces import (
+    Encoder,
+    EncoderIdentity,
+    IngestContext,
+    Renderer,
+    RenderOptions,
+    Source,
+    VectorStore,
+)
+from trialindex.testing.fakes import BruteForceStore
+from trialindex.testing.samples import CONTACT, sample_results, sample_texts, sample_trials
+from trialindex.trial import Trial, decode, encode
+
+if TYPE_CHECKING:
+    from trialindex.interfaces import Ids, Vectors
+
+
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
+
+
+def _check_names(cls: type) -> None:
+    name, summary = getattr(cls, "name", None), getattr(cls, "summary", None)
+    _require(isinstance(name, str) and name, f"{cls.__name__}.name must be a string that is not empty")
+    assert isinstance(name, str)
+    _require(re.fullmatch(r"[^\s:]+", name), f'{cls.__name__}.name is "{name}": no spaces and no colon')
+    _require(isinstance(summary, str) and summary.strip(), f"{cls.__name__}.summary must be one sentence")
+
+
+# --- sources --------------------------------------------------------------------------------------------------------
+
+
+def check_source(source: Source) -> list[Trial]:
+    """Run a source twice, the second time from where the first left off.
+
+    Give it something small: a file of a few records, a local server.
+
+    :returns: the trials of the first run, for checks of your own.
+    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Source` is broken.
+    """
+    _check_names(type(source))
+    _require(source.spec.partition(":")[0] == source.name, f'spec is "{source.spec}": it must begin with "{source.name}"')
+    trials, state = _run(source, {})
+    _require(trials, "the source yielded no trial: check it with something that holds at least one")
+    _run(source, state)
+    return trials
+
+
+def _run(source: Source, state: dict[str, Any]) -> tuple[list[Trial], dict[str, Any]]:
+    reports: list[tuple[int, int | None]] = []
+    rejects: list[tuple[str, str]] = []
+    context = IngestContext(
+        state=state,
+        on_progress=lambda done, total: reports.append((done, total)),
+        on_reject=lambda where, why: rejects.append((where, why)),
+    )
+    produced = source.trials(context)
+    _require(isinstance(produced, Iterator), "trials() must return an iterator: yield the trials one by one")
+    trials = []
+    for trial in produced:
+        _require(isinstance(trial, Trial), f"trials() yielded {type(trial).__name__}, not a Trial")
+        where = f"trial {trial.id}"
+        _require(
+            trial.source == source.name, f'{where}: source is "{trial.source}", it must be the source\'s name "{source.name}"'
+        )
+        try:
+            same = decode(encode(trial)) == trial
+        except Exception as problem:
+            raise AssertionError(f"{where} cannot be written and read back: {problem}") from problem
+        _require(same, f"{where} is not the same after it was written and read back: a field has a wrong type")
+        trials.append(trial)
+    for done, total in reports:
+        _require(done >= 0 and (total is None or done <= total), f"progress({done}, {total}) reports more than there is")
+    for place, why in rejects:
+        _require(place and why, f"reject({place!r}, {why!r}) must say where and why")
+    left = context.pending_state if context.pending_state is not None else dict(state)
+    try:
+        kept = json.loads(json.dumps(left))
+    except (TypeError, ValueError) as problem:
+        raise AssertionError(f"checkpoint() was given what JSON cannot hold: {problem}") from problem
+    _require(kept == left, "checkpoint() was given what comes back different from JSON: use lists and string keys")
+    return trials, kept
+
+
+# --- encoders -------------------------------------------------------------------------------------------------------
+
+_TEXTS = (
+    *sample_texts(20),
+    "",
+    " \n\t ",
+    "lupus",
+    "LUPUS",
+    "狼疮性肾炎 👩🏽‍⚕️ e\u0301 \u202e ﷽",
+    "half of a pair: \ud800",
+    "\x00\x1b[2J",
+    "kidney " * 5000,
+    "x" * 20000,
+)
+
+
+def check_encoder(encoder: Encoder) -> None:
+    """Encode ordinary and odd texts, together and alone.
+
+    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Encoder` is broken.
+    """
+    import numpy as np
+
+    _check_names(type(encoder))
+    identity = encoder.identity
+    _require(isinstance(identity, EncoderIdentity), "identity must be an EncoderIdentity")
+    _require(
+        identity.spec.partition(":")[0] == encoder.name, f'identity.spec is "{identity.spec}": not of "{encoder.name}"'
+    )
+    _require(re.fullmatch(r"[0-9a-f]{64}", identity.sha256), "identity.sha256 must be 64 small hexadecimal digits")
+    _require(encoder.max_words > 0, "max_words must be above zero")
+    done: list[int] = []
+    together = encoder.encode_documents(_TEXTS, done.append)
+    _check_vectors(together, len(_TEXTS), identity.dimension, "encode_documents")
+    _require(sum(done) == len(_TEXTS), f"progress was told of {sum(done)} texts, there were {len(_TEXTS)}")
+    alone = np.concatenate([encoder.encode_documents([text]) for text in _TEXTS])
+    _check_vectors(alone, len(_TEXTS), identity.dimension, "encode_documents")
+    cosines = (together * alone).sum(axis=1)
+    worst = int(cosines.argmin())
+    _require(
+        cosines[worst] >= 0.99,
+        f"text {worst} alone and among others get vectors of cosine {cosines[worst]:.3f}: is the order of the texts kept?",
+    )
+    distinct = together[:20] @ together[:20].T - np.eye(20)
+    _require(distinct.max() < 0.999, "different texts get the same vector")
+    _check_vectors(encoder.encode_queries(_TEXTS[:5]), 5, identity.dimension, "encode_queries")
+    for encode_none in (encoder.encode_documents, encoder.encode_queries):
+        _check_vectors(encode_none([]), 0, identity.dimension, f"{encode_none.__name__}([])")
+    _require(encoder.identity == identity, "identity changed after encoding")
+
+
+def _check_vectors(vectors: Vectors, count: int, dimension: int, call: str) -> None:
+    import numpy as np
+
+    _require(isinstance(vectors, np.ndarray), f"{call} must return a numpy array")
+    _require(vectors.dtype == np.float32, f"{call} returned {vectors.dtype}, not float32")
+    _require(
+        vectors.shape == (count, dimension), f"{call} returned the shape {vectors.shape}, not ({count}, {dimension})"
+    )
+    _require(np.isfinite(vectors).all(), f"{call} returned numbers that are not finite")
+    lengths = np.linalg.norm(vectors, axis=1)
+    _require((np.abs(lengths - 1) < 1e-3).all(), f"{call} returned vectors that are not of length 1")
+
+
+# --- stores ---------------------------------------------------------------------------------------------------------
+
+
+def check_store(store_class: type[VectorStore]) -> None:
+    """Compare a store with brute force: all, some and none allowed, replaced, removed, saved and loaded.
+
+    :raises AssertionError: the contract of :class:`~trialindex.interfaces.VectorStore` is broken.
+    """
+    import numpy as np
+
+    _check_names(store_class)
+    rng = np.random.default_rng(0)
+    dimension = 48
+
+    def unit(count: int) -> Vectors:
+        vectors = rng.standard_normal((count, dimension), dtype=np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    queries = unit(5)
+    store: VectorStore = store_class.create(dimension)
+    truth: VectorStore = BruteForceStore.create(dimension)
+    _agree(store, truth, queries, "an empty store")
+
+    first = rng.permutation(np.arange(3, 1803, 3, dtype=np.int64))
+    far = np.array([1, 2, 2**40, 2**62], dtype=np.int64)
+    steps: list[tuple[str, str, Ids, Vectors | None]] = [
+        ("ids in no order", "add", first, unit(len(first))),
+        ("very large ids", "add", far, unit(len(far))),
+        ("ids replaced", "add", first[:200], unit(200)),
+        ("an id that comes twice in one call, where the last counts", "add", np.array([9, 9], dtype=np.int64), unit(2)),
+        ("ids removed", "remove", first[100:400], None),
+        ("unknown ids removed", "remove", np.array([-5, 4, 2**50], dtype=np.int64), None),
+        ("removed ids added again", "add", first[100:200], unit(100)),
+        ("nothing added", "add", first[:0], unit(0)),
+    ]
+    for what, call, ids, vectors in steps:
+        for each in (store, truth):
+            each.remove(ids) if vectors is None else each.add(ids, vectors)
+        _agree(store, truth, queries, f"after {what}" if call == "add" else f"with {what}")
+
+    with tempfile.TemporaryDirectory() as home:
+        saved, again = Path(home, "one"), Path(home, "two")
+        for folder in (saved, again):
+            folder.mkdir()
+        store.save(saved)
+        _require(any(saved.iterdir()), "save() wrote nothing")
+        loaded: VectorStore = store_class.load(saved)
+        _agree(loaded, truth, queries, "after save and load")
+        for each in (loaded, truth):
+            each.remove(first[:50])
+            each.add(first[:20], queries[:1].repeat(20, axis=0))
+        _agree(loaded, truth, queries, "changed after save and load")
+        loaded.save(again)
+        _agree(store_class.load(again), truth, queries, "after a second save and load")
+        _agree(store_class.load(saved), store, queries, "loaded a second time from the first folder")
+        del loaded  # lets go of files that are mapped into memory, which Windows would not delete
+
+
+def _agree(store: VectorStore, truth: VectorStore, queries: Vectors, when: str) -> None:
+    import numpy as np
+
+    _require(len(store) == len(truth), f"{when}: the store says it holds {len(store)} vectors, there are {len(truth)}")
+    known = np.sort(truth.search(queries[:1], len(truth))[1][0])
+    choices: list[tuple[str, Ids | None]] = [
+        ("all allowed", None),
+        ("none allowed", known[:0]),
+        ("one allowed", known[-1:]),
+        ("every tenth allowed", known[::10]),
+        ("all but one allowed, and some that do not exist", np.unique(np.append(known[1:], [5, 2**33]))),
+    ]
+    for which, allowed in choices:
+        for k in (1, 10, len(truth) + 7):
+            where = f"{when}, {which}, k = {k}"
+            scores, ids = store.search(queries, k, allowed)
+            expected, _ = truth.search(queries, k, allowed)
+            _require(scores.shape == ids.shape == expected.shape, f"{where}: shapes {scores.shape} and {ids.shape}")
+            _require(scores.dtype == np.float32 and ids.dtype == np.int64, f"{where}: {scores.dtype} and {ids.dtype}")
+            _require(
+                ((ids == -1) == np.isneginf(scores)).all(), f"{where}: places that cannot be filled hold -inf and -1"
+            )
+            _require(np.allclose(scores, expected, atol=1e-5), f"{where}: other scores than brute force finds")
+            _require(_owned(truth, queries, ids, scores), f"{where}: a score does not belong to its id")
+            if allowed is not None:
+                _require(np.isin(ids[ids >= 0], allowed).all(), f"{where}: an id that was not allowed")
+
+
+def _owned(truth: VectorStore, queries: Vectors, ids: Ids, scores: Vectors) -> bool:
+    """Whether each id has the score that brute force gives it; ids of equal scores may stand in any order."""
+    everything = truth.search(queries, len(truth))
+    for row in range(len(queries)):
+        own = dict(zip(everything[1][row].tolist(), everything[0][row].tolist(), strict=True))
+        found = [int(number) for number in ids[row] if number >= 0]
+        if len(set(found)) != len(found):
+            return False
+        if any(abs(own.get(n, 9.0) - float(s)) > 1e-5 for n, s in zip(found, scores[row], strict=False)):
+            return False
+    return True
+
+
+# --- renderers ------------------------------------------------------------------------------------------------------
+
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
+
+
+def check_renderer(renderer_class: type[Renderer], *, markup: bool | None = None) -> None:
+    """Draw invented trials of every kind, narrow and wide, with and without colour and contacts.
+
+    :param markup: whether ``<`` means something in the format, so that registry text must be escaped; without it that is
+        told from an output that begins like HTML or XML.
+    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Renderer` is broken.
+    """
+    _check_names(renderer_class)
+    for width in (None, 20, 100):
+        for colour in (False, True):
+            for contacts in (False, True):
+                options = RenderOptions(width=width, color=colour, contacts=contacts)
+                for what, drawn in _drawings(renderer_class, options):
+                    _check_drawing(f"{what} with {options}", drawn, options, markup)
+    options = RenderOptions()
+    _require(
+        list(_drawings(renderer_class, options)) == list(_drawings(renderer_class, options)),
+        "the same things are drawn differently the second time",
+    )
+
+
+def _drawings(renderer_class: type[Renderer], options: RenderOptions) -> Iterator[tuple[str, str]]:
+    """What the renderer draws of everything there is, contacts included: holding them back is checked here too."""
+    trials = sample_trials()
+    renderer = renderer_class(options)
+    seen = {"first_seen": "2024-03-01", "last_updated": "2024-05-17", "last_checked": "2024-06-01"}
+    yield "results()", _joined(renderer.results(sample_results(trials)), "results()")
+    yield "results() without hits", _joined(renderer.results(sample_results([])), "results()")
+    for trial in trials:
+        yield f"trial({trial.id})", _joined(renderer.trial(trial, seen), "trial()")
+    yield "trial() of which nothing was seen", _joined(renderer.trial(trials[0], {}), "trial()")
+    yield "trials()", _joined(renderer.trials(iter(trials)), "trials()")
+    yield "trials() of none", _joined(renderer.trials(iter(())), "trials()")
+
+
+def _joined(pieces: Iterator[str], call: str) -> str:
+    parts = list(pieces)
+    for piece in parts:
+        _require(isinstance(piece, str), f"{call} yielded {type(piece).__name__}, not str")
+    return "".join(parts)
+
+
+def _check_drawing(what: str, drawn: str, options: RenderOptions, markup: bool | None) -> None:
+    plain = _COLOUR.sub("", drawn) if options.color else drawn
+    found = _CONTROLS.search(plain)
+    _require(not found, f"{what}: the control character {found[0]!r} came through" if found else "")
+    try:
+        drawn.encode()
+    except UnicodeEncodeError:
+        raise AssertionError(f"{what}: text that cannot be written as UTF-8 came through") from None
+    if markup or (markup is None and re.match(r"\s*<[!?\w]", drawn)):
+        _require("<script>alert" not in drawn, f"{what}: markup of a record came through unescaped")
+        _require('href="javascript:' not in drawn, f"{what}: a javascript: address became a link")
+    if not options.contacts:
+        for secret in (CONTACT.name, CONTACT.phone, CONTACT.email):
+            assert secret is not None
+            _require(secret not in drawn, f'{what}: the contact "{secret}" is shown, and contacts were not asked for')
+

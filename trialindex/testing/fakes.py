@@ -1,0 +1,126 @@
+"""An encoder without a model and a store without a library."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trialindex.errors import IndexDamaged
+from trialindex.interfaces import Encoder, EncoderIdentity, VectorStore
+
+if TYPE_CHECKING:
+    from trialindex.interfaces import Ids, Vectors
+
+_WORD = re.compile(r"\w+")
+
+
+class FakeEncoder(Encoder):
+    """Texts that share words are near each other; the same text always gets the same vector.
+
+    Each word stands for a direction taken from its hash, and a text is the sum of its words. No model, no file, the
+    same numbers on every machine.
+
+    :param argument: makes another encoder, with an identity and vectors of its own: ``fake:other``.
+    """
+
+    name = "fake"
+    summary = "For tests: hashes words, needs no model."
+    dimension = 64
+
+    def __init__(self, argument: str = "", **options: Any) -> None:
+        super().__init__(argument, **options)
+        self.encoded: list[str] = []
+        """Every document encoded so far, to see that none is encoded twice."""
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        spec = f"{self.name}:{self.argument}" if self.argument else self.name
+        return EncoderIdentity(spec, "1", hashlib.sha256(spec.encode()).hexdigest(), self.dimension)
+
+    def encode_documents(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        self.encoded.extend(texts)
+        vectors = self.encode_queries(texts)
+        if progress is not None:
+            progress(len(texts))
+        return vectors
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        import numpy as np
+
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in _WORD.findall(text.lower()) or [""]:
+                vectors[row] += self._direction(word)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def _direction(self, word: str) -> Vectors:
+        import numpy as np
+
+        key = hashlib.sha256(self.argument.encode()).digest()
+        digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=self.dimension, key=key).digest()
+        return np.frombuffer(digest, dtype=np.uint8).astype(np.float32) - 127.5
+
+
+class BruteForceStore(VectorStore):
+    """Compares with every vector. Slow, obvious, and what every other store has to agree with."""
+
+    name = "brute-force"
+    summary = "For tests: compares with every vector."
+
+    def __init__(self, ids: Ids, vectors: Vectors) -> None:
+        self._ids = ids
+        self._vectors = vectors
+
+    @classmethod
+    def create(cls, dimension: int) -> BruteForceStore:
+        import numpy as np
+
+        return cls(np.empty(0, dtype=np.int64), np.empty((0, dimension), dtype=np.float32))
+
+    @classmethod
+    def load(cls, folder: Path) -> BruteForceStore:
+        import numpy as np
+
+        try:
+            with np.load(folder / "vectors.npz", allow_pickle=False) as saved:
+                return cls(saved["ids"], saved["vectors"])
+        except Exception as problem:  # numpy, zipfile and zlib each have errors of their own for a damaged file
+            raise IndexDamaged(f"{folder / 'vectors.npz'} cannot be read: {problem}.") from None
+
+    def save(self, folder: Path) -> None:
+        import numpy as np
+
+        np.savez(folder / "vectors.npz", ids=self._ids, vectors=self._vectors)
+
+    def add(self, ids: Ids, vectors: Vectors) -> None:
+        import numpy as np
+
+        last = {int(number): row for row, number in enumerate(ids)}  # an id given twice: the last one counts
+        rows = list(last.values())
+        self.remove(ids)
+        self._ids = np.concatenate([self._ids, ids[rows]])
+        self._vectors = np.concatenate([self._vectors, vectors[rows]])
+
+    def remove(self, ids: Ids) -> None:
+        import numpy as np
+
+        kept = ~np.isin(self._ids, ids)
+        self._ids, self._vectors = self._ids[kept], self._vectors[kept]
+
+    def search(self, queries: Vectors, k: int, allowed: Ids | None = None) -> tuple[Vectors, Ids]:
+        import numpy as np
+
+        rows = np.arange(len(self)) if allowed is None else np.flatnonzero(np.isin(self._ids, allowed))
+        scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
+        ids = np.full((len(queries), k), -1, dtype=np.int64)
+        products = queries @ self._vectors[rows].T
+        best = np.argsort(-products, axis=1, kind="stable")[:, :k]
+        scores[:, : best.shape[1]] = np.take_along_axis(products, best, axis=1)
+        ids[:, : best.shape[1]] = self._ids[rows][best]
+        return scores, ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
