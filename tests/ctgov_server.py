@@ -53,7 +53,7 @@ def study(
     **modules: Any,
 ) -> dict[str, Any]:
     """A made-up study of the registry's shape. *modules* replace or add modules of its protocol section."""
-    protocol = {
+    protocol: dict[str, Any] = {
         "identificationModule": {
             "nctId": f"NCT{number:08d}",
             "orgStudyIdInfo": {"id": f"ORG-{number}"},

@@ -9,7 +9,8 @@ A block of a page may have an HTML comment before it that says what it is:
 - ``<!-- network -->`` before ``python``: not run, because it asks somebody on the network;
 - ``<!-- not run: WHY -->`` before ``python``: not run, for another reason.
 
-Every other ``python`` block is run. In what is shown a line ``[…]`` stands for lines that are left out.
+Every other ``python`` block is run. In what is shown a line ``[…]`` stands for lines that are left out, and ``[…]``
+inside a line for the rest of it up to what follows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile, pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -80,7 +82,8 @@ def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
 
     In ``console`` a command starts with ``$``; elsewhere every line is one. A backslash continues it on the next line.
     """
-    command, shown = "", []
+    command = ""
+    shown: list[str] = []
     continued = False
     for line in block.text.splitlines():
         if continued:
@@ -106,29 +109,37 @@ def links(page: Path) -> Iterator[str]:
                 yield target
 
 
+def headings(page: Path) -> list[str]:
+    """The text of every heading, without its formatting."""
+    return [
+        "".join(child.content for child in inline.children or [])
+        for opening, inline in pairwise(_parser.parse(page.read_text(encoding="utf-8")))
+        if opening.type == "heading_open"
+    ]
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     result = set()
-    tokens = _parser.parse(page.read_text(encoding="utf-8"))
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
-        if opening.type == "heading_open":
-            text = "".join(child.content for child in inline.children or [])
-            slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-            count = found.get(slug, 0)
-            found[slug] = count + 1
-            result.add(f"{slug}-{count}" if count else slug)
+    for heading in headings(page):
+        slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        count = counts.get(slug, 0)
+        counts[slug] = count + 1
+        result.add(f"{slug}-{count}" if count else slug)
     return result
 
 
-def headings(page: Path) -> list[str]:
-    """The text of every heading, without its formatting."""
-    tokens = _parser.parse(page.read_text(encoding="utf-8"))
-    return [
-        "".join(child.content for child in inline.children or [])
-        for opening, inline in zip(tokens, tokens[1:], strict=False)
-        if opening.type == "heading_open"
-    ]
+def rows(page: Path) -> Iterator[list[str]]:
+    """The rows of all tables of a page, as the text of their cells in Markdown."""
+    row: list[str] = []
+    for token in _parser.parse(page.read_text(encoding="utf-8")):
+        if token.type == "tr_open":
+            row = []
+        elif token.type == "inline":
+            row.append(token.content)
+        elif token.type == "tr_close":
+            yield row
 
 
 def missing(shown: list[str], printed: str) -> str | None:
@@ -143,11 +154,30 @@ def missing(shown: list[str], printed: str) -> str | None:
         if line == LEFT_OUT:
             anywhere = True
             continue
-        found = next((i for i in range(at, len(there)) if there[i] == line), None) if anywhere else at
-        if found is None or found >= len(there) or there[found] != line:
+        pattern = re.compile(".*".join(map(re.escape, line.split(LEFT_OUT))))
+        candidates = range(at, len(there) if anywhere else min(at + 1, len(there)))
+        found = next((i for i in candidates if pattern.fullmatch(there[i])), None)
+        if found is None:
             return line
         at, anywhere = found + 1, False
     return None
+
+
+def refreshed(shown: list[str], printed: str) -> list[str]:
+    """What a page shows, anew: all that was printed.
+
+    Where *shown* begins with ``[…]`` it goes on doing so, in place of the lines that are no output (``trialindex: …``);
+    where it ends with ``[…]``, it keeps its length. What leaves lines or words out elsewhere stays as it is.
+    """
+    head, tail = shown[:1] == [LEFT_OUT], shown[1:] and shown[-1] == LEFT_OUT
+    kept = shown[int(head) : len(shown) - int(bool(tail))]
+    if not kept or any(LEFT_OUT in line for line in kept):
+        return shown
+    lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
+    if head:
+        lines = list(dropwhile(lambda line: line.startswith("trialindex: "), lines))
+    cut = bool(tail) and len(lines) > len(kept)
+    return [*[LEFT_OUT] * head, *(lines[: len(kept)] if cut else lines), *[LEFT_OUT] * cut]
 
 
 def _plain(lines: list[str]) -> list[str]:

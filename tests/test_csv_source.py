@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
-import io
 import os
-import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from csv_cases import exactly, read, write
 
 from trialindex.errors import SourceError
-from trialindex.interfaces import IngestContext
-from trialindex.trial import Site, Trial, TrialDate
+from trialindex.testing import check_source
+from trialindex.trial import Site, TrialDate
 from trialindex_csv.cells import location
 from trialindex_csv.source import CsvSource
 
@@ -30,38 +24,6 @@ SITE_HEADER = (
     "Enrollment,Funder Type,Study Type,Study Design,Other IDs,Start Date,Primary Completion Date,Completion Date,"
     "First Posted,Results First Posted,Last Update Posted,Locations,Study Documents"
 )
-
-
-@dataclass
-class Run:
-    """What one reading of a file gave."""
-
-    trials: list[Trial] = field(default_factory=list)
-    rejected: list[tuple[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    progress: list[tuple[int, int | None]] = field(default_factory=list)
-
-    @property
-    def ids(self) -> list[str]:
-        return [trial.id for trial in self.trials]
-
-
-def read(path: Path, **options: Any) -> Run:
-    run = Run()
-    context = IngestContext(
-        on_reject=lambda where, why: run.rejected.append((where, why)),
-        on_note=run.notes.append,
-        on_progress=lambda done, total: run.progress.append((done, total)),
-    )
-    run.trials.extend(CsvSource(str(path), **options).trials(context))
-    return run
-
-
-def write(path: Path, rows: Iterable[Sequence[str]], encoding: str = "utf-8", delimiter: str = ",") -> Path:
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter).writerows(rows)
-    path.write_bytes(text.getvalue().encode(encoding))
-    return path
 
 
 @pytest.fixture
@@ -288,6 +250,7 @@ def test_a_mapping_file(table: Path, tmp_path: Path) -> None:
         'list_separator = ";"\n'
         '[columns]\nid = "Trial No"\ntitle = "name"\nconditions = ["Disease"]\nkeywords = "Where"\n'
         '[constants]\nsponsor = "Our registry"\nstudy_type = "interventional"\nas_of = 2024-05-17\ncountry = "Norway"\n'
+        "has_results = false\nenrollment = 12\n"
         'normalized_conditions = ["Lupus"]\n',
         encoding="utf-8",
     )
@@ -296,6 +259,7 @@ def test_a_mapping_file(table: Path, tmp_path: Path) -> None:
     assert (first.conditions, first.keywords) == (("Lupus", "Nephritis"), ())
     assert (first.sponsor, first.study_type, first.as_of) == ("Our registry", "INTERVENTIONAL", "2024-05-17")
     assert (first.countries, first.normalized_conditions[0].name) == (("Norway",), "Lupus")
+    assert (first.has_results, first.enrollment) == (False, 12)
 
 
 def test_several_columns_into_one_list(tmp_path: Path) -> None:
@@ -345,7 +309,7 @@ def test_what_programs_write_into_empty_cells_is_nothing(tmp_path: Path) -> None
     ],
 )
 def test_wrong_options_are_refused(table: Path, options: dict[str, Any], why: str) -> None:
-    with pytest.raises(SourceError, match=_exactly(why)):
+    with pytest.raises(SourceError, match=exactly(why)):
         read(table, **options)
 
 
@@ -359,182 +323,15 @@ def test_wrong_options_are_refused(table: Path, options: dict[str, Any], why: st
         ('[columns]\nidd = "x"\n', '"idd" is no field of a trial. Did you mean "id"?'),
         ('[columns]\nsponsor = "x"\n[constants]\nsponsor = "y"\n', "sponsor is a column and a constant"),
         ("encoding = 3\n", "encoding must be a text in quotes"),
+        ("[constants]\nsponsor = {name = 1}\n", "the constant sponsor must be one value, or a list of them"),
+        ('[constants]\nsponsor = ["a", "b"]\n', "sponsor takes one value, and the mapping's constant is a list"),
     ],
 )
 def test_wrong_mapping_files_are_refused(table: Path, tmp_path: Path, text: str, why: str) -> None:
     mapping = tmp_path / "m.toml"
     mapping.write_text(text, encoding="utf-8")
-    with pytest.raises(SourceError, match=_exactly(why)):
+    with pytest.raises(SourceError, match=exactly(why)):
         read(table, mapping=str(mapping))
-
-
-def _exactly(text: str) -> str:
-    return re.escape(text)
-
-
-# --- encodings and delimiters ---------------------------------------------------------------------------------------
-
-FRENCH = [["id", "title", "city"], ["X", "Étude des lésions rénales à l’hôpital – phase 2", "Besançon"]]
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_encoding_and_delimiter_are_detected(tmp_path: Path, encoding: str, delimiter: str) -> None:
-    run = read(write(tmp_path / "x.csv", FRENCH, encoding, delimiter))
-    assert (run.trials[0].title, run.trials[0].sites[0].city) == (FRENCH[1][1], "Besançon")
-    assert [note for note in run.notes if "is read as cp1252" in note] == run.notes
-    assert bool(run.notes) == (encoding == "cp1252")
-
-
-@pytest.mark.parametrize(
-    ("encoding", "text"),
-    [("cp1251", "Исследование волчанки у взрослых"), ("cp932", "全身性エリテマトーデスの臨床試験")],
-)
-def test_other_scripts(tmp_path: Path, encoding: str, text: str) -> None:
-    assert read(write(tmp_path / "x.csv", [["id", "title"], ["X", text]], encoding)).trials[0].title == text
-
-
-def test_what_is_not_utf8_may_come_late(tmp_path: Path) -> None:
-    rows = [["id", "title"], *([f"X{n}", "Plain words only"] for n in range(9000)), ["Y", "Lésions à l’hôpital"]]
-    run = read(write(tmp_path / "x.csv", rows, "cp1252"))
-    assert run.trials[-1].title == "Lésions à l’hôpital"
-
-
-def test_encoding_and_delimiter_can_be_given(tmp_path: Path) -> None:
-    rows = [["id", "title"], ["X", "Łódź, żółtaczka"]]
-    path = write(tmp_path / "x.csv", rows, "cp1250", ";")
-    run = read(path, encoding="cp1250", delimiter="semicolon")
-    assert (run.trials[0].title, run.notes) == ("Łódź, żółtaczka", [])
-    with pytest.raises(
-        SourceError, match=r"is not utf-8 text from beginning to end\. Give its encoding with --encoding"
-    ):
-        read(path, encoding="utf-8")
-    with pytest.raises(SourceError, match="Its columns: id;title"):
-        read(path, encoding="cp1250", delimiter=",")
-
-
-def test_gzip_and_the_line_that_excel_puts_first(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv.gz"
-    path.write_bytes(gzip.compress(codecs.BOM_UTF8 + b"sep=;\r\nid;title;phases\r\nX;a, b, c;1\r\nY;d, e, f;9\r\n"))
-    run = read(path)
-    assert run.trials[0].title == "a, b, c"
-    assert run.rejected[0][0] == "line 4"
-
-
-# --- bad rows -------------------------------------------------------------------------------------------------------
-
-
-def test_bad_rows_are_reported_with_their_line_and_skipped(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv"
-    path.write_bytes(
-        b"id,title,status,start_date\r\n"  # 1
-        b'A,"Title\r\nof two lines",recruiting,2024\r\n'  # 2, 3
-        b"\r\n"  # 4
-        b"B,T,recruting,2024-02-30\r\n"  # 5
-        b",T,,\r\n"  # 6
-        b"C,T,recruiting\r\n"  # 7
-        b"D,T,recruiting,2024,more\r\n"  # 8
-        b"A,Again,,\r\n"  # 9
-        b'E,"a "b" c",,\r\n'  # 10
-        b"F,N\0L,,\r\n"  # 11
-        b"G,T,,05/06/2024\r\n"  # 12
-        b"H,,,\r\n"  # 13
-        b'I,"three\n\nlines",,,,\r\n'  # 14 to 16, with delimiters left over at the end
-        b"J,last,,"  # 17
-    )
-    run = read(path)
-    assert run.ids == ["A", "I", "J"]
-    said = dict(run.rejected)
-    assert list(said) == [f"line {n}" for n in (5, 6, 7, 8, 9, 10, 11, 12, 13)]
-    assert 'status": "recruting" is not a known status. Did you mean "RECRUITING"?' in said["line 5"]
-    assert '"start_date": "2024-02-30" is not a date' in said["line 5"]
-    assert said["line 6"] == '"id": missing'
-    assert said["line 7"] == "3 cells where the header has 4"
-    assert said["line 8"] == "5 cells where the header has 4"
-    assert said["line 9"] == "A is in line 2 already"
-    assert said["line 10"] == "a double quote in a quoted cell is not written twice"
-    assert said["line 11"] == "it holds a NUL character"
-    assert "with the day or the month first" in said["line 12"]
-    assert said["line 13"] == '"title": missing'
-    assert run.progress[-1] == (12, 12)
-    assert read(path, date_order="dmy").trials[1].start_date == TrialDate(date="2024-06-05")
-
-
-def test_problems_name_the_column_of_the_file(tmp_path: Path) -> None:
-    rows = [["NCT Number", "Study Title", "Age", "Study Results", "Enrollment", "Sex"]]
-    rows += [["NCT1", "T", "from birth", "perhaps", "many", "x"]]
-    ((_, why),) = read(write(tmp_path / "x.csv", rows)).rejected
-    for said in (
-        '"NCT Number": "NCT1" is not an NCT number',
-        '"Age": "from birth" is not a range of ages',
-        '"Study Results": "perhaps" is neither yes nor no',
-        '"Enrollment": "many" is not a whole number',
-        '"Sex": "x" is not a known sex',
-    ):
-        assert said in why
-
-
-def test_an_id_whose_row_was_bad_may_come_again(tmp_path: Path) -> None:
-    run = read(write(tmp_path / "x.csv", [["id", "title", "sex"], ["A", "T", "x"], ["A", "T", "all"]]))
-    assert run.ids == ["A"]
-
-
-def test_a_huge_cell_is_read(tmp_path: Path) -> None:
-    run = read(write(tmp_path / "x.csv", [["id", "title", "description"], ["A", "T", "word " * 100_000]]))
-    assert len(run.trials[0].description or "") == 499_999
-
-
-# --- bad files ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("data", "why"),
-    [
-        (b"", "is empty"),
-        (b"\n \n", "is empty"),
-        (b"PK\x03\x04" + bytes(200), "is a zip archive or an Excel workbook, not a CSV file. Save or export it as CSV"),
-        (b"%PDF-1.7\n", "is a PDF, not a CSV file"),
-        (bytes(range(256)) * 8, "is not text"),
-        (b'id,title\nA,T\nB,"never closed\nC,T\n', ":3: a quoted cell of this row is never closed"),
-        (gzip.compress(b"id,title\nA,T\n" * 5000)[:-20], "is cut off or damaged. Download it again"),
-        (gzip.compress(b"id,title\nA,T\n" * 500)[:30] + b"x" * 50, "is cut off or damaged. Download it again"),
-        (b"id,title\nA,T", ""),
-        (b'"a","b"c\n', ":1: the row of column names cannot be read"),
-        (b"id,title,title\nA,T,U\n", ""),
-    ],
-)
-def test_bad_files_are_refused_with_one_line_before_anything_is_read(tmp_path: Path, data: bytes, why: str) -> None:
-    path = tmp_path / "x.csv"
-    path.write_bytes(data)
-    if not why:
-        assert read(path).ids == ["A"]
-        return
-    source = CsvSource(str(path))
-    trials: list[Trial] = []
-    with pytest.raises(SourceError, match=_exactly(why)) as error:
-        trials.extend(source.trials(IngestContext()))
-    assert not trials
-    assert "\n" not in str(error.value)
-    assert str(path) in str(error.value)
-
-
-def test_no_file_a_folder_and_a_header_alone(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"csv needs a file\. Type csv:FILE"):
-        CsvSource("")
-    with pytest.raises(SourceError, match="cannot be read: No such file"):
-        read(tmp_path / "missing.csv")
-    with pytest.raises(SourceError, match="cannot be read: Is a directory"):
-        read(tmp_path)
-    run = read(write(tmp_path / "x.csv", [["id", "title"]]))
-    assert not run.trials
-    assert "holds the names of its columns and no rows" in run.notes[0]
-
-
-def test_a_column_that_is_there_twice_is_not_guessed(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.csv", [["No", "Name", "name"], ["A", "T", "U"]])
-    assert read(path, map_=("id=No", "title=Name")).trials[0].title == "T"
-    with pytest.raises(SourceError, match='has 2 columns "NAME"'):
-        read(path, map_=("id=No", "title=NAME"))
 
 
 # --- habits ---------------------------------------------------------------------------------------------------------
@@ -558,3 +355,8 @@ def test_importing_it_is_cheap() -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_it_keeps_the_contract_of_sources(tmp_path: Path) -> None:
+    rows = [["NCT Number", "Study Title", "Phases"], ["NCT00000001", "T", "PHASE1"], ["NCT00000002", "T", "nine"]]
+    assert len(check_source(CsvSource(str(write(tmp_path / "x.csv", rows))))) == 1

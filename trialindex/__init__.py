@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from trialindex.sample import sample_index
     from trialindex.search.filters import Filters
     from trialindex.search.results import Hit, Results
+    from trialindex.storage.records import Change
     from trialindex.trial import Trial
 
 _HOMES = {
+    "Change": "storage.records",
     "Encoder": "interfaces",
     "Filters": "search.filters",
     "Hit": "search.results",
@@ -39,6 +41,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Change",
     "Encoder",
     "Filters",
     "Hit",

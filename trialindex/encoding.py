@@ -35,7 +35,8 @@ def _checked(encoder: Encoder, encode: Callable[[Sequence[str]], Vectors], texts
         raise
     except Exception as problem:
         raise EncoderError(
-            f'the encoder "{name}" failed: {type(problem).__name__}: {problem}.', hint="Report it to the encoder's author."
+            f'the encoder "{name}" failed: {type(problem).__name__}: {problem}.',
+            hint="Report it to the encoder's author.",
         ) from problem
     if vectors.shape != (len(texts), dimension):
         shape = " × ".join(map(str, vectors.shape))
@@ -46,4 +47,6 @@ def _checked(encoder: Encoder, encode: Callable[[Sequence[str]], Vectors], texts
         wrong = "some whose length is not 1"
     else:
         return vectors
-    raise EncoderError(f'the encoder "{name}" gave vectors that cannot be used: {wrong}.', hint="Report it to its author.")
+    raise EncoderError(
+        f'the encoder "{name}" gave vectors that cannot be used: {wrong}.', hint="Report it to its author."
+    )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import click
 
     from trialindex.index import Index
-    from trialindex.interfaces import Encoder, Renderer, Source, VectorStore
+    from trialindex.interfaces import Encoder, Renderer, Source, VectorStore, Vocabulary
     from trialindex.storage.records import Change
 
 hookspec = pluggy.HookspecMarker("trialindex")
@@ -55,6 +55,15 @@ def register_renderers() -> Sequence[type[Renderer]]:
     """Output formats, each a :class:`~trialindex.interfaces.Renderer` subclass.
 
     Called once, when a format is first looked up, for ``--format NAME``.
+    """
+    raise AssertionError("specification only")
+
+
+@hookspec
+def register_vocabularies() -> Sequence[type[Vocabulary]]:
+    """Vocabularies, each a :class:`~trialindex.interfaces.Vocabulary` subclass.
+
+    Called once, when a question is first analysed; every vocabulary that is at hand takes part.
     """
     raise AssertionError("specification only")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -25,13 +25,13 @@ from trialindex.errors import (
 from trialindex.ingest import Ingest, Reports, Summary
 from trialindex.interfaces import Encoder, Source, VectorStore
 from trialindex.passages import VERSION as PASSAGES
-from trialindex.plugins import plugins
+from trialindex.plugins import ANYTHING, in_short, plugins
 from trialindex.search.filters import Filters
 from trialindex.search.results import Results
 from trialindex.storage import check as checks
 from trialindex.storage import derived, manifest
-from trialindex.storage.files import storage_errors
-from trialindex.storage.lock import write_lock
+from trialindex.storage.files import clear_folder, folder_size, storage_errors
+from trialindex.storage.lock import LOCKS, write_lock
 from trialindex.storage.records import Change, Records, Stored
 from trialindex.trial import Trial
 
@@ -86,10 +86,6 @@ class Index:
         :raises IndexStateError: there is an index or something else at *path* already.
         """
         folder = Path(path)
-        if manifest.is_index(folder):
-            raise IndexStateError(f"there is an index at {folder} already.", hint="Open it, or choose another folder.")
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise IndexStateError(f"{folder} is not an empty folder.", hint="Choose another one with --index.")
         model = plugins().make("encoder", encoder) if isinstance(encoder, str) else encoder
         plugins().get("store", store)
         description = manifest.Manifest(
@@ -101,11 +97,20 @@ class Index:
             passages=PASSAGES,
         )
         with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            records = Records(folder, create=True)
-            description.write(folder)  # last: a folder without a manifest is no index yet
-        index = cls(folder, description, records)
-        index._encoder = model
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                _refuse_full(folder)
+            with write_lock(folder), ExitStack() as undo:
+                _refuse_full(folder)  # another process may have been faster
+                undo.callback(clear_folder, folder, keep=LOCKS)
+                records = Records(folder, create=True)
+                undo.callback(records.close)
+                index = cls(folder, description, records)
+                index._encoder = model
+                index._catch_up()
+                description.write(folder)  # last: a folder without a manifest is no index yet
+                undo.pop_all()
         return index
 
     @classmethod
@@ -119,9 +124,13 @@ class Index:
         """
         folder = Path(path)
         description = manifest.read(folder)
-        index = cls(folder, description, Records(folder))
-        if encoder is not None:
-            index._use(plugins().make("encoder", encoder) if isinstance(encoder, str) else encoder)
+        with ExitStack() as undo:
+            records = Records(folder)
+            undo.callback(records.close)
+            index = cls(folder, description, records)
+            if encoder is not None:
+                index._use(plugins().make("encoder", encoder) if isinstance(encoder, str) else encoder)
+            undo.pop_all()
         return index
 
     def close(self) -> None:
@@ -174,17 +183,18 @@ class Index:
                 hint=f'Bring some in: trialindex ingest ctgov:"lupus nephritis" --index {self.folder}',
             )
         state = self._current()
-        return answer(
-            text,
-            filters,
-            mode=mode,
-            limit=limit,
-            page=page,
-            contacts=contacts,
-            derived=state,
-            records=self._records,
-            encoder=self.encoder if mode != "lexical" else None,
-        )
+        with self._records.snapshot() as records:
+            return answer(
+                text,
+                filters,
+                mode=mode,
+                limit=limit,
+                page=page,
+                contacts=contacts,
+                derived=state,
+                records=records,
+                encoder=lambda: self.encoder,
+            )
 
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:
         """The trial with that id.
@@ -196,45 +206,53 @@ class Index:
 
     def stored(self, trial_id: str, *, contacts: bool = False) -> Stored:
         """As :meth:`get`, with what the index knows of it: when it was first seen and last checked."""
-        found = self._records.find(trial_id.strip())
+        trial_id = trial_id.strip()
+        with self._records.snapshot() as records:
+            found = records.find(trial_id)
+            alike = "" if found else nearest(trial_id, records.similar_ids(trial_id)).partition(" Allowed:")[0]
         if found is None:
-            alike = nearest(trial_id, self._records.similar_ids(trial_id)).partition(" Allowed:")[0]
             hint = alike if alike.startswith("Did") else "List what there is: trialindex list"
             raise UnknownTrial(f'no trial "{trial_id}" in the index at {self.folder}.', hint=hint)
         return found if contacts else Stored(found.num, found.trial.masked(), found.first_seen, found.last_checked)
 
     def trials(self, filters: Filters | None = None, *, contacts: bool = False) -> Iterator[Trial]:
         """Every trial that passes the filters, in the order they came; streaming."""
-        allowed = (filters or Filters()).allowed(self._records)
-        found = self._records.all(raw=contacts) if allowed is None else self._records.load(allowed.tolist(), raw=contacts)
-        for stored in found:
-            yield stored.trial if contacts else stored.trial.masked()
+        with self._records.snapshot() as records:
+            allowed = (filters or Filters()).allowed(records)
+            found = records.all(raw=contacts) if allowed is None else records.load(allowed.tolist(), raw=contacts)
+            for stored in found:
+                yield stored.trial if contacts else stored.trial.masked()
 
     def info(self) -> Info:
         """What the index is and holds."""
-        rows = self._records.rows("SELECT coalesce(status, ''), count(*) FROM trials GROUP BY 1 ORDER BY 2 DESC")
-        return Info(
-            path=str(self.folder),
-            trials=len(self._records),
-            passages=self._records.count_passages(),
-            generation=self._records.generation,
-            bytes=sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file()),
-            manifest=self.manifest,
-            sources={spec: ran for spec, (_, ran) in self._records.source_states().items()},
-            statuses={str(status): int(count) for status, count in rows},
-        )
+        with self._records.snapshot() as records:
+            rows = records.rows("SELECT coalesce(status, ''), count(*) FROM trials GROUP BY 1 ORDER BY 2 DESC")
+            return Info(
+                path=str(self.folder),
+                trials=len(records),
+                passages=records.count_passages(),
+                generation=records.generation,
+                bytes=folder_size(self.folder),
+                manifest=self.manifest,
+                sources={spec: ran for spec, (_, ran) in records.source_states().items()},
+                statuses={str(status): int(count) for status, count in rows},
+            )
 
     def check(self, *, repair: bool = False) -> list[checks.Finding]:
         """Prove that the index is whole: every record, passage, vector and word index against each other.
 
         :param repair: make again what can be made from ``records.db``.
         :returns: what is wrong, empty when nothing is; with *repair* each finding says whether it was repaired.
+        :raises IndexLocked: another process is writing: what it has not finished is no damage.
         """
-        if not repair:
-            return list(checks.findings(self.folder, self.manifest, self._records, self._store))
-        with self._writing():
-            found = list(checks.findings(self.folder, self.manifest, self._records, self._store))
-            return checks.repair(found, self.folder, self.manifest, self._records, self._store, lambda: self.encoder)
+        checked = checks.Check(self.folder, self.manifest, self._records, self._store)
+        with ExitStack() as locked:
+            try:
+                locked.enter_context(write_lock(self.folder))
+            except StorageError:  # of an index that cannot be written nothing changes
+                if repair:
+                    raise
+            return checked.repair(lambda: self.encoder) if repair else checked.findings()
 
     @property
     def encoder(self) -> Encoder:
@@ -257,20 +275,21 @@ class Index:
         :param reports: where to say how it goes.
         :raises SourceError: the source could not go on. :raises IndexLocked: another process is writing.
         """
-        if isinstance(source, str):
-            source = plugins().make("source", source, **options)
-        elif options:
+        if options and not isinstance(source, str):
             raise TypeError("options go with a spec, not with a source")
+        chosen: Source = plugins().make("source", source, **options) if isinstance(source, str) else source
         with self._writing():
-            run = Ingest(source, self._records, lambda: self.encoder, reports or Reports())
+            reports = reports or Reports()
+            run = Ingest(chosen, self._records, lambda: self.encoder, reports)
             try:
                 return run.run()
             finally:
                 self._publish(run.summary.changes, reports)
 
-    def remove(self, trial_ids: Iterable[str]) -> list[Change]:
+    def remove(self, trial_ids: Iterable[str], *, reports: Reports | None = None) -> list[Change]:
         """Delete these trials with their history; all of them or, when one is unknown, none.
 
+        :param reports: where to say how it goes.
         :raises UnknownTrial: the index has no such trial.
         """
         with self._writing():
@@ -280,9 +299,8 @@ class Index:
             with self._records.transaction():
                 for change in changes:
                     self._records.remove(change.id, generation)
-                self._records.forget_unused_embeddings()
                 self._records.set_generation(generation)
-            self._publish(changes, None)
+            self._publish(changes, reports or Reports())
         return changes
 
     # ------------------------------------------------------------------------------------------------------------------
@@ -299,31 +317,32 @@ class Index:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._mutex, write_lock(self.folder):
+        with write_lock(self.folder):
+            if (derived.newest_generation(self.folder) or 0) > self._records.generation:
+                self._catch_up()  # records.db is an older copy: its next generations are others than those derived
             yield
 
-    def _publish(self, changes: Sequence[Change], reports: Reports | None) -> None:
-        """Bring the derived state up to date and tell the plugins."""
+    def _catch_up(self) -> None:
         derived.catch_up(self.folder, self._records, self._store, self.manifest.encoder.dimension)
+
+    def _publish(self, changes: Sequence[Change], reports: Reports) -> None:
+        """Bring the derived state up to date and tell the plugins."""
+        self._catch_up()
         if changes:
             for name, call in plugins().each("index_updated"):
                 try:
                     call(index=self, changes=changes)
-                except Exception as problem:
-                    if reports is not None:
-                        reports.note(f'plugin "{name}" failed after the update: {problem}')
+                except ANYTHING as problem:
+                    reports.note(f'the plugin "{name}" failed after the update, which is kept: {in_short(problem)}.')
 
     def _current(self) -> derived.Derived:
         """The newest derived state; one that lags behind the records catches up first, if nobody is writing."""
         with self._mutex:
+            if derived.newest_generation(self.folder) != self._records.generation:
+                # A writer at work will do it; where nothing can be written the last state answers.
+                with suppress(IndexLocked, StorageError), write_lock(self.folder):
+                    self._catch_up()
             newest = derived.newest_generation(self.folder)
-            if newest != self._records.generation:
-                try:
-                    with write_lock(self.folder):
-                        derived.catch_up(self.folder, self._records, self._store, self.manifest.encoder.dimension)
-                except (IndexLocked, StorageError):
-                    pass  # a writer is at work and will do it, or the disk is read-only: answer from the last state
-                newest = derived.newest_generation(self.folder)
             if self._derived is None or self._derived.generation != newest:
                 self._derived = derived.open_newest(self.folder, self._store)
             if self._derived is None:
@@ -332,3 +351,11 @@ class Index:
                     hint="Copy the whole folder again, or make it writable.",
                 )
             return self._derived
+
+
+def _refuse_full(folder: Path) -> None:
+    """:raises IndexStateError: a new index cannot be made in *folder*."""
+    if manifest.is_index(folder):
+        raise IndexStateError(f"there is an index at {folder} already.", hint="Open it, or choose another folder.")
+    if not folder.is_dir() or any(path.name not in LOCKS for path in folder.iterdir()):
+        raise IndexStateError(f"{folder} is not an empty folder.", hint="Choose another one with --index.")

@@ -85,7 +85,7 @@ class Ingest:
         self._today = date.today().isoformat()
         self._started = time.perf_counter()
         self.summary = Summary(source.spec)
-        self._state, _ = records.source_states().get(source.spec, ({}, ""))
+        self._state: Mapping[str, Any] = records.source_states().get(source.spec, ({}, ""))[0]
         self._context = IngestContext(
             state=self._state, on_progress=reports.progress, on_reject=self._reject, on_note=reports.note
         )
@@ -127,7 +127,7 @@ class Ingest:
         self.summary.rejected.append((where, why))
         self._reports.reject(where, why)
 
-    def _checked(self, trial: Trial) -> Trial | None:
+    def _checked(self, trial: object) -> Trial | None:
         """The trial as it will be stored, or ``None`` when it breaks the contract of a record."""
         if not isinstance(trial, Trial):  # a stranger's source may yield anything
             self._reject(f"a {type(trial).__name__}", f'the source "{self._source.name}" gave it in place of a Trial')
@@ -137,7 +137,8 @@ class Ingest:
             bare = msgspec.structs.replace(trial, raw=None, source=trial.source or self._source.name)
             return msgspec.structs.replace(trials_.decode(trials_.encode(bare)), raw=trial.raw)
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as problem:
-            self._reject(repr(trial.id) if "\n" in str(trial.id) else str(trial.id), f"not a valid record: {problem}")
+            where = " ".join(str(trial.id).split()) or "a record without an id"
+            self._reject(where, f"not a valid record: {problem}")
             return None
 
     def _add(self, trial: Trial) -> None:
@@ -170,9 +171,7 @@ class Ingest:
             if vectors is not None:
                 self._records.add_embeddings(missing, vectors)
             for trial in wanted:
-                kind = self._records.put(
-                    trial, partial=self._source.partial, today=self._today, generation=generation
-                )
+                kind = self._records.put(trial, partial=self._source.partial, today=self._today, generation=generation)
                 if kind is None:
                     unchanged += 1
                 else:

@@ -249,3 +249,40 @@ class Renderer(ABC):
     @abstractmethod
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         """Many trials without a query, for ``list`` and ``export``; streaming."""
+
+# --- vocabularies ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One meaning and the words for it.
+
+    :param name: the preferred medical name.
+    :param names: other names and spellings; what is found in a text is any of these or *name*.
+    :param id: in its vocabulary, such as ``DOID:0080162`` or ``MESH:D008181``.
+    :param kind: ``disease``, or ``lay``, ``abbreviation``, ``drug``, ``procedure``, ``symptom``, ``british``: what sort
+        of word the *names* are for *name*.
+    :param broader: ids of the concepts that this one is a kind of.
+    """
+
+    name: str
+    names: tuple[str, ...] = ()
+    id: str | None = None
+    kind: str = "disease"
+    broader: tuple[str, ...] = ()
+
+
+class Vocabulary(ABC):
+    """Words for illnesses and what goes with them: used to understand a question and to normalise conditions."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def version(self) -> str | None:
+        """Which edition is at hand, ``None`` when it has to be downloaded first."""
+
+    @abstractmethod
+    def concepts(self) -> Iterator[Concept]:
+        """Every concept of the edition at hand; none when :attr:`version` is ``None``."""

@@ -12,7 +12,7 @@ import pluggy
 
 from trialindex import hookspecs
 from trialindex.errors import PluginError, TrialIndexError, nearest
-from trialindex.interfaces import Encoder, Renderer, Source, VectorStore
+from trialindex.interfaces import Encoder, Renderer, Source, VectorStore, Vocabulary
 
 if TYPE_CHECKING:
     import click
@@ -39,6 +39,7 @@ KINDS = {
     "encoder": Kind("encoder", "register_encoders", Encoder),
     "store": Kind("store", "register_stores", VectorStore),
     "renderer": Kind("format", "register_renderers", Renderer),
+    "vocabulary": Kind("vocabulary", "register_vocabularies", Vocabulary),
 }
 
 
@@ -126,16 +127,10 @@ class Plugins:
 
     def _classes_of(self, kind: str, plugin: str, call: Any) -> list[Any]:
         """What one plugin provides; a plugin whose hook fails is noted as failed and provides nothing."""
-        base = KINDS[kind].base
         try:
             classes = list(call())
             for cls in classes:
-                if not (isinstance(cls, type) and issubclass(cls, base) and isinstance(getattr(cls, "name", None), str)):
-                    raise PluginError(f"{cls!r} is not a {base.__name__} subclass with a name")
-                if not cls.name.strip() or ":" in cls.name:
-                    raise PluginError(f'"{cls.name}" cannot be a name: it is empty or holds a colon')
-                if missing := sorted(getattr(cls, "__abstractmethods__", ())):
-                    raise PluginError(f"{cls.__qualname__} does not define {', '.join(missing)}")
+                _check_class(cls, KINDS[kind].base)
         except ANYTHING as problem:
             self._note_failure(plugin, f"{KINDS[kind].hook}: {in_short(problem)}")
             return []
@@ -188,15 +183,29 @@ class Plugins:
         except TrialIndexError:
             raise
         except Exception as problem:
-            raise PluginError(f'the {KINDS[kind].label} "{name}" failed: {in_short(problem)}.', hint=REPORT) from problem
+            what = f'the {KINDS[kind].label} "{name}" failed: {in_short(problem)}.'
+            raise PluginError(what, hint=REPORT) from problem
+
+
+def _check_class(cls: Any, base: type) -> None:
+    """:raises PluginError: a user could not name the class, or it could not be used."""
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise PluginError(f"{cls!r} is not a subclass of {base.__name__}")
+    for attribute in ("name", "summary"):
+        if not isinstance(getattr(cls, attribute, None), str):
+            raise PluginError(f"{cls.__qualname__}.{attribute} is not a string")
+    name: str = getattr(cls, "name", "")
+    if not name or ":" in name or any(map(str.isspace, name)):
+        raise PluginError(f'"{name}" cannot be a name: it is empty, or holds a space or a colon')
+    if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+        raise PluginError(f"{cls.__qualname__} does not define {', '.join(missing)}")
 
 
 def _origin(dist: metadata.Distribution | None) -> tuple[str, str]:
     """Name and version of a distribution; one whose METADATA is missing is still to be named."""
     try:
-        assert dist is not None
-        return dist.name or "unknown", dist.version or ""
-    except Exception:  # importlib.metadata raises this and that, from one version of Python to the next
+        return (dist.name or "unknown", dist.version or "") if dist else ("unknown", "")
+    except (KeyError, TypeError, ValueError, OSError):  # which one depends on the version of Python
         return "unknown", ""
 
 

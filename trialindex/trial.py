@@ -40,7 +40,7 @@ PHASES: tuple[str, ...] = get_args(Phase)
 STUDY_TYPES: tuple[str, ...] = get_args(StudyType)
 SEXES: tuple[str, ...] = get_args(Sex)
 
-PartialDate = Annotated[str, msgspec.Meta(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+PartialDate = Annotated[str, msgspec.Meta(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?(?!\s)$")]
 """An ISO date of a day, a month or a year: ``2024-05-17``, ``2024-05`` or ``2024``."""
 
 Years = Annotated[float, msgspec.Meta(ge=0, le=150)]
@@ -123,7 +123,7 @@ class Outcome(_Record, frozen=True):
 class Trial(_Record, frozen=True):
     """One clinical trial. See the module's docstring for what its fields promise."""
 
-    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^\S(.*\S)?(?!\s)$")]
     title: Annotated[str, msgspec.Meta(min_length=1)]
     source: str = ""
     url: str | None = None

@@ -109,9 +109,9 @@ _PHASE = {
     "PHASE4": "phase 4",
 }
 _STUDY_TYPE = {
-    "INTERVENTIONAL": "tests a treatment or other intervention",
-    "OBSERVATIONAL": "observes, without assigning a treatment",
-    "EXPANDED_ACCESS": "gives access to a treatment outside a trial",
+    "INTERVENTIONAL": "a study that tests a treatment or other intervention",
+    "OBSERVATIONAL": "a study that observes, without assigning a treatment",
+    "EXPANDED_ACCESS": "access to a treatment outside a trial",
 }
 _SEX = {"ALL": "all sexes", "FEMALE": "female only", "MALE": "male only"}
 _PURPOSE = {
@@ -201,7 +201,7 @@ def phase(codes: Sequence[str]) -> str:
 
 
 def study_type(code: str | None) -> str:
-    """``OBSERVATIONAL`` → ``observes, without assigning a treatment``."""
+    """``OBSERVATIONAL`` → ``a study that observes, without assigning a treatment``."""
     return words(code, _STUDY_TYPE)
 
 

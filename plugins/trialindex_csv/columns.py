@@ -11,8 +11,8 @@ import shlex
 import tomllib
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from trialindex.errors import SourceError, nearest
 from trialindex.reading import FIELDS
@@ -82,7 +82,7 @@ class Mapping:
     """
 
     columns: dict[str, list[str]] = field(default_factory=dict)
-    constants: dict[str, Any] = field(default_factory=dict)
+    constants: dict[str, str | list[str]] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -102,7 +102,13 @@ class Mapping:
             if not isinstance(value, expected):
                 raise SourceError(f"{path}: {key} must be {'a table' if expected is dict else 'a text in quotes'}.")
         settings = {key: data[key] for key in known[2:] if key in data}
-        mapping = cls(constants=data.get("constants", {}), settings=settings)
+        mapping = cls(settings=settings)
+        for target, value in data.get("constants", {}).items():
+            if not all(
+                isinstance(one, str | int | float | date) for one in (value if isinstance(value, list) else [value])
+            ):
+                raise SourceError(f"{path}: the constant {target} must be one value, or a list of them.")
+            mapping.constants[target] = [str(one) for one in value] if isinstance(value, list) else str(value)
         for target, columns in data.get("columns", {}).items():
             names = columns if isinstance(columns, list) else [columns]
             if not all(isinstance(name, str) for name in names):
@@ -127,7 +133,10 @@ class Mapping:
         self.columns |= given
 
     def check(self, lists: Container[str]) -> None:
-        """:raises SourceError: a field that takes one value has several columns, or a column and a constant."""
+        """:raises SourceError: a field that takes one value has several, or a field has columns and a constant."""
+        for target, value in self.constants.items():
+            if isinstance(value, list) and target not in lists:
+                raise SourceError(f"{target} takes one value, and the mapping's constant is a list.")
         for target, names in self.columns.items():
             if len(names) > 1 and target not in lists:
                 raise SourceError(f"{target} takes one column, and {len(names)} are mapped to it.")

@@ -52,7 +52,12 @@ class RowReader:
     """
 
     def __init__(
-        self, plan: columns.Plan, constants: dict[str, Any], separator: str, order: DateOrder | None, source: str
+        self,
+        plan: columns.Plan,
+        constants: dict[str, str | list[str]],
+        separator: str,
+        order: DateOrder | None,
+        source: str,
     ) -> None:
         self._plan = plan
         self._constants = constants

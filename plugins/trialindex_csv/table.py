@@ -12,10 +12,10 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple, Self, cast
 
 from trialindex.errors import SourceError
 
@@ -53,6 +53,35 @@ class Row(NamedTuple):
     line: int
     cells: list[str]
     problem: str = ""
+
+
+class _Lines:
+    """The lines of a text, counted; after a row that went wrong they can be read again from its second line."""
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._text = iter(text)
+        self._again: list[str] = []
+        self._since: list[str] = []
+        self._number = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else next(self._text)
+        self._since.append(line)
+        self._number += 1
+        return line
+
+    def mark(self) -> int:
+        """The number of the next line, which begins a row."""
+        self._since.clear()
+        return self._number + 1
+
+    def back_to_second(self) -> None:
+        again = self._since[1:]
+        self._again += reversed(again)
+        self._number -= len(again)
 
 
 class Table:
@@ -107,11 +136,12 @@ class Table:
     def _records(self) -> Iterator[Row]:
         csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
         with self._text() as text:
+            lines = _Lines(text)
             for _ in range(self._skipped):
-                text.readline()
-            reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+                next(lines)
+            reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
             while True:
-                line = self._skipped + reader.line_num + 1
+                line = lines.mark()
                 try:
                     cells = next(reader)
                 except StopIteration:
@@ -122,10 +152,8 @@ class Table:
                             f"{self.path}:{line}: a quoted cell of this row is never closed; it takes in the rest.",
                             hint="Add the missing double quote, or download the file again if it was cut off.",
                         ) from None
-                    loose = "expected after" in str(problem)
-                    yield Row(
-                        line, [], "a double quote in a quoted cell is not written twice" if loose else str(problem)
-                    )
+                    lines.back_to_second()
+                    yield Row(line, [], "a quoted cell is not closed, or holds a double quote not written twice")
                 else:
                     if any(cell.strip() for cell in cells):
                         yield Row(line, cells)

@@ -17,6 +17,8 @@ LIMIT = 64 << 20
 """Bytes of one study, line or zip member; the largest study of the registry has 1.2 MB."""
 SMALL = 4 << 20
 """Bytes up to which a document is decoded in one go, which is several times faster than in pieces."""
+MAX_DEPTH = 100
+"""Levels of nesting; a study has about fifteen."""
 
 Reject = Callable[[str, str], None]
 Records = Iterator[tuple[str, Any]]
@@ -87,7 +89,7 @@ class Document:
         elif by_lines or isinstance(_decoded(text.partition(b"\n")[0]), dict):
             yield from self._lines(stream, reject)
         else:
-            yield from self._pieces(stream, "item" if text.startswith(b"[") else "studies.item")
+            yield from self._pieces(stream, page=text.startswith(b"{"))
 
     def _lines(self, stream: _Stream, reject: Reject) -> Records:
         """NDJSON. A line that is no JSON is rejected; the last one without its line end means a cut file."""
@@ -104,13 +106,28 @@ class Document:
             else:
                 raise self._damaged(f"line {number} is not whole", stream)
 
-    def _pieces(self, stream: _Stream, prefix: str) -> Records:
-        """The values at *prefix* of one large, or broken, JSON text."""
+    def _pieces(self, stream: _Stream, *, page: bool) -> Records:
+        """The studies of one large, or broken, JSON text, built from its tokens: an array, or a page's."""
         import ijson
 
+        level, inside = (2, False) if page else (1, True)
+        depth = 0
+        study = None
         try:
-            for record in ijson.items(stream, prefix, use_float=True):
-                yield "", record
+            for event, value in ijson.basic_parse(stream, use_float=True):
+                depth -= event in ("end_map", "end_array")
+                if event == "map_key" and page and depth == 1:
+                    inside = value == "studies"
+                elif study is None and inside and depth == level:
+                    study = ijson.ObjectBuilder()
+                if study is not None:
+                    study.event(event, value)
+                    if depth == level and event not in ("start_map", "start_array"):
+                        yield "", study.value
+                        study = None
+                depth += event in ("start_map", "start_array")
+                if depth > MAX_DEPTH:
+                    raise self._damaged("it is nested too deep", stream)
         except ijson.JSONError as problem:
             said = problem.args[0].decode(errors="replace") if isinstance(problem.args[0], bytes) else str(problem)
             raise self._damaged(said.strip().partition("\n")[0], stream) from None

@@ -62,7 +62,7 @@ class CtgovFileSource(Source):
         for where, record in self._records(context, reject):
             try:
                 trial = parse_study(record, self.name, note)
-            except (ValueError, TypeError) as problem:
+            except ValueError as problem:
                 reject(where, str(problem))
                 continue
             found += 1
@@ -155,6 +155,6 @@ class CtgovFileSource(Source):
 
 def _is_wanted(path: Path) -> bool:
     """JSON by its name, and nothing that a file manager left behind (``.DS_Store``, ``__MACOSX/``)."""
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
     name = path.name.lower().removesuffix(".gz")
     return not hidden and name.endswith(SUFFIXES)

@@ -57,7 +57,7 @@ def once(note: Note) -> Note:
     return say
 
 
-def parse_study(record: dict[str, Any], source: str, note: Note = lambda message: None) -> Trial:
+def parse_study(record: Any, source: str, note: Note = lambda message: None) -> Trial:
     """The trial that one study of the API, or of a file downloaded from the site, describes.
 
     :param record: the study as JSON gives it; it becomes ``Trial.raw``.
@@ -66,6 +66,8 @@ def parse_study(record: dict[str, Any], source: str, note: Note = lambda message
         empty.
     :raises ValueError: the record is no study, or has no NCT id or title.
     """
+    if not isinstance(record, dict):
+        raise ValueError("not a study: not a JSON object")
     if "protocolSection" not in record:
         raise ValueError("not a study of the ClinicalTrials.gov API v2 (it has no protocolSection)")
     study = msgspec.convert(record, schema.Study)

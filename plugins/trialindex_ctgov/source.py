@@ -146,7 +146,7 @@ class CtgovSource(Source):
             crawl = state.crawl
             context.note(f"Going on after the {crawl.done} studies of the interrupted run.")
         elif state.crawl:
-            context.note("An interrupted run was of older data of the registry; starting again from the first page.")
+            context.note("The interrupted run was of other data or options; starting again from the first page.")
         for _ in range(RESTARTS + 1):
             try:
                 yield from self._pages(client, crawl, state.last, context)
@@ -212,7 +212,7 @@ class CtgovSource(Source):
     def _trial(self, record: Any, where: str, context: IngestContext, note: Note) -> Trial | None:
         try:
             return parse_study(record, self.name, note)
-        except (ValueError, TypeError) as problem:
+        except ValueError as problem:
             context.reject(where, str(problem))
             return None
 

@@ -56,10 +56,12 @@ class FaissStore(VectorStore):
         description = _described(folder)
         try:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as problem:
+        except (RuntimeError, MemoryError) as problem:  # a damaged header may ask for any amount of memory
             raise _damaged(path, f"FAISS cannot read it: {str(problem).splitlines()[0]}") from None
         if (index.ntotal, index.d) != (description["count"], description["dimension"]):
             raise _damaged(path, f"it holds {index.ntotal} vectors of {index.d} dimensions")
+        if index.metric_type != faiss.METRIC_INNER_PRODUCT:
+            raise _damaged(path, "it does not compare by inner product")
         return cls(index, path)
 
     @classmethod

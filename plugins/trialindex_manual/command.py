@@ -13,7 +13,7 @@ from trialindex.cli.common import index_option, open_for_writing
 from trialindex.errors import SourceError, UnknownTrial
 
 if TYPE_CHECKING:
-    from trialindex.index import Index
+    from trialindex import Index
     from trialindex.trial import Trial
     from trialindex_manual.entry import Question
 

@@ -101,7 +101,8 @@ class TableRenderer(Renderer):
             yield from self._bullet("• ", item.text, inner)
             for detail in item.details:
                 yield from self._bullet("  – ", detail, inner)
-        for part in section.parts:
+        for at, part in enumerate(section.parts):
+            yield from ["\n"] if at or section.facts or section.paragraphs else []
             yield from self._section(part, inner)
 
     def _fact(self, fact: Fact, indent: str, column: int) -> Iterator[str]:
@@ -173,18 +174,21 @@ def wrap(text: str, width: int) -> list[str]:
     """The text in lines of at most *width* columns; a word that is longer than a line is cut. At least one line."""
     from rich.cells import chop_cells
 
-    lines = [""]
+    lines, used = [""], 0
     for word in text.split(" "):
-        gap = " " if lines[-1] else ""
-        room = width - cells(lines[-1]) - len(gap)
-        if cells(word) > width:  # a text without spaces: fill this line, then go on
-            first = chop_cells(word, room)[0] if room > 8 else ""
-            lines[-1] += gap + first if first else ""
-            lines += chop_cells(word[len(first) :], width)
-        elif cells(word) <= room:
-            lines[-1] += gap + word
-        else:
+        size = cells(word)
+        room = width - used - 1 if used else width
+        if size <= room:
+            lines[-1] += f" {word}" if used else word
+            used = width - room + size
+        elif size <= width:
             lines.append(word)
+            used = size
+        else:  # a text without spaces: fill this line, then go on
+            first = chop_cells(word, room)[0] if room > 8 else ""
+            lines[-1] += f" {first}" if used and first else first
+            lines += chop_cells(word[len(first) :], width)
+            used = cells(lines[-1])
     return lines
 
 

@@ -224,11 +224,27 @@ def renderer(format_name: str | None, output: str | None, contacts: bool, *, def
     return made
 
 
+def _drawn(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces. :raises PluginError: the format, which is a plugin, failed in drawing them."""
+    from trialindex.errors import PluginError, TrialIndexError
+    from trialindex.plugins import in_short
+
+    try:
+        yield from pieces
+    except TrialIndexError:
+        raise
+    except Exception as problem:
+        what = f"the output format failed: {in_short(problem)}."
+        raise PluginError(what, hint="Choose another one with --format, and report it to its author.") from problem
+
+
 def write(pieces: Iterable[str], output: str | None) -> None:
     """Write the pieces to stdout, or to a file that is replaced only when all of them are there.
 
     :raises StorageError: the file cannot be written.
+    :raises PluginError: the format failed.
     """
+    pieces = _drawn(pieces)
     if output is None:
         stream = sys.stdout
         if hasattr(stream, "reconfigure"):

@@ -22,12 +22,11 @@ class IngestGroup(click.Group):
 
         from trialindex.plugins import plugins, split_spec
 
-        name, argument = split_spec(spec)
-        source = plugins().get("source", name)
+        source = plugins().get("source", split_spec(spec)[0])
 
         @click.pass_context
-        def run(ctx: click.Context, **options: Any) -> None:
-            ingest(ctx, source, argument, options)
+        def run(ctx: click.Context, /, **options: Any) -> None:
+            ingest(ctx, spec, options)
 
         params = [*source.options, *_common_params()]
         return click.Command(
@@ -51,11 +50,13 @@ def command() -> None:
     """
 
 
-def ingest(ctx: click.Context, source_class: type[Any], argument: str, options: dict[str, Any]) -> None:
+def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
     """Run one source into the index and say what came of it."""
+    from trialindex.plugins import plugins
+
     common = {name: options.pop(name) for name in ("index_path", "encoder", "store", "device", "batch_size")}
     quiet = options.pop("quiet")
-    source = source_class(argument, **options)
+    source = plugins().make("source", spec, **options)
     with open_for_writing(common.pop("index_path"), **common) as index, progress_reports(quiet) as reports:
         summary = index.ingest(source, reports=reports)
         if not quiet:

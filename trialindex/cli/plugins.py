@@ -6,19 +6,31 @@ import click
 
 
 @click.command("plugins")
-def command() -> None:
-    """List the plugins that are installed: what each brings, where it is from, and what failed to load."""
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List the plugins that are installed: what each brings, where it is from, and what failed to load.
+
+    Exits 1 when two of them bring a thing of the same name.
+    """
+    from trialindex.cli.common import say
+    from trialindex.errors import PluginError
     from trialindex.plugins import KINDS, plugins
 
     installed = plugins()
     brings: dict[str, list[str]] = {}
+    collision = False
     for kind in KINDS:
-        for name, (_, plugin) in installed.provided(kind).items():
-            brings.setdefault(plugin, []).append(f"{KINDS[kind].label} {name}")
+        try:
+            for name, (_, plugin) in installed.provided(kind).items():
+                brings.setdefault(plugin, []).append(f"{KINDS[kind].label} {name}")
+        except PluginError as problem:
+            say(str(problem))
+            collision = True
     for name, _ in installed.each("register_commands"):
         brings.setdefault(name, []).append("commands")
     for name, _ in installed.each("index_updated"):
         brings.setdefault(name, []).append("acts on updates")
-    for plugin in installed.installed:
-        what = f"does not work: {plugin.error}" if plugin.error else ", ".join(brings.get(plugin.name, ["nothing"]))
-        click.echo(f"{plugin.name:<24}{plugin.distribution} {plugin.version:<12}{what}")
+    for found in installed.installed:
+        what = f"does not work: {found.error}" if found.error else ", ".join(brings.get(found.name, ["nothing"]))
+        click.echo(f"{found.name:<24}{f'{found.distribution} {found.version}':<28}{what}")
+    ctx.exit(collision)

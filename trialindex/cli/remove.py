@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from trialindex.cli.common import index_option, open_for_writing
+from trialindex.cli.common import index_option, open_for_writing, say
 
 
 @click.command("remove")
@@ -16,11 +16,13 @@ def command(trial_ids: tuple[str, ...], yes: bool, index_path: str | None) -> No
 
     A trial that a source still holds comes back with the next ingest.
     """
+    from trialindex.ingest import Reports
+
     with open_for_writing(index_path, create=False) as index:
         titles = [index.get(trial_id) for trial_id in trial_ids]
         if not yes:
             for trial in titles:
                 click.echo(f"{trial.id}  {trial.title}", err=True)
             click.confirm(f"Delete {'this trial' if len(titles) == 1 else f'these {len(titles)} trials'}?", abort=True, err=True)
-        changes = index.remove(trial_ids)
+        changes = index.remove(trial_ids, reports=Reports(note=say))
     click.echo(f"Removed {', '.join(change.id for change in changes)}.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trialindex import values, wording
 from trialindex.errors import QueryError, nearest
 from trialindex.search.places import Place, country_code, find_place, parse_distance
-from trialindex.storage.records import Records
+from trialindex.storage.records import Records, fold
 from trialindex.trial import format_age
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Filters:
     :param near: with *within_km*, a site with a position at most so many kilometres away.
     :param condition: words that occur in the name of one of the trial's conditions, each of them.
     :param source: any of these source names.
-    :param updated_since: ISO date: the registry's last update is on this day or later.
+    :param updated_since: ISO date: the registry's last update is on this day or later, as far as its precision tells.
     """
 
     status: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ class Filters:
                 phase=tuple(code for text in _several(phase) for code in values.normalise_phases(text)),
                 study_type=tuple(values.normalise_study_type(text) for text in _several(study_type)),
                 sex=_one_sex(sex),
-                age=None if age is None else values.normalise_age(age),
+                age=None if age is None else _age(age),
                 country=_several(country),
                 near=None if near is None else find_place(near),
                 within_km=None if within is None else parse_distance(str(within)),
@@ -138,7 +138,7 @@ class Filters:
         if self.study_type:
             where.append(f"study_type IN {among(self.study_type)}")
         if self.phase:
-            where.append(f"num IN (SELECT trial FROM phases WHERE phase IN {among(self.phase)})")
+            where.append(f"num IN (SELECT trial FROM phases WHERE phase IN {among(self.phase)})")  # noqa: S608
         if self.sex:
             where.append(f"coalesce(sex, 'ALL') IN {among(('ALL', self.sex))}")
         if self.age is not None:
@@ -146,16 +146,16 @@ class Filters:
             where.append("coalesce(minimum_age, :age) <= :age AND coalesce(maximum_age, :age) >= :age")
         if self.country:
             countries = tuple(name for text in self.country for name in _countries(records, text))
-            where.append(f"num IN (SELECT trial FROM places WHERE country IN {among(countries)})")
+            where.append(f"num IN (SELECT trial FROM places WHERE country IN {among(countries)})")  # noqa: S608
         if self.source:
             sources = tuple(_known(records, "source", "SELECT DISTINCT source FROM trials", s) for s in self.source)
             where.append(f"source IN {among(sources)}")
         for words in self.condition:
-            likes = " AND ".join(f"name LIKE {among((_like(word),))} ESCAPE '\\'" for word in words.split())
-            where.append(f"num IN (SELECT trial FROM conditions WHERE {likes or '1'})")
+            likes = " AND ".join(f"name LIKE {among((_like(word),))} ESCAPE '\\'" for word in fold(words).split())
+            where.append(f"num IN (SELECT trial FROM conditions WHERE {likes or '1'})")  # noqa: S608
         if self.updated_since:
             parameters["since"] = self.updated_since
-            where.append("last_updated >= :since")
+            where.append("last_updated >= substr(:since, 1, length(last_updated))")
         return where, parameters
 
     def _within(self, records: Records) -> Ids:
@@ -167,7 +167,8 @@ class Filters:
         south, north = self.near.latitude - self.within_km / 110.5, self.near.latitude + self.within_km / 110.5
         rows = list(
             records.rows(
-                "SELECT trial, latitude, longitude FROM places WHERE latitude BETWEEN ? AND ? AND longitude IS NOT NULL",
+                "SELECT trial, latitude, longitude FROM places"
+                " WHERE latitude BETWEEN ? AND ? AND longitude IS NOT NULL",
                 (south, north),
             )
         )
@@ -186,6 +187,13 @@ def _one_sex(text: str | None) -> str | None:
     """``FEMALE`` or ``MALE``; *all* is no filter."""
     code = None if text is None else values.normalise_sex(text)
     return None if code == "ALL" else code
+
+
+def _age(text: str | float) -> float:
+    age = values.normalise_age(text)
+    if age is None:
+        raise ValueError(f'"{text}" is not an age; write it like "34" or "6 months"')
+    return age
 
 
 def _known(records: Records, what: str, sql: str, value: str) -> str:

@@ -4,23 +4,63 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from trialindex import wording
 from trialindex.search.results import Fit, Verdict
 from trialindex.trial import Trial, format_age
 
 _PER_YEAR = {"y": 1.0, "m": 12.0, "w": 365.25 / 7, "d": 365.25}
+OLDEST = 120
+"""Years; above it a number is no age."""
+
+_NUMBER = r"(?<![\d./])(?P<age>\d{1,3}(?:\.\d+)?)"
 _UNIT = r"(?P<unit>years?|yrs?|y|months?|mos?|weeks?|wks?|days?)"
-_AGES = (
-    re.compile(rf"\b(?P<age>\d{{1,3}})[\s-]*{_UNIT}[\s-]*(?:/|of\s+)?(?:olds?|o|age)\b", re.IGNORECASE),
-    re.compile(r"\b(?P<age>\d{1,3})\s*(?P<unit>y)/?o\b", re.IGNORECASE),
-    re.compile(r"\b(?:aged?|i am|i'm|he is|she is|who is)\s+(?:about\s+)?(?P<age>\d{1,3})\b(?!\s*(?:%|mg|weeks|months|days))", re.IGNORECASE),
-    re.compile(r"\b(?P<age>\d{1,3})\s?(?P<sex>[MF])\b"),
+_FEMALE_WORDS = "woman|female|lady|girl|mother|mom|mum|daughter|wife|sister|grandmother|aunt"
+_MALE_WORDS = "man|male|gentleman|boy|father|dad|son|husband|brother|grandfather|uncle"
+_PERSON = r"(?:woman|female|lady|girl|man|male|gentleman|boy)"
+_RELATIVE = (
+    r"(?:(?:grand)?(?:mother|father)|mom|mum|dad|(?:grand)?(?:son|daughter)|wife|husband|sister|brother|aunt|uncle|cousin)"
 )
-_FEMALE = re.compile(r"\b(woman|female|lady|girl|pregnant|mother|daughter|wife|she|her)\b", re.IGNORECASE)
-_MALE = re.compile(r"\b(man|male|gentleman|boy|father|son|husband|he|his)\b", re.IGNORECASE)
-_FAMILY = re.compile(r"\b(?:his|her|my|the patient's)\s+(?:\w+\s+)?(?:mother|father|son|daughter|wife|husband|sister|brother)\b", re.IGNORECASE)
+_STOP = r"(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:and|with|but|now|male|female|man|woman)\b))"
+"""What ends a bare number that is an age; kilograms, weeks of pregnancy and ``of 3 children`` do not."""
+
+_AGES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"{_NUMBER}[\s-]*{_UNIT}[\s-]*(?:olds?|of\s+age)\b(?:[\s,]*(?-i:(?P<sex>[MF])\b))?",
+        rf"{_NUMBER}[\s-]*(?P<unit>y)(?:r|ear)?[./]?\s?o\b\.?(?:[\s,]*(?-i:(?P<sex>[MF])\b))?",
+        rf"(?<!at )(?<!since )(?<!from )(?<!by )\baged?\b\s*[:=]?\s*(?:about\s+|around\s+)?{_NUMBER}\b"
+        rf"(?:\s*{_UNIT}\b)?(?!\s*(?:-|to|and)\s*\d)(?!\s*(?:%|mg|kg))",
+        rf"\b(?:i am|i'?m|s?he is|s?he's|who is|patient is|{_RELATIVE} is)\s+(?:about\s+|now\s+)?{_NUMBER}"
+        rf"(?:\s*(?:years?|yrs?))?{_STOP}",
+        rf"\b{_PERSON}[\s,(]+(?:of\s+)?{_NUMBER}(?=\s*(?:$|[,;)]|\.(?!\d)))",
+        rf"{_NUMBER}[\s,/]+{_PERSON}\b",
+        rf"{_NUMBER}\s?(?-i:(?P<sex>[MF])\b)(?!\s*(?:spike|cells?|fever)\b)",
+        rf"^\W*(?-i:(?P<sex>[MF]))[\s/,]+(?P<age>\d{{1,3}})\b(?!\s*(?:%|mg|kg))",
+    )
+)
+_NO_AGE_AFTER = re.compile(
+    r"(?:\d\s*(?:years?)?\s*(?:-|to|and|or)|at least|over|under|above|below|than|up to|[<>≥≤]=?"
+    r"|\bat|fever(?: of)?|temp(?:erature)?(?: of)?|grade|stage|class|type|phase|day|week|month|ecog)\s*$",
+    re.IGNORECASE,
+)
+"""What stands before a number that looks like an age and is none: a limit, an age at an event, a degree."""
+_FAHRENHEIT = range(95, 111)
+
+_OTHERS = re.compile(
+    rf"family history\b[^.;\n]*"
+    rf"|\bin\s+(?:(?:her|his|the)\s+)?{_RELATIVE}\b(?:\s*(?:,|and)\s*{_RELATIVE}\b)*"
+    rf"|(?:(?<=\bhis\b)|(?<=\bher\b)|\bwhose|\bpatient's)\s+(?:\w+\s+)?{_RELATIVE}\b[^.;,\n]*"
+    rf"|\b(?:my\s+)?(?:maternal\s+|paternal\s+|late\s+)?{_RELATIVE}\s+"
+    rf"(?:(?:who\s+)?(?:had|died|was|passed|suffered|developed)|with)\b[^.;,\n]*"
+    rf"|\b(?:fe)?male\s+pattern\b|\b{_PERSON}\s*(?:/|and|or)\s*{_PERSON}\b",
+    re.IGNORECASE,
+)
+"""What a text says of somebody else than the patient."""
+_MY_RELATIVE = re.compile(rf"\bmy\s+(?:\w+\s+)?{_RELATIVE}\b[^.;,\n]*", re.IGNORECASE)
+_FIRST_PERSON = re.compile(r"\b(?:i am|i'?m|i have|i've)\b", re.IGNORECASE)
+_FEMALE = re.compile(rf"\b(?:{_FEMALE_WORDS}|pregnant|she|her)\b", re.IGNORECASE)
+_MALE = re.compile(rf"\b(?:{_MALE_WORDS}|he|his)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -28,7 +68,7 @@ class Person:
     """What is known of the person: age in years and sex, each from the user or from the text, or not at all."""
 
     age: float | None = None
-    sex: Literal["FEMALE", "MALE"] | None = None
+    sex: str | None = None
 
     def fits(self, trial: Trial) -> tuple[Fit, ...]:
         """How the trial's stated limits compare with what is known."""
@@ -38,11 +78,15 @@ class Person:
             verdict: Verdict = "fits"
             if trial.minimum_age is None and trial.maximum_age is None:
                 verdict = "not stated"
-            elif self.age < (trial.minimum_age or 0) or (trial.maximum_age is not None and self.age > trial.maximum_age):
+            elif self.age < (trial.minimum_age or 0) or (
+                trial.maximum_age is not None and self.age > trial.maximum_age
+            ):
                 verdict = "does not fit"
             found.append(Fit(what="age", verdict=verdict, given=format_age(self.age), stated=stated))
         if self.sex is not None:
-            verdict = "not stated" if trial.sex is None else "fits" if trial.sex in ("ALL", self.sex) else "does not fit"
+            verdict = (
+                "not stated" if trial.sex is None else "fits" if trial.sex in ("ALL", self.sex) else "does not fit"
+            )
             found.append(Fit(what="sex", verdict=verdict, given=self.sex.lower(), stated=wording.sex(trial.sex)))
         return tuple(found)
 
@@ -50,24 +94,31 @@ class Person:
 def read_person(text: str) -> Person:
     """The age and sex that *text* says the patient has; the first statement of each counts.
 
-    Reads ``34 years old``, ``45-year-old man``, ``48 M``, ``6 mo old``, ``aged 70``, ``I am 34``.
+    Reads ``34 years old``, ``45-year-old man``, ``48 M``, ``6 mo old``, ``aged 70``, ``I am 34``, ``my son is 9``. What
+    is said of the patient's relatives, or of an age at which something happened, is left out.
     """
-    age: float | None = None
-    sex: Literal["FEMALE", "MALE"] | None = None
-    matches = [match for pattern in _AGES if (match := pattern.search(text))]
-    if matches:
-        first = min(matches, key=lambda match: match.start())
-        groups = first.groupdict()
-        age = float(first["age"]) / _PER_YEAR[(groups.get("unit") or "y")[0].lower()]
-        if groups.get("sex"):
-            sex = "FEMALE" if groups["sex"].upper() == "F" else "MALE"
-        if age > 120:
-            age = None
+    plain = _OTHERS.sub(" ", re.sub("[‐-―]", "-", text).replace("’", "'"))
+    if _FIRST_PERSON.search(plain):  # else the relative is the patient: "my mother has lupus"
+        plain = _MY_RELATIVE.sub(" ", plain)
+    stated = min(filter(None, (_first_age(pattern, plain) for pattern in _AGES)), key=lambda m: m.start(), default=None)
+    age = sex = None
+    if stated is not None:
+        groups = stated.groupdict()
+        age = float(stated["age"]) / _PER_YEAR[(groups.get("unit") or "y")[0].lower()]
+        sex = {"F": "FEMALE", "M": "MALE", None: None}[groups.get("sex")]
     if sex is None:
-        own = _FAMILY.sub(" ", text)
-        female, male = _FEMALE.search(own), _MALE.search(own)
+        female, male = _FEMALE.search(plain), _MALE.search(plain)
         if female and (not male or female.start() < male.start()):
             sex = "FEMALE"
         elif male:
             sex = "MALE"
     return Person(age, sex)
+
+
+def _first_age(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    for match in pattern.finditer(text):
+        start, age = match.start("age"), float(match["age"])
+        fahrenheit = age in _FAHRENHEIT and match.groupdict().get("sex") == "F" and "unit" not in match.groupdict()
+        if age <= OLDEST and not fahrenheit and not _NO_AGE_AFTER.search(text, max(0, start - 30), start):
+            return match
+    return None

@@ -160,7 +160,7 @@ def _in_region(city: dict[str, Any], region: str) -> bool:
     key = _key(region)
     if city["countrycode"] == "US" and states.get(key) == city["admin1code"]:
         return True
-    return countries.get(key) == city["countrycode"]
+    return countries.get(key) == str(city["countrycode"])
 
 
 def _label(city: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
 from trialindex.errors import QueryError, nearest
 from trialindex.interfaces import Encoder
@@ -10,14 +10,11 @@ from trialindex.search import explain
 from trialindex.search.filters import Filters
 from trialindex.search.person import Person, read_person
 from trialindex.search.places import Place
-from trialindex.search.results import Hit, Results
+from trialindex.search.results import Hit, Match, Results
 from trialindex.search.retrieval import MODES, Candidate, Mode, retrieve
 from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records, Stored
 from trialindex.trial import Site, Trial, format_age
-
-DEPTH = 1000
-"""How deep each ranking goes before they are fused; deeper pages go deeper."""
 
 
 def answer(
@@ -30,10 +27,11 @@ def answer(
     contacts: bool,
     derived: Derived,
     records: Records,
-    encoder: Encoder | None,
+    encoder: Callable[[], Encoder],
 ) -> Results:
     """The page of hits for *text*.
 
+    :param encoder: called when the text is to be embedded, and not before.
     :raises QueryError: an empty text, an unknown mode or filter value, a limit or page below 1.
     """
     if not text.strip():
@@ -44,28 +42,29 @@ def answer(
         raise QueryError("limit and page start at 1.")
     chosen: Mode = mode  # type: ignore[assignment]
     allowed = filters.allowed(records)
-    depth = DEPTH
-    while depth < page * limit:
-        depth *= 4
-    found = retrieve(text, chosen, depth, derived=derived, records=records, encoder=encoder, allowed=allowed)
+    model = None if chosen == "lexical" else encoder()
+    found = retrieve(text, chosen, page * limit, derived=derived, records=records, encoder=model, allowed=allowed)
     total = len(records)
     read = read_person(text)
-    person = replace(read, age=filters.age if filters.age is not None else read.age)
-    if filters.sex in ("FEMALE", "MALE"):
-        person = replace(person, sex=filters.sex)
+    person = Person(read.age if filters.age is None else filters.age, filters.sex or read.sex)
+    searched = total if allowed is None else len(allowed)
     start = (page - 1) * limit
     hits = _hits(found[start : start + limit], start, text, person, filters.near, contacts, derived, records)
     return Results(
         query=text,
         mode=mode,
         filters=filters.words(),
-        searched=total if allowed is None else len(allowed),
+        searched=searched,
         total=total,
         page=page,
         limit=limit,
         hits=tuple(hits),
         generation=derived.generation,
-        notes=tuple(_notes(filters, read, person, allowed is not None and not len(allowed), bool(found), start, len(found))),
+        notes=(
+            *_state_notes(records, derived),
+            *_result_notes(chosen, searched, found, start),
+            *_person_notes(filters, read, person),
+        ),
     )
 
 
@@ -94,7 +93,7 @@ def _hit(
     rank: int,
     candidate: Candidate,
     stored: Stored,
-    match: explain.Match,
+    match: Match,
     person: Person,
     near: Place | None,
     contacts: bool,
@@ -126,23 +125,27 @@ def nearest_site(trial: Trial, place: Place) -> tuple[Site | None, float | None]
     return best
 
 
-def _notes(
-    filters: Filters, read: Person, person: Person, nothing_passed: bool, found: bool, start: int, reachable: int
-) -> list[str]:
-    notes = []
-    if nothing_passed:
-        notes.append("No trial in this index passes these filters: leave one out.")
-    elif not found:
-        notes.append("No trial holds any of these words: try --mode hybrid.")
-    elif start >= reachable:
-        notes.append("There are no more results: this page is past the last one.")
+def _state_notes(records: Records, derived: Derived) -> Iterator[str]:
+    if derived.generation != records.generation:
+        yield "The index is being updated: the newest trials are not in this answer yet."
+
+
+def _result_notes(mode: Mode, searched: int, found: list[Candidate], start: int) -> Iterator[str]:
+    if not searched:
+        yield "No trial in this index passes these filters: leave one out."
+    elif not found and mode == "lexical":
+        yield "No trial holds any of these words: try --mode hybrid."
+    elif found and start >= len(found):
+        yield "There are no more results: this page is past the last one."
+
+
+def _person_notes(filters: Filters, read: Person, person: Person) -> Iterator[str]:
     seen = []
     if read.age is not None and person.age == read.age:
         seen.append(format_age(read.age))
     if read.sex is not None and person.sex == read.sex:
         seen.append(read.sex.lower())
     if seen:
-        notes.append(f"Read in the text: {', '.join(seen)}. It is compared with each trial, and filters nothing.")
+        yield f"Read in the text: {', '.join(seen)}. It is compared with each trial, and filters nothing."
     if filters.near is not None:
-        notes.append(f"Distances are from {filters.near.name}.")
-    return notes
+        yield f"Distances are from {filters.near.name}."

@@ -7,19 +7,28 @@ without the model, since the vectors are in ``records.db``.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
+from trialindex import trial as trials_
 from trialindex.errors import IndexDamaged
 from trialindex.interfaces import VectorStore
 from trialindex.storage.files import clone_tree, storage_errors, sync_folder, sync_tree
-from trialindex.storage.lexical import LOCKS, Lexical
+from trialindex.storage.lexical import LOCKS, REPAIR, Lexical
 from trialindex.storage.records import Records
 
 NAME = "derived"
+
+
+CHECKSUMS = "checksums.json"
+"""In each state: the SHA-256 of every other file, hexadecimal, by its path."""
 
 
 class Derived:
@@ -31,15 +40,27 @@ class Derived:
     def __init__(self, folder: Path, store: type[VectorStore]) -> None:
         self.folder = folder
         self.generation = int(folder.name)
-        self.vectors = store.load(folder / "vectors")
+        try:
+            self.vectors = store.load(folder / "vectors")
+        except OSError as problem:  # a store of a stranger's
+            raise IndexDamaged(f"{folder / 'vectors'} cannot be read: {problem}.", hint=REPAIR) from problem
         if not (folder / "lexical" / "meta.json").is_file():
-            raise IndexDamaged(f"{folder / 'lexical'} has no meta.json.", hint="Repair it: trialindex check --repair")
+            raise IndexDamaged(f"{folder / 'lexical'} has no meta.json.", hint=REPAIR)
         self.lexical = Lexical(folder / "lexical")
+
+    def altered(self) -> list[str]:
+        """Paths of the files that are missing or not as they were written; reads every byte."""
+        try:
+            written = msgspec.json.decode((self.folder / CHECKSUMS).read_bytes(), type=dict[str, str])
+        except (OSError, msgspec.DecodeError):
+            return [CHECKSUMS]
+        now = checksums(self.folder)
+        return sorted(path for path, digest in written.items() if now.get(path) != digest)
 
 
 def states(folder: Path) -> list[Path]:
     """The complete derived states of the index in *folder*, newest first."""
-    found = [path for path in (folder / NAME).glob("*") if path.name.isdigit()]
+    found = [path for path in (folder / NAME).glob("*") if path.name.isdecimal()]
     return sorted(found, key=lambda path: int(path.name), reverse=True)
 
 
@@ -53,26 +74,34 @@ def open_newest(folder: Path, store: type[VectorStore]) -> Derived | None:
     """The newest derived state that is there, or ``None``.
 
     A writer may replace it between the look and the opening; then the next one is looked for.
+
+    :raises IndexDamaged: it cannot be read.
     """
-    for _ in range(10):
+    for pause in (0.0, 0.01, 0.05, 0.2):
+        time.sleep(pause)
         found = states(folder)
-        if not found:
-            return None
-        try:
-            return Derived(found[0], store)
-        except (IndexDamaged, FileNotFoundError):
-            if found[0].exists():
-                raise
+        if found:
+            try:
+                return Derived(found[0], store)
+            except IndexDamaged:
+                if found[0].exists():
+                    raise
     return None
 
 
-def catch_up(folder: Path, records: Records, store: type[VectorStore], dimension: int, *, rebuild: bool = False) -> bool:
+def catch_up(
+    folder: Path, records: Records, store: type[VectorStore], dimension: int, *, rebuild: bool = False
+) -> bool:
     """Bring the derived state to the generation of *records*; needs the index's lock. False if it was there already.
 
-    Only what changed since the state at hand is added and removed; without one, or with *rebuild*, all is made anew.
+    Only what changed since the state at hand is added and removed; without one, with one that cannot be read, or with
+    *rebuild*, all is made anew.
     """
     target = records.generation
-    current = None if rebuild else open_newest(folder, store)
+    current = None
+    if not rebuild:
+        with suppress(IndexDamaged):
+            current = open_newest(folder, store)
     if current is not None and current.generation == target:
         return False
     if current is not None and current.generation > target:  # records.db was restored from an older copy
@@ -80,16 +109,16 @@ def catch_up(folder: Path, records: Records, store: type[VectorStore], dimension
     with storage_errors(folder):
         home = folder / NAME
         home.mkdir(exist_ok=True)
-        for leftover in home.glob(".new-*"):
+        for leftover in home.glob(".*"):
             shutil.rmtree(leftover, ignore_errors=True)
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
         try:
             _make(new, current, records, store, dimension)
+            (new / CHECKSUMS).write_bytes(trials_.encode(checksums(new)))
             sync_tree(new)
-            final = home / str(target)
-            if final.exists():
-                shutil.rmtree(final)
             new.chmod(0o755)
+            final = home / str(target)
+            _retire(final)
             new.rename(final)
             sync_folder(home)
         except BaseException:
@@ -97,9 +126,26 @@ def catch_up(folder: Path, records: Records, store: type[VectorStore], dimension
             raise
         for old in states(folder):
             if old != final:
-                with suppress(OSError):
-                    shutil.rmtree(old)
+                _retire(old)
     return True
+
+
+def _retire(state: Path) -> None:
+    """Take a state away at once, so that no reader finds half of it, then delete its files."""
+    aside = state.with_name(f".old-{state.name}")
+    with suppress(OSError):  # not there; or, on Windows, in use: the next ingest tries again
+        state.rename(aside)
+        shutil.rmtree(aside)
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file of a state but the one that lists them, hexadecimal, by its path."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name not in LOCKS | {CHECKSUMS}:
+            with path.open("rb") as file:
+                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def _make(new: Path, current: Derived | None, records: Records, store: type[VectorStore], dimension: int) -> None:
@@ -110,7 +156,7 @@ def _make(new: Path, current: Derived | None, records: Records, store: type[Vect
     dropped = records.dropped_since("passage", since) if current else []
     if dropped:
         vectors.remove(np.array(dropped, dtype=np.int64))
-    for ids, batch in records.vectors_since(since):
+    for ids, batch in records.vectors_since(since, dimension):
         vectors.add(ids, batch)
     (new / "vectors").mkdir()
     vectors.save(new / "vectors")

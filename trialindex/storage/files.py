@@ -7,14 +7,15 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trialindex.errors import IndexDamaged, IndexLocked, StorageError
 
+_FREE = "Free some space and run the same command again: what was done is kept."
 _REASONS = {
-    errno.ENOSPC: ("the disk is full", "Free some space and run the same command again: what was done is kept."),
-    errno.EDQUOT: ("your disk quota is used up", "Free some space and run the same command again: what was done is kept."),
+    errno.ENOSPC: ("the disk is full", _FREE),
+    errno.EDQUOT: ("your disk quota is used up", _FREE),
     errno.EROFS: ("the disk is read-only", "Use --index with a folder you can write to."),
     errno.EACCES: ("permission denied", "Use --index with a folder you can write to."),
     errno.EPERM: ("permission denied", "Use --index with a folder you can write to."),
@@ -103,3 +104,23 @@ def clone_tree(source: Path, target: Path, *, skip: frozenset[str] = frozenset()
                 os.link(path, target / path.name)
             except OSError:
                 shutil.copy2(path, target / path.name)
+
+
+def clear_folder(folder: Path, *, keep: frozenset[str]) -> None:
+    """Delete everything in *folder* but the names to *keep*, as far as the system lets us."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name not in keep:
+            with suppress(OSError):
+                path.unlink()
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files under *folder*; those that a writer takes away meanwhile are left out."""
+    size = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size += Path(root, name).stat().st_size
+    return size

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 FIELDS = ("head", "body")
 LOCKS = frozenset({".tantivy-writer.lock", ".tantivy-meta.lock"})
 _ANALYZER = "english"
+REPAIR = "Repair it: trialindex check --repair"
 _HEAP = 64_000_000
 _SET_LIMIT = 20_000
 """Up to so many allowed trials are handed to tantivy as a set; above, hits are checked one by one (see ``search``)."""
@@ -41,14 +43,20 @@ class Lexical:
             builder = builder.add_text_field(field, tokenizer_name=_ANALYZER, index_option="freq")
         self._schema = builder.build()
         self._analyzer = _analyzer()
-        try:
+        with self._damage():
             self._index = tantivy.Index(self._schema, path=str(folder))
             self._index.register_tokenizer(_ANALYZER, self._analyzer)
             self._searcher = self._index.searcher()
-        except ValueError as problem:
-            raise IndexDamaged(
-                f"the word index in {folder} cannot be read: {problem}.", hint="Repair it: trialindex check --repair"
-            ) from None
+
+    @contextmanager
+    def _damage(self) -> Iterator[None]:
+        """Turn what tantivy says of files it cannot read, which includes a panic, into :class:`IndexDamaged`."""
+        try:
+            yield
+        except BaseException as problem:
+            if not isinstance(problem, ValueError) and type(problem).__name__ != "PanicException":
+                raise
+            raise IndexDamaged(f"the word index in {self._folder} cannot be read: {problem}.", hint=REPAIR) from None
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -79,9 +87,7 @@ class Lexical:
         """The text as the index sees it: lower-cased, without stop words, stemmed."""
         return [str(word) for word in self._analyzer.analyze(text)]
 
-    def search(
-        self, text: str, k: int, allowed: NDArray[np.int64] | None = None
-    ) -> list[tuple[int, float]]:
+    def search(self, text: str, k: int, allowed: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
         """The *k* trials that match the words of *text* best, as ``(num, BM25 score)``, best first.
 
         :param allowed: sorted numbers of the trials to search among; ``None`` for all. A small set goes into the
@@ -127,8 +133,9 @@ class Lexical:
     def _collect(self, query: Any, k: int) -> list[tuple[int, float]]:
         if k <= 0:
             return []
-        hits = self._searcher.search(query, limit=k, count=False).hits
-        nums = self._searcher.fast_field_values("num", [address for _, address in hits])
+        with self._damage():
+            hits = self._searcher.search(query, limit=k, count=False).hits
+            nums = self._searcher.fast_field_values("num", [address for _, address in hits])
         return [(int(num), float(score)) for num, (score, _) in zip(nums, hits, strict=True)]
 
 

@@ -48,7 +48,7 @@ def read(folder: Path) -> Manifest:
     :raises IndexFormatError: a newer trialindex wrote it.
     """
     path = folder / NAME
-    build = f"Build one there: trialindex ingest ctgov:\"lupus nephritis\" --index {folder}"
+    build = f'Build one there: trialindex ingest ctgov:"lupus nephritis" --index {folder}'
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -62,6 +62,8 @@ def read(folder: Path) -> Manifest:
         raise IndexNotFound(f"{folder} is not an index: it has no {NAME}.", hint=build) from None
     except (NotADirectoryError, IsADirectoryError):
         raise IndexNotFound(f"{folder} is not an index folder.", hint=build) from None
+    except OSError as problem:
+        raise IndexDamaged(f"{path} cannot be read: {problem.strerror}.", hint="Is it yours to read?") from None
     try:
         written = msgspec.json.decode(data, type=_FormatOnly).format
         if written > FORMAT:
@@ -72,7 +74,8 @@ def read(folder: Path) -> Manifest:
         return msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise IndexDamaged(
-            f"{path} cannot be read: {problem}.", hint="Restore it from a copy, or move the folder away and ingest again."
+            f"{path} cannot be read: {problem}.",
+            hint="Restore it from a copy, or move the folder away and ingest again.",
         ) from None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,8 +61,7 @@ CREATE TABLE phases (
   phase TEXT NOT NULL, trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, PRIMARY KEY (phase, trial)
 ) WITHOUT ROWID;
 CREATE TABLE conditions (
-  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, name TEXT NOT NULL COLLATE NOCASE,
-  PRIMARY KEY (trial, name)
+  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, name TEXT NOT NULL, PRIMARY KEY (trial, name)
 ) WITHOUT ROWID;
 CREATE TABLE places (
   trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, country TEXT COLLATE NOCASE, latitude REAL, longitude REAL
@@ -86,7 +86,8 @@ CREATE INDEX dropped_generation ON dropped (generation);
 CREATE TABLE sources (spec TEXT PRIMARY KEY, state TEXT NOT NULL, ran TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('generation', 0);
 """
-_CHILDREN = ("phases", "conditions", "places")
+_CHILDREN = {"phases": "trial, phase", "conditions": "trial, name", "places": "trial, country, latitude, longitude"}
+"""Tables that only filters read, and the columns they read."""
 
 ChangeKind = Literal["added", "changed", "removed"]
 
@@ -203,7 +204,7 @@ class Records:
         return next(self.load([row[0]], raw=True), None) if row else None
 
     def standing(self, trial_id: str) -> tuple[bool, str | None, str] | None:
-        """Of the trial with that id: whether its record is partial, its last update, its source; ``None`` without one."""
+        """Of the trial with that id, if it is here: whether its record is partial, its last update, its source."""
         row = self._one("SELECT partial, last_updated, source FROM trials WHERE id = ?", (trial_id,))
         return (bool(row[0]), row[1], row[2]) if row else None
 
@@ -232,26 +233,22 @@ class Records:
         """Those of *hashes* that have no vector yet."""
         return {h for h in hashes if not self._one("SELECT 1 FROM embeddings WHERE hash = ?", (h,))}
 
-    def vectors_since(self, generation: int, batch: int = 20_000) -> Iterator[tuple[Ids, Vectors]]:
+    def vectors_since(self, generation: int, dimension: int, batch: int = 20_000) -> Iterator[tuple[Ids, Vectors]]:
         """Passage numbers and their vectors, of all passages added after *generation*, in batches.
 
-        :raises IndexDamaged: a passage has no vector.
+        A passage without a vector of that *dimension* is left out; a check of the index names it.
         """
         import numpy as np
 
         sql = (
-            "SELECT passages.num, vector FROM passages LEFT JOIN embeddings USING (hash)"
-            " WHERE passages.generation > ? ORDER BY passages.num"
+            "SELECT passages.num, vector FROM passages JOIN embeddings USING (hash)"
+            " WHERE passages.generation > ? AND length(vector) = ? ORDER BY passages.num"
         )
-        with storage_errors(self.folder), closing(self._db.execute(sql, (generation,))) as cursor:
+        with storage_errors(self.folder), closing(self._db.execute(sql, (generation, 2 * dimension))) as cursor:
             while rows := cursor.fetchmany(batch):
-                if any(vector is None for _, vector in rows):
-                    raise IndexDamaged(
-                        f"{self.folder / NAME} lacks vectors of some passages.", hint="Repair it: trialindex check --repair"
-                    )
                 ids = np.array([num for num, _ in rows], dtype=np.int64)
                 data = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float16)
-                yield ids, data.reshape(len(rows), -1).astype(np.float32)
+                yield ids, data.reshape(len(rows), dimension).astype(np.float32)
 
     def dropped_since(self, kind: Literal["trial", "passage"], generation: int) -> list[int]:
         """Numbers of trials or passages that went away after *generation*."""
@@ -259,9 +256,13 @@ class Records:
         return [row[0] for row in self.rows(sql, (kind, generation))]
 
     def changed_since(self, generation: int) -> Iterator[tuple[int, Trial]]:
-        """Trials that were added or changed after *generation*, with their numbers."""
+        """Trials that were added or changed after *generation*, with their numbers.
+
+        One whose record cannot be read is left out; a check of the index names it.
+        """
         for num, record in self.rows("SELECT num, record FROM trials WHERE generation > ? ORDER BY num", (generation,)):
-            yield num, _unpack(record)
+            with suppress(IndexDamaged):
+                yield num, _unpack(record)
 
     def owners(self, passage_nums: Ids) -> dict[int, tuple[int, int | None]]:
         """For each passage number its trial's number and its position in the trial.
@@ -274,7 +275,8 @@ class Records:
             " WHERE kind = 'passage' AND trial IN (SELECT num FROM trials)"
             " UNION ALL SELECT num, trial, position FROM passages JOIN asked USING (num)"
         )
-        return {num: (trial, position) for num, trial, position in self.rows(sql, (json.dumps(passage_nums.tolist()),))}
+        asked = json.dumps(passage_nums.tolist())
+        return {num: (trial, position) for num, trial, position in self.rows(sql, (asked,))}
 
     def passages_of(self, trials: Ids, generation: int) -> Ids:
         """Sorted numbers of the passages of these trials, and of those they had until after *generation*."""
@@ -288,7 +290,7 @@ class Records:
         kept: Ids = np.sort(pairs[np.isin(pairs[:, 1], trials), 0])
         return kept
 
-    # --- writing: inside a transaction, under the index's lock ---------------------------------------------------------
+    # --- writing: inside a transaction, under the index's lock ------------------------------------------------------
 
     def put(self, trial: Trial, *, partial: bool, today: str, generation: int) -> ChangeKind | None:
         """Add or replace a trial and its passages; ``None`` when nothing changed.
@@ -308,24 +310,16 @@ class Records:
             "id": trial.id,
             "hash": new_hash,
             "generation": generation,
-            "source": trial.source,
             "partial": partial,
             "last_checked": today,
-            "last_updated": trial.last_updated.date if trial.last_updated else None,
-            "status": trial.status,
-            "study_type": trial.study_type,
-            "sex": trial.sex,
-            "minimum_age": trial.minimum_age,
-            "maximum_age": trial.maximum_age,
             "record": _pack(trial),
+            **_columns(trial),
         }
         if old:
             num = int(old[0])
             self._db.execute("INSERT INTO revisions VALUES (?, ?, ?, ?, ?)", (num, generation, old[3], old[1], old[2]))
             assignments = ", ".join(f"{name} = :{name}" for name in values)
             self._db.execute(f"UPDATE trials SET {assignments} WHERE num = :num", {**values, "num": num})  # noqa: S608
-            for table in _CHILDREN:
-                self._db.execute(f"DELETE FROM {table} WHERE trial = ?", (num,))  # noqa: S608
         else:
             values["first_seen"] = trial.first_seen.date if trial.first_seen else today
             names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
@@ -343,15 +337,26 @@ class Records:
             self._db.execute("DELETE FROM raw WHERE trial = ?", (num,))
 
     def _put_children(self, num: int, trial: Trial) -> None:
-        self._db.executemany("INSERT OR IGNORE INTO phases VALUES (?, ?)", [(phase, num) for phase in trial.phases])
-        names = {*trial.conditions, *(term.name for term in trial.normalized_conditions)}
-        self._db.executemany("INSERT OR IGNORE INTO conditions VALUES (?, ?)", [(num, name) for name in names])
-        places = {(num, site.country, site.latitude, site.longitude) for site in trial.sites}
-        self._db.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", places)
+        for table, rows in _children(num, trial).items():
+            marks = ", ".join("?" * (_CHILDREN[table].count(",") + 1))
+            self._db.execute(f"DELETE FROM {table} WHERE trial = ?", (num,))  # noqa: S608
+            self._db.executemany(f"INSERT INTO {table} ({_CHILDREN[table]}) VALUES ({marks})", rows)  # noqa: S608
+
+    def filters_agree(self, num: int, trial: Trial) -> bool:
+        """Whether what the filters read of the trial with that number is what its record says."""
+        columns = _columns(trial)
+        row = self._one(f"SELECT {', '.join(columns)} FROM trials WHERE num = ?", (num,))  # noqa: S608
+        return row == tuple(columns.values()) and all(
+            rows == set(self.rows(f"SELECT {_CHILDREN[table]} FROM {table} WHERE trial = ?", (num,)))  # noqa: S608
+            for table, rows in _children(num, trial).items()
+        )
 
     def _put_passages(self, num: int, trial: Trial, generation: int) -> None:
         """Keep the passages whose text is the same; drop and add the others under new numbers."""
-        held = {row[0]: (row[1], row[2]) for row in self.rows("SELECT position, num, hash FROM passages WHERE trial = ?", (num,))}
+        held = {
+            row[0]: (row[1], row[2])
+            for row in self.rows("SELECT position, num, hash FROM passages WHERE trial = ?", (num,))
+        }
         wanted = {position: passage.hash for position, passage in enumerate(passages(trial))}
         stale = [passage for position, (passage, digest) in held.items() if wanted.get(position) != digest]
         self._drop("passage", stale, num, generation)
@@ -363,9 +368,13 @@ class Records:
         rows = [(kind, n, trial, generation) for n in nums]
         self._db.executemany("INSERT OR REPLACE INTO dropped VALUES (?, ?, ?, ?)", rows)
 
-    def cut_again(self, trial: Trial, generation: int) -> None:
-        """Make the passages of a trial that is here anew, under new numbers."""
+    def derive_again(self, trial: Trial, generation: int) -> None:
+        """Make what is derived from the record of a trial that is here anew; its passages get new numbers."""
         num = self._one("SELECT num FROM trials WHERE id = ?", (trial.id,))[0]
+        columns = {**_columns(trial), "num": num}
+        assignments = ", ".join(f"{name} = :{name}" for name in columns)
+        self._db.execute(f"UPDATE trials SET {assignments} WHERE num = :num", columns)  # noqa: S608
+        self._put_children(num, trial)
         held = [n for (n,) in self.rows("SELECT num FROM passages WHERE trial = ?", (num,))]
         self._drop("passage", held, num, generation)
         self._db.execute("DELETE FROM passages WHERE trial = ?", (num,))
@@ -413,6 +422,35 @@ class Records:
         return Stored(num, trial, first_seen, last_checked)
 
 
+def fold(text: str) -> str:
+    """The text without case and accents, as the names of conditions are kept: *Sjögren* → *sjogren*."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
+def _columns(trial: Trial) -> dict[str, Any]:
+    """The columns that filters read."""
+    return {
+        "source": trial.source,
+        "last_updated": trial.last_updated.date if trial.last_updated else None,
+        "status": trial.status,
+        "study_type": trial.study_type,
+        "sex": trial.sex,
+        "minimum_age": trial.minimum_age,
+        "maximum_age": trial.maximum_age,
+    }
+
+
+def _children(num: int, trial: Trial) -> dict[str, set[tuple[Any, ...]]]:
+    """The rows that filters read, by table."""
+    names = {*trial.conditions, *(term.name for term in trial.normalized_conditions)}
+    return {
+        "phases": {(num, phase) for phase in trial.phases},
+        "conditions": {(num, fold(name)) for name in names},
+        "places": {(num, site.country, site.latitude, site.longitude) for site in trial.sites},
+    }
+
+
 def _pack(trial: Trial) -> bytes:
     return zlib.compress(trials_.encode(msgspec.structs.replace(trial, raw=None)))
 
@@ -421,7 +459,9 @@ def _unpack(record: bytes) -> Trial:
     try:
         return trials_.decode(zlib.decompress(record))
     except (zlib.error, msgspec.DecodeError) as problem:
-        raise IndexDamaged(f"a record in {NAME} is damaged: {problem}.", hint="Find out more: trialindex check") from None
+        raise IndexDamaged(
+            f"a record in {NAME} is damaged: {problem}.", hint="Find out more: trialindex check"
+        ) from None
 
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:

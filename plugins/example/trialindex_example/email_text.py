@@ -1,0 +1,113 @@
+"""The format ``email``."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from trialindex import wording
+from trialindex.interfaces import Renderer
+from trialindex.search.results import Hit, Results
+from trialindex.trial import Trial
+
+WIDTH = 72
+"""Columns; with a few "> " before it a line still fits the 80 of old mail programs."""
+
+SITES = 10
+
+
+class EmailRenderer(Renderer):
+    """Plain text that survives being pasted into an e-mail, forwarded and quoted."""
+
+    name: ClassVar[str] = "email"
+    summary: ClassVar[str] = "Plain text of 72 columns, to paste into an e-mail."
+
+    def results(self, results: Results) -> Iterator[str]:
+        yield from paragraph(f'Trials for "{wording.excerpt(results.query, 200)}"')
+        filters = [f"{name}: {value}" for name, value in results.filters.items()]
+        if filters:
+            yield from paragraph(f"Only with {wording.listed(filters)}.")
+        for note in results.notes:
+            yield from paragraph(f"Note: {note}")
+        if not results.hits:
+            yield from paragraph("No trial was found.")
+        for hit in results.hits:
+            yield "\n"
+            yield from self._hit(hit)
+        yield "\n"
+        yield from paragraph(wording.DISCLAIMER)
+
+    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
+        trial = self._shown(trial)
+        yield from paragraph(trial.title)
+        yield from head(trial)
+        yield from paragraph(f"Who: {wording.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
+        yield from paragraph(f"Conditions: {wording.listed(trial.conditions)}")
+        for text in wording.paragraphs(trial.summary):
+            yield "\n"
+            yield from paragraph(text)
+        sections = {
+            "Who can take part": list(trial.inclusion),
+            "Who cannot": list(trial.exclusion),
+            "Where": [wording.place(site) for site in trial.sites[:SITES]],
+            "Contacts": [wording.contact(person) for person in trial.contacts],
+        }
+        if len(trial.sites) > SITES:
+            sections["Where"].append(f"and {len(trial.sites) - SITES:,} more places")
+        for title, items in sections.items():
+            if items:
+                yield f"\n{title}:\n"
+            for item in items:
+                yield from paragraph(item, "- ")
+        yield "\n"
+        if "last_updated" in seen:
+            yield from paragraph(f"Last updated by the registry: {wording.date(seen['last_updated'])}.")
+        yield from paragraph(wording.DISCLAIMER)
+
+    def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
+        # One by one: an export of the whole registry goes through here, and must not be held in memory.
+        for trial in trials:
+            yield from paragraph(f"{trial.title} ({trial.id}, {wording.status(trial.status)})", "- ")
+
+    def _hit(self, hit: Hit) -> Iterator[str]:
+        trial = self._shown(hit.trial)
+        yield from paragraph(trial.title, f"{hit.rank}. ")
+        yield from head(trial)
+        yield from paragraph(f"Who: {wording.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
+        for fit in hit.fits:
+            yield from paragraph(f"Fit: {wording.fit(fit)}")
+        if hit.nearest_site:
+            away = f", {wording.distance(hit.distance_km)} away" if hit.distance_km is not None else ""
+            yield from paragraph(f"Nearest place: {wording.place(hit.nearest_site)}{away}")
+        elif trial.sites:
+            where = trial.countries or map(wording.place, trial.sites)
+            yield from paragraph(f"Where: {wording.listed(where, 5)}")
+        if hit.match:
+            yield from paragraph(f'Why: "{wording.excerpt(hit.match.text, 300)}"')
+
+    def _shown(self, trial: Trial) -> Trial:
+        # The core masks contacts already when nobody asked for them. To do it again costs nothing, and then this
+        # class cannot leak them whoever calls it.
+        return trial if self.options.contacts else trial.masked()
+
+
+def head(trial: Trial) -> Iterator[str]:
+    """What names a trial and says whether it can be joined."""
+    said = [trial.id, wording.status(trial.status) if trial.status else "status not stated"]
+    if trial.phases and trial.phases != ("NA",):
+        said.append(wording.phase(trial.phases))
+    yield from paragraph(", ".join(said))
+    if trial.url and trial.url.startswith(("https://", "http://")):
+        yield f"{wording.one_line(trial.url)}\n"  # never broken, so that it can be clicked
+
+
+def paragraph(text: str, start: str = "") -> Iterator[str]:
+    """A text in lines, under its *start*.
+
+    ``one_line`` is what makes it safe: registry text may hold anything, from line breaks to what steers a terminal.
+    """
+    lines = textwrap.wrap(
+        wording.one_line(text), WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False
+    )
+    yield from (f"{line}\n" for line in lines)
