@@ -13,13 +13,14 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-HERE = os.path.dirname(sys.executable)
+PROGRAM = str(Path(sys.executable).parent / "trialindex")
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
-    "trialindex --help": [os.path.join(HERE, "trialindex"), "--help"],
-    "trialindex query": [os.path.join(HERE, "trialindex"), "query", "severe lupus kidney"],
-    "trialindex query --mode lexical": [os.path.join(HERE, "trialindex"), "query", "--mode", "lexical", "lupus kidney"],
+    "trialindex --help": [PROGRAM, "--help"],
+    "trialindex query": [PROGRAM, "query", "severe lupus kidney"],
+    "trialindex query --mode lexical": [PROGRAM, "query", "--mode", "lexical", "lupus kidney"],
     "import sentence_transformers": [sys.executable, "-c", "import sentence_transformers"],
 }
 

@@ -49,7 +49,9 @@ def published() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = Path("../shared/data/ctgov-v2/studies.jsonl.gz")
-    parser.add_argument("texts", type=Path, nargs="?", default=default, help="studies, one a line (default: %(default)s)")
+    parser.add_argument(
+        "texts", type=Path, nargs="?", default=default, help="studies, one a line (default: %(default)s)"
+    )
     parser.add_argument("--count", type=int, default=200, help="texts to encode in each turn (default: %(default)s)")
     parser.add_argument("--turns", type=int, default=5, help="turns of each encoder (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="threads of each encoder (default: %(default)s)")
@@ -90,11 +92,13 @@ def main() -> None:
 
     words = sum(len(text.split()) for text in texts) / len(texts)
     source = given.texts.name if given.texts.exists() else "invented"
-    print(f"{len(texts)} texts of {words:.0f} words on average ({source}), {given.threads} threads, {given.turns} turns")
+    print(
+        f"{len(texts)} texts of {words:.0f} words on average ({source}), {given.threads} threads, {given.turns} turns"
+    )
     print(f"{'':24}{'texts/s':>10}{'lowest':>10}{'highest':>10}{'first query, from process start':>36}")
     for name in encoders:
-        speed = statistics.median(rates[name])
-        print(f"{name:24}{speed:10.1f}{min(rates[name]):10.1f}{max(rates[name]):10.1f}{statistics.median(cold[name]):34.2f} s")
+        speed, first = statistics.median(rates[name]), statistics.median(cold[name])
+        print(f"{name:24}{speed:10.1f}{min(rates[name]):10.1f}{max(rates[name]):10.1f}{first:34.2f} s")
     ratio = statistics.median(a / b for a, b in zip(rates["minilm"], rates["sentence-transformers"], strict=True))
     print(f"minilm is {ratio:.1f} times as fast (target: {TARGET:g} times or more)")
     if ratio < TARGET:

@@ -1,6 +1,6 @@
 """How much disk the base install takes: a fresh virtual environment without extras.
 
-    python benchmarks/install_size.py
+python benchmarks/install_size.py
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def main() -> None:
         subprocess.run(pip, check=True)
         packages = environment / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
         parts = {path.name: size(path) for path in packages.iterdir() if path.is_dir()}
-        print(f"the environment {size(environment):.0f} MB, of which an empty one has {empty:.0f} MB; the largest parts:")
+        print(
+            f"the environment {size(environment):.0f} MB, of which an empty one has {empty:.0f} MB; the largest parts:"
+        )
         for name, megabytes in sorted(parts.items(), key=lambda item: -item[1])[:10]:
             print(f"{name:<28}{megabytes:>8.1f} MB")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from helpers import CountingEncoder, ListSource, OtherEncoder, fake_plugins
+
 from trialindex import plugins as plugins_module
 from trialindex.index import Index
 from trialindex.plugins import Plugins
 from trialindex.testing import BruteForceStore, sample_trials
+from trialindex.trial import Trial
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +33,12 @@ def own_paths(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, str(home / folder))
     monkeypatch.delenv("TRIALINDEX_INDEX", raising=False)
     return home
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests end no power; waiting until each file is on the disk would be most of their time."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture
@@ -53,14 +63,28 @@ def store(request: pytest.FixtureRequest, registered: Plugins) -> str:
 
 
 @pytest.fixture
-def new_index(store: str, tmp_path: Path) -> Iterator[Index]:
+def new_index(store: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """An empty index."""
-    with Index.create(tmp_path / "index", encoder=CountingEncoder.name, store=store) as index:
+    with Index.open(_copy(store, [], tmp_path, tmp_path_factory)) as index:
         yield index
 
 
 @pytest.fixture
-def index(new_index: Index) -> Index:
+def index(store: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     """An index of the twelve sample trials."""
-    new_index.ingest(ListSource(*sample_trials()))
-    return new_index
+    with Index.open(_copy(store, sample_trials(), tmp_path, tmp_path_factory)) as index:
+        yield index
+
+
+_made: dict[tuple[str, int], Path] = {}
+
+
+def _copy(store: str, trials: list[Trial], tmp_path: Path, factory: pytest.TempPathFactory) -> Path:
+    """A copy of an index of these trials; the first one is made, which takes longer."""
+    key = (store, len(trials))
+    if key not in _made:
+        _made[key] = factory.mktemp("made") / "index"
+        with Index.create(_made[key], encoder=CountingEncoder.name, store=store) as index:
+            index.ingest(ListSource(*trials, spec="sample"))
+        CountingEncoder.texts.clear()
+    return Path(shutil.copytree(_made[key], tmp_path / "index"))

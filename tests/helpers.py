@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pytest
 import trialindex_faiss
 from trialindex.hookspecs import hookimpl
 from trialindex.index import Index
@@ -16,6 +17,9 @@ from trialindex.trial import Trial
 
 if TYPE_CHECKING:
     from trialindex.interfaces import Vectors
+
+ONE_STORE = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
+"""For tests of many cases in which the vector store has no part."""
 
 
 class CountingEncoder(FakeEncoder):

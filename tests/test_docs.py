@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import importlib.util
 import inspect
 import io
@@ -209,9 +210,24 @@ TYPED = [
 ]
 
 
+@pytest.fixture
+def with_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugins that are installed, and the example, which several pages install first."""
+    from trialindex import plugins as module
+
+    found = module.Plugins()
+    if "noticeboard" not in found.provided("source"):
+        monkeypatch.syspath_prepend(str(ROOT / "plugins" / "example"))
+        found.register(importlib.import_module("trialindex_example"), "example")
+    monkeypatch.setattr(module, "plugins", lambda: found)
+
+
 @pytest.mark.parametrize("typed", TYPED)
-def test_a_command_that_is_shown_can_be_typed(typed: str) -> None:
+@pytest.mark.usefixtures("with_example")
+def test_a_command_that_is_shown_can_be_typed(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from trialindex.cli import cli
+
+    monkeypatch.setattr(cli, "commands", {})
 
     words = shlex.split(re.sub(r"\s\d?>{1,2}\s*\S+|\s<\s*\S+", "", typed), comments=True)[1:]
     context = _parsed(cli, "trialindex", words)

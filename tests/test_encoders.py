@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +100,11 @@ def test_what_is_shipped_is_what_the_manifest_says() -> None:
         content = (SHIPPED / name).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (expected["bytes"], expected["sha256"])
     identity = MiniLM().identity
-    assert (identity.spec, identity.dimension, identity.sha256) == ("minilm", 384, manifest["files"]["model.onnx"]["sha256"])
+    assert (identity.spec, identity.dimension, identity.sha256) == (
+        "minilm",
+        384,
+        manifest["files"]["model.onnx"]["sha256"],
+    )
     assert manifest["agreement"]["cosine_mean"] >= 0.99
     card = (SHIPPED / "MODEL_CARD.md").read_text()
     assert identity.sha256 in card
@@ -243,7 +246,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     home = tmp_path_factory.mktemp("tiny")
-    words = "[PAD] [UNK] [CLS] [SEP] [MASK] : query document lupus kidney trial of in adults with severe".split()
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ":", "query", "document", "lupus", "kidney", "severe"]
     words += [f"{mark}{chr(code)}" for code in range(ord("a"), ord("z") + 1) for mark in ("", "##")]
     (home / "vocab.txt").write_text("\n".join(words))
     torch.manual_seed(0)
@@ -267,7 +270,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def offline(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """No connection leaves this process; those that were tried are listed."""
     tried: list[Any] = []
 

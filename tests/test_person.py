@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from trialindex.search.person import Person, read_person
 from trialindex.trial import Trial
 
@@ -249,10 +250,19 @@ def test_nothing_known_gives_no_fits() -> None:
 def test_a_fit_says_what_was_given_and_stated() -> None:
     trial = Trial(id="a", title="b", sex="FEMALE", minimum_age=0.5, maximum_age=12)
     age, sex = Person(age=0.25, sex="FEMALE").fits(trial)
-    assert (age.given, age.stated) == ("3 months", "6 months to 12 years")
-    assert (sex.given, sex.stated.lower()) == ("female", "female")
+    assert (age.given, age.stated) == ("3 months", "from 6 months to 12 years")
+    assert (sex.given, sex.stated.lower()) == ("female", "female only")
 
 
 def test_a_very_long_note_is_read_quickly() -> None:
     note = "The patient has fatigue and joint pain, 20 mg daily, for 6 weeks. " * 3000 + "She is 34 years old."
     assert read_person(note) == Person(34, "FEMALE")
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "unit", [" ", "\n", "1 ", "my ", "mother had ", "at ", "1", "- ", "male and ", "in mother and "]
+)
+def test_no_text_makes_reading_slow(unit: str) -> None:
+    for text in (f"aged{unit * 10_000}x", f"woman{unit * 10_000}x", unit * 10_000):
+        read_person(text)

@@ -16,7 +16,7 @@ from trialindex.cli import LazyGroup
 from trialindex.errors import PluginError, SourceError
 from trialindex.index import Index
 from trialindex.ingest import Reports
-from trialindex.interfaces import IngestContext, Source
+from trialindex.interfaces import IngestContext, Renderer, Source
 from trialindex.plugins import KINDS, Plugins, split_spec
 from trialindex.storage.records import Change
 from trialindex.testing import BruteForceStore, FakeEncoder, sample_trials
@@ -79,7 +79,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_and_all_there_are(kind: str
 
 def test_an_unknown_name_may_be_that_of_a_plugin_that_failed_and_this_is_said(found: Plugins) -> None:
     found.register(plugin(register_sources=lambda: 1 / 0), "broken")
-    with pytest.raises(PluginError, match='unknown source "gone".* Plugins that failed to load: broken'):
+    with pytest.raises(PluginError, match=r'unknown source "gone".* Plugins that failed to load: broken'):
         found.get("source", "gone")
 
 
@@ -115,13 +115,16 @@ def test_two_plugins_with_one_source_are_both_named_and_other_kinds_still_work(f
         "second",
     )
     for _ in range(2):  # it does not go away by asking again
-        with pytest.raises(PluginError, match='"first" .* and "second" .* both provide the source "shelf"'):
+        with pytest.raises(PluginError, match=r'"first" .* and "second" .* both provide the source "shelf"'):
             found.get("source", "shelf")
     assert list(found.provided("renderer")) == ["loud"]
 
 
 def test_a_hook_that_does_not_exist_is_refused_and_nothing_of_the_plugin_stays(found: Plugins) -> None:
-    misspelt = plugin(register_sources=lambda: [source_class()], register_renderer=lambda: [])
+    def register_renderer() -> Sequence[type[Renderer]]:
+        return [renderer_class()]
+
+    misspelt = plugin(register_sources=lambda: [source_class()], register_renderer=register_renderer)
     with pytest.raises(PluginError, match="\"typo\" does not fit the hooks: unknown hook 'register_renderer'"):
         found.register(misspelt, "typo")
     assert found.provided("source") == {}

@@ -1,9 +1,10 @@
-"""The FAISS store, by the contract and under damage."""
+"""The FAISS store, by the contract and under damage; and that the contract's check finds a broken store."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from trialindex_faiss.store import DESCRIPTION, VECTORS, FaissStore
 
 def unit(count: int, dimension: int = 16, seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     vectors = np.random.default_rng(seed).standard_normal((count, dimension), dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 @pytest.fixture
@@ -133,3 +135,128 @@ def test_a_flipped_bit_never_ends_the_process_and_is_always_found_by_verify(save
 def test_no_place_to_write_is_an_error_of_storage(saved: Path) -> None:
     with pytest.raises(StorageError, match="cannot write"):
         FaissStore.load(saved).save(saved / "not there")
+
+
+# --- what check_store finds -----------------------------------------------------------------------------------------
+
+
+class PostFilter(BruteForceStore):
+    """Filters after the search, and so returns fewer than there are."""
+
+    def search(self, queries: Any, k: int, allowed: Any = None) -> Any:
+        scores, ids = super().search(queries, k)
+        if allowed is not None:
+            gone = ~np.isin(ids, allowed)
+            ids[gone], scores[gone] = -1, -np.inf
+        return scores, ids
+
+
+class IgnoresAllowed(BruteForceStore):
+    def search(self, queries: Any, k: int, allowed: Any = None) -> Any:
+        return super().search(queries, k)
+
+
+class Appends(BruteForceStore):
+    """Keeps the old vector of an id beside the new one."""
+
+    def add(self, ids: Any, vectors: Any) -> None:
+        self._ids = np.concatenate([self._ids, ids])
+        self._vectors = np.concatenate([self._vectors, vectors])
+
+
+class KeepsFirst(BruteForceStore):
+    """An id that comes twice in one call keeps the first vector."""
+
+    def add(self, ids: Any, vectors: Any) -> None:
+        super().add(ids[::-1], vectors[::-1])
+
+
+class NeverForgets(BruteForceStore):
+    def add(self, ids: Any, vectors: Any) -> None:
+        BruteForceStore.remove(self, ids)
+        super().add(ids, vectors)
+
+    def remove(self, ids: Any) -> None:
+        if len(ids) < 250:
+            super().remove(ids)
+
+
+class Shifted(BruteForceStore):
+    """Gives each score to the neighbour's id."""
+
+    def search(self, queries: Any, k: int, allowed: Any = None) -> Any:
+        scores, ids = super().search(queries, k, allowed)
+        return scores, np.roll(ids, 1, axis=1) if (ids >= 0).all() else ids
+
+
+class Worst(BruteForceStore):
+    def search(self, queries: Any, k: int, allowed: Any = None) -> Any:
+        scores, ids = super().search(-queries, k, allowed)
+        return np.where(ids < 0, -np.inf, -scores), ids
+
+
+class Short(BruteForceStore):
+    """Leaves out the places that cannot be filled."""
+
+    def search(self, queries: Any, k: int, allowed: Any = None) -> Any:
+        return super().search(queries, min(k, len(self)), allowed)
+
+
+class ZeroFilled(BruteForceStore):
+    def search(self, queries: Any, k: int, allowed: Any = None) -> Any:
+        scores, ids = super().search(queries, k, allowed)
+        return np.where(ids < 0, np.float32(0), scores), ids
+
+
+class WritesNothing(BruteForceStore):
+    def save(self, folder: Path) -> None:
+        pass
+
+
+class LosesSome(BruteForceStore):
+    @classmethod
+    def load(cls, folder: Path) -> LosesSome:
+        store = super().load(folder)
+        return cls(store._ids[:-1], store._vectors[:-1])
+
+
+class Float64(BruteForceStore):
+    def search(self, queries: Any, k: int, allowed: Any = None) -> Any:
+        scores, ids = super().search(queries, k, allowed)
+        return scores.astype(np.float64), ids
+
+
+class Miscounts(BruteForceStore):
+    def __len__(self) -> int:
+        return super().__len__() + 1
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        (PostFilter, "other scores than brute force finds"),
+        (IgnoresAllowed, "cannot be filled|other scores|shapes"),
+        (Appends, "it holds"),
+        (KeepsFirst, "twice in one call"),
+        (NeverForgets, "ids removed"),
+        (Shifted, "does not belong to its id"),
+        (Worst, "other scores than brute force finds"),
+        (Short, "shapes"),
+        (ZeroFilled, "hold -inf and -1"),
+        (WritesNothing, "wrote nothing"),
+        (LosesSome, "after save and load"),
+        (Float64, "float64"),
+        (Miscounts, "it holds"),
+    ],
+)
+def test_a_broken_store_is_found(store: type[BruteForceStore], said: str) -> None:
+    with pytest.raises(AssertionError, match=said):
+        check_store(store)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 not a zip file"])
+def test_a_damaged_brute_force_store_is_named(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "vectors.npz").write_bytes(content)
+    with pytest.raises(IndexDamaged, match=r"vectors\.npz cannot be read"):
+        BruteForceStore.load(tmp_path)

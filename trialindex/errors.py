@@ -16,6 +16,7 @@
     ├── PluginError              unknown plugin, name collision, a plugin that fails its contract
     │   └── MissingExtra         the plugin is there, the package it needs is not
     ├── EncoderError             a model that cannot be read or that answers nonsense
+    ├── EvaluationError          a test collection or a run that cannot be used
     └── StorageError             the disk is full, read-only, or not writable
 
 The message says what happened and why; ``hint`` says what to type or do next. The command line prints both on one
@@ -94,6 +95,10 @@ class MissingExtra(PluginError):
 
 class EncoderError(TrialIndexError):
     """A model cannot be read, or gives vectors that cannot be used."""
+
+
+class EvaluationError(TrialIndexError):
+    """A test collection, its judgements or a run cannot be used."""
 
 
 class StorageError(TrialIndexError):

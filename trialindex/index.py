@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -149,6 +149,10 @@ class Index:
     def __len__(self) -> int:
         return len(self._records)
 
+    def __contains__(self, trial_id: object) -> bool:
+        """Whether the index holds a trial with that id, in any spelling of its letters."""
+        return isinstance(trial_id, str) and self._records.standing(trial_id) is not None
+
     def query(
         self,
         text: str,
@@ -220,8 +224,9 @@ class Index:
         with self._records.snapshot() as records:
             allowed = (filters or Filters()).allowed(records)
             found = records.all(raw=contacts) if allowed is None else records.load(allowed.tolist(), raw=contacts)
-            for stored in found:
-                yield stored.trial if contacts else stored.trial.masked()
+            with closing(found):  # before its connection, when the caller stops half way
+                for stored in found:
+                    yield stored.trial if contacts else stored.trial.masked()
 
     def info(self) -> Info:
         """What the index is and holds."""
@@ -311,7 +316,8 @@ class Index:
             raise EncoderMismatch(
                 f"the index at {self.folder} was built with the encoder {built.spec} (sha256 {built.sha256[:12]}…, "
                 f"{built.dimension} dimensions), not {given.spec} (sha256 {given.sha256[:12]}…, {given.dimension}).",
-                hint=f"Leave --encoder out, or build another index: trialindex ingest … --index NEW --encoder {given.spec}",
+                hint="Leave --encoder out, or build another index: "
+                f"trialindex ingest … --index NEW --encoder {given.spec}",
             )
         self._encoder = encoder
 

@@ -134,7 +134,7 @@ class Ingest:
             return None
         try:
             msgspec.json.encode(trial.raw)
-            bare = msgspec.structs.replace(trial, raw=None, source=trial.source or self._source.name)
+            bare = msgspec.structs.replace(trial, raw=None, source=self._source.name)
             return msgspec.structs.replace(trials_.decode(trials_.encode(bare)), raw=trial.raw)
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as problem:
             where = " ".join(str(trial.id).split()) or "a record without an id"

@@ -146,9 +146,7 @@ class Encoder(ABC):
         return 180
 
     @abstractmethod
-    def encode_documents(
-        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    def encode_documents(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """Vectors of passages, float32 of shape ``(len(texts), dimension)``, each of length 1 and finite.
 
         :param progress: called with the number of texts done since the last call.
@@ -249,6 +247,7 @@ class Renderer(ABC):
     @abstractmethod
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         """Many trials without a query, for ``list`` and ``export``; streaming."""
+
 
 # --- vocabularies ---------------------------------------------------------------------------------------------------
 

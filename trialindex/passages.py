@@ -20,7 +20,7 @@ class Passage:
     """A text of a trial that is embedded as one vector.
 
     :param part: which part of the record it shows, in words.
-    :param text: what the encoder reads; the title leads each one, so that a passage stands for its trial.
+    :param text: what the encoder reads.
     """
 
     part: str
@@ -33,14 +33,18 @@ class Passage:
 
 
 def passages(trial: Trial) -> Iterator[Passage]:
-    """The passages of a trial: what it is about, and who can take part."""
+    """The passages of a trial: its title and conditions, its summary, and who can take part.
+
+    The summary stands alone: measured, that finds more than the summary behind the title (``docs/ranking.md``).
+    """
     names = list(trial.conditions)
     names += [term.name for term in trial.normalized_conditions if term.name not in names]
-    head = f"{_sentence(trial.title)} {_sentence('; '.join(names))}".strip()
-    about = trial.summary or trial.description or ""
-    yield Passage("summary" if about else "title", f"{head} {about}".strip())
+    yield Passage("title", f"{_sentence(trial.title)} {_sentence('; '.join(names))}".strip())
+    about = trial.summary or trial.description
+    if about:
+        yield Passage("summary", about)
     if trial.inclusion:
-        yield Passage("inclusion criteria", f"{head} {' '.join(trial.inclusion)}")
+        yield Passage("inclusion criteria", f"{_sentence(trial.title)} {' '.join(trial.inclusion)}")
 
 
 def lexical_fields(trial: Trial) -> dict[str, str]:

@@ -191,12 +191,13 @@ class Trial(_Record, frozen=True):
     def content_hash(self) -> str:
         """SHA-256 of everything a change of which is a change of the trial (hexadecimal).
 
-        ``as_of`` and ``raw`` are left out: a new day of the same registry data is not a change.
+        ``source``, ``as_of`` and ``raw`` are left out: the same registry data by another way, or on another day, is not
+        a change.
         """
-        return hashlib.sha256(encode(msgspec.structs.replace(self, as_of=None, raw=None))).hexdigest()
+        return hashlib.sha256(encode(msgspec.structs.replace(self, source="", as_of=None, raw=None))).hexdigest()
 
     def masked(self) -> Trial:
-        """The same trial without contacts: ``contacts``, ``officials``, those of every site, and ``raw`` are dropped."""
+        """The same trial without ``contacts``, ``officials``, the contacts of its sites, and ``raw``."""
         sites = tuple(msgspec.structs.replace(s, contacts=()) if s.contacts else s for s in self.sites)
         return msgspec.structs.replace(self, contacts=(), officials=(), sites=sites, raw=None)
 

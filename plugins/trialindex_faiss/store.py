@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ class FaissStore(VectorStore):
 
     @classmethod
     def load(cls, folder: Path) -> FaissStore:
-        """The store in *folder*. That the file is whole is told from its size and header; :meth:`verify` reads all of it.
+        """The store in *folder*. Its size and header say that it is whole; :meth:`verify` reads all of it.
 
         :raises IndexDamaged: a file is missing, cut short, or not what :meth:`save` wrote.
         """
@@ -80,7 +81,9 @@ class FaissStore(VectorStore):
         try:
             faiss.write_index(self._index, str(path))
         except RuntimeError as problem:
-            raise StorageError(f"cannot write {path}: {str(problem).splitlines()[0]}.", hint="Is the disk full?") from None
+            raise StorageError(
+                f"cannot write {path}: {str(problem).splitlines()[0]}.", hint="Is the disk full?"
+            ) from None
         description = {
             "count": self._index.ntotal,
             "dimension": self._index.d,
@@ -116,7 +119,6 @@ class FaissStore(VectorStore):
 
         :raises EncoderError: the queries have another dimension than the store, or hold numbers that are not finite.
         """
-        import faiss
         import numpy as np
 
         queries = self._checked(queries)
@@ -124,7 +126,7 @@ class FaissStore(VectorStore):
         ids = np.full((len(queries), k), -1, dtype=np.int64)
         found = min(k, len(self) if allowed is None else len(allowed))
         if found and len(queries):
-            chosen = None if allowed is None else faiss.SearchParameters(sel=_selector(allowed))
+            chosen = None if allowed is None else _parameters(allowed)
             best, numbers = self._index.search(queries, found, params=chosen)
             scores[:, :found] = np.where(numbers < 0, -np.inf, best)
             ids[:, :found] = numbers
@@ -146,23 +148,26 @@ class FaissStore(VectorStore):
 
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         if vectors.ndim != 2 or vectors.shape[1] != self._index.d:
-            raise EncoderError(f"vectors of the shape {vectors.shape} do not fit a store of {self._index.d} dimensions.")
+            raise EncoderError(
+                f"vectors of the shape {vectors.shape} do not fit a store of {self._index.d} dimensions."
+            )
         if not np.isfinite(vectors).all():
             raise EncoderError("a vector holds numbers that are not finite.", hint="Report it to the encoder's author.")
         return vectors
 
 
-def _selector(allowed: Ids) -> Any:
-    """What lets FAISS compare with the allowed ids only. A bitmap is the faster one, at every size that was tried."""
-    import faiss
+def _parameters(allowed: Ids) -> Any:
+    """What lets FAISS compare with the allowed ids only. A bitmap is never slower than hashing them."""
     import numpy as np
+
+    faiss: Any = import_module("faiss")  # the types it ships describe the C++ calls, not their Python forms
 
     largest = int(allowed[-1])
     if largest >= _BITMAP_IDS:
-        return faiss.IDSelectorBatch(np.ascontiguousarray(allowed, dtype=np.int64))
+        return faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.ascontiguousarray(allowed, dtype=np.int64)))
     chosen = np.zeros(largest + 1, dtype=np.bool_)
     chosen[allowed] = True
-    return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))
+    return faiss.SearchParameters(sel=faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little")))
 
 
 def _described(folder: Path) -> dict[str, Any]:

@@ -49,7 +49,9 @@ class MiniLM(Encoder):
         super().__init__(argument)
         other = "--encoder sentence-transformers:sentence-transformers/all-MiniLM-L6-v2"
         if argument:
-            raise EncoderError(f'minilm is one model and takes no argument; "{argument}" was given.', hint="Write: minilm")
+            raise EncoderError(
+                f'minilm is one model and takes no argument; "{argument}" was given.', hint="Write: minilm"
+            )
         if device not in (None, "cpu"):
             raise EncoderError(f'minilm runs on the cpu, not on "{device}".', hint=f"For other devices: {other}")
         if batch_size is not None and batch_size < 1:
@@ -128,7 +130,7 @@ class MiniLM(Encoder):
         path = self._checked(TOKENIZER)
         try:
             return Tokenizer.from_file(str(path))
-        except Exception as problem:  # tokenizers raises plain Exception
+        except Exception as problem:  # noqa: BLE001  # tokenizers raises plain Exception
             raise EncoderError(f"{path} cannot be loaded: {problem}.", hint=REINSTALL) from None
 
     @cached_property
@@ -141,7 +143,7 @@ class MiniLM(Encoder):
         options.log_severity_level = 3
         try:
             return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as problem:  # onnxruntime's errors share no base class
+        except Exception as problem:  # noqa: BLE001  # onnxruntime's errors share no base class
             raise EncoderError(f"{path} cannot be loaded: {problem}.", hint=REINSTALL) from None
 
     def _tokenized(self, texts: Sequence[str]) -> list[Ids]:

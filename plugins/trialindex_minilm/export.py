@@ -52,10 +52,14 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m trialindex_minilm.export",
         description="Make the int8 ONNX model that trialindex ships from all-MiniLM-L6-v2, and measure it.",
     )
-    parser.add_argument("model", nargs="?", default=SOURCE, help="folder of the model, or its name (default: %(default)s)")
+    parser.add_argument(
+        "model", nargs="?", default=SOURCE, help="folder of the model, or its name (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="folder to write to (default: here)")
     parser.add_argument("--texts", type=Path, help="file of texts to measure on, one a line (default: invented ones)")
-    parser.add_argument("--sha256", default=SOURCE_SHA256, help="what model.safetensors must hash to (default: %(default)s)")
+    parser.add_argument(
+        "--sha256", default=SOURCE_SHA256, help="what model.safetensors must hash to (default: %(default)s)"
+    )
     given = parser.parse_args(arguments)
     try:
         texts = given.texts.read_text(encoding="utf-8").splitlines() if given.texts else sample_texts(seed=2)
@@ -95,7 +99,9 @@ def export(model: str, output: Path, *, sha256: str, texts: list[str]) -> dict[s
             for name in (MODEL, TOKENIZER)
         },
         "source": {"name": SOURCE, "model.safetensors": found},
-        "exported_with": {name: version(name) for name in ("sentence-transformers", "torch", "onnx", "onnxruntime", "numpy")},
+        "exported_with": {
+            name: version(name) for name in ("sentence-transformers", "torch", "onnx", "onnxruntime", "numpy")
+        },
     }
     _write_manifest(output, manifest)
     manifest["agreement"] = agreement(original, output, texts)
@@ -165,7 +171,9 @@ class Network:
         positions = w["embeddings.position_embeddings.weight"] + w["embeddings.token_type_embeddings.weight"][0]
         first, axis = drawing.constant("first", np.array([0])), drawing.constant("axis", np.array([0]))
         length = drawing.node("Shape", ["tokens"], "length", start=1, end=2)
-        places = drawing.node("Slice", [drawing.constant("positions", positions[:MAX_TOKENS]), first, length, axis], "place")
+        places = drawing.node(
+            "Slice", [drawing.constant("positions", positions[:MAX_TOKENS]), first, length, axis], "place"
+        )
         state = drawing.node("Add", [words, places], "embedding")
         norm = [drawing.given("embeddings.LayerNorm.weight"), drawing.given("embeddings.LayerNorm.bias")]
         state = drawing.node("LayerNormalization", [state, *norm], "embedding.norm", epsilon=self.epsilon)

@@ -93,7 +93,11 @@ class SentenceTransformers(Encoder):
     # ------------------------------------------------------------------------------------------------------------------
 
     def _encoded(
-        self, encode: Callable[..., Any], texts: Sequence[str], prompt: str | None, progress: Callable[[int], None] | None
+        self,
+        encode: Callable[..., Any],
+        texts: Sequence[str],
+        prompt: str | None,
+        progress: Callable[[int], None] | None,
     ) -> Vectors:
         import numpy as np
 
@@ -137,7 +141,7 @@ class SentenceTransformers(Encoder):
                 return SentenceTransformer(
                     str(folder), device=self._device, local_files_only=True, trust_remote_code=False
                 ).eval()
-            except Exception as problem:  # whatever a damaged file, an unknown device or an unknown architecture raises
+            except Exception as problem:  # noqa: BLE001  # a damaged file, an unknown device or architecture
                 on = f" on {self._device}" if self._device else ""
                 raise EncoderError(
                     f'the model "{self._model_name}" cannot be loaded{on}: {_first_line(problem)}',

@@ -28,7 +28,9 @@ def find(name: str, revision: str | None) -> tuple[Path, str]:
         folder = _cached(name, revision) or _downloaded(name, revision)
         commit = folder.name
     if not _complete(folder):
-        raise EncoderError(f'"{name}" is not a whole sentence-transformers model: {folder} lacks its config or weights.')
+        raise EncoderError(
+            f'"{name}" is not a whole sentence-transformers model: {folder} lacks its config or weights.'
+        )
     _refuse_code(folder, name)
     return folder, commit
 
@@ -72,7 +74,7 @@ def _downloaded(name: str, revision: str | None) -> Path:
     print(f"{name} is not on this machine yet: downloading it from the Hugging Face hub.", file=sys.stderr)
     try:
         return Path(snapshot_download(name, revision=revision, ignore_patterns=_UNUSED))
-    except Exception as problem:  # of the hub, of its HTTP client, of the disk: they share no base class
+    except Exception as problem:  # noqa: BLE001  # of the hub, of its HTTP client, of the disk: they share no base class
         reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
         raise EncoderError(
             f'the model "{name}" is not on this machine and cannot be fetched: {reason.rstrip(".")}.',

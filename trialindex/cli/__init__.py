@@ -14,6 +14,7 @@ from trialindex.errors import TrialIndexError
 COMMANDS = {
     "check": "check",
     "completion": "completion",
+    "eval": "evaluate",
     "export": "export",
     "info": "info",
     "ingest": "ingest",
@@ -97,13 +98,15 @@ def main(arguments: list[str] | None = None) -> None:
         code = stop.exit_code
     except click.UsageError as problem:
         path = problem.ctx.command_path if problem.ctx else "trialindex"
-        _say(f"{problem.format_message().rstrip('.')}. See: {path} --help")
+        said = problem.format_message().rstrip(".")
+        _say(f"{said}{'' if said.endswith('?') else '.'} See: {path} --help")
         code = 2
     except click.ClickException as problem:
         _say(problem.format_message())
         code = problem.exit_code
     except TrialIndexError as problem:
-        _say(" ".join(str(problem).split()))
+        for line in str(problem).splitlines():  # several only where a source lists what is wrong with a file
+            _say(line)
         code = 1
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted.")

@@ -122,7 +122,7 @@ def _take_away(folder: Path, existed: bool) -> None:
 # --- filters ----------------------------------------------------------------------------------------------------------
 
 
-class _Words(click.ParamType):
+class _Words(click.ParamType[str]):
     """Free text whose likely values the shell can complete."""
 
     name = "text"
@@ -148,7 +148,9 @@ def _codes(name: str) -> Callable[[], list[str]]:
 
 
 _FILTERS = (
-    click.option("--status", multiple=True, type=_Words(_codes("STATUSES")), help="Such as recruiting. Repeat for more."),
+    click.option(
+        "--status", multiple=True, type=_Words(_codes("STATUSES")), help="Such as recruiting. Repeat for more."
+    ),
     click.option("--phase", multiple=True, type=_Words(_codes("PHASES")), help='Such as 2, "phase 3" or early-phase1.'),
     click.option("--study-type", multiple=True, type=_Words(_codes("STUDY_TYPES")), help="Such as interventional."),
     click.option("--sex", metavar="TEXT", help="female or male: trials that take this sex."),
@@ -258,7 +260,10 @@ def write(pieces: Iterable[str], output: str | None) -> None:
     path = Path(output)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with storage_errors(path.parent), part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file:
+        with (
+            storage_errors(path.parent),
+            part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as file,
+        ):
             for piece in pieces:
                 file.write(piece)
         part.replace(path)

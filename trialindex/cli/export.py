@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import filter_options, index_option, open_for_reading, output_options, renderer, take_filters, write
+from trialindex.cli.common import (
+    filter_options,
+    index_option,
+    open_for_reading,
+    output_options,
+    renderer,
+    take_filters,
+    write,
+)
 
 
 @click.command("export")

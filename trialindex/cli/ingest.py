@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from trialindex.cli.common import index_option, open_for_writing, progress_reports, say
+
+if TYPE_CHECKING:
+    from trialindex.ingest import Summary
 
 
 class IngestGroup(click.Group):
@@ -30,7 +33,11 @@ class IngestGroup(click.Group):
 
         params = [*source.options, *_common_params()]
         return click.Command(
-            spec, callback=run, params=params, help=inspect.cleandoc(source.__doc__ or source.summary), short_help=source.summary
+            spec,
+            callback=run,
+            params=params,
+            help=inspect.cleandoc(source.__doc__ or source.summary),
+            short_help=source.summary,
         )
 
 
@@ -71,7 +78,9 @@ def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
         ctx.exit(1)
 
 
-def _told(summary: Any, trials: int, folder: str) -> str:
+def _told(summary: Summary, trials: int, folder: str) -> str:
+    from trialindex import wording
+
     counts = [
         (summary.added, "added"),
         (summary.changed, "changed"),
@@ -80,14 +89,16 @@ def _told(summary: Any, trials: int, folder: str) -> str:
         (len(summary.rejected), "skipped"),
     ]
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
-    return f"{told} in {summary.seconds:.1f} s. The index at {folder} holds {trials:,} trials."
+    return f"{told} in {summary.seconds:.1f} s. The index at {folder} holds {wording.count(trials, 'trial')}."
 
 
 def _common_params() -> list[click.Parameter]:
     """Options that every source's subcommand has."""
 
     @index_option
-    @click.option("--encoder", metavar="SPEC", help="For a new index: minilm, or sentence-transformers:NAME.  [default: minilm]")
+    @click.option(
+        "--encoder", metavar="SPEC", help="For a new index: minilm, or sentence-transformers:NAME.  [default: minilm]"
+    )
     @click.option("--store", metavar="NAME", help="For a new index: where vectors are kept.  [default: faiss]")
     @click.option("--device", metavar="NAME", help="For sentence-transformers: cpu, cuda or mps.")
     @click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Texts the encoder takes at once.")

@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import filter_options, index_option, open_for_reading, output_options, renderer, take_filters, write
+from trialindex.cli.common import (
+    filter_options,
+    index_option,
+    open_for_reading,
+    output_options,
+    renderer,
+    take_filters,
+    write,
+)
 
 
 @click.command("query")
@@ -24,7 +32,12 @@ from trialindex.cli.common import filter_options, index_option, open_for_reading
 @output_options
 @index_option
 def command(
-    text: tuple[str, ...], index_path: str | None, format_name: str | None, output: str | None, contacts: bool, **options: Any
+    text: tuple[str, ...],
+    index_path: str | None,
+    format_name: str | None,
+    output: str | None,
+    contacts: bool,
+    **options: Any,
 ) -> None:
     """Find trials for a description of somebody's condition.
 
@@ -42,5 +55,4 @@ def command(
     filters = take_filters(options)
     draw = renderer(format_name, output, contacts)
     with open_for_reading(index_path) as index:
-        results = index.query(words, contacts=contacts, **options, **filters)
-        write(draw.results(results), output)
+        write(draw.results(index.query(words, contacts=contacts, **options, **filters)), output)

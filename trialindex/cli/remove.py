@@ -14,7 +14,7 @@ from trialindex.cli.common import index_option, open_for_writing, say
 def command(trial_ids: tuple[str, ...], yes: bool, index_path: str | None) -> None:
     """Delete trials from an index, with their history.
 
-    A trial that a source still holds comes back with the next ingest.
+    A trial that a source still holds comes back when the source reads all of it again (ctgov: with --full).
     """
     from trialindex.ingest import Reports
 
@@ -23,6 +23,8 @@ def command(trial_ids: tuple[str, ...], yes: bool, index_path: str | None) -> No
         if not yes:
             for trial in titles:
                 click.echo(f"{trial.id}  {trial.title}", err=True)
-            click.confirm(f"Delete {'this trial' if len(titles) == 1 else f'these {len(titles)} trials'}?", abort=True, err=True)
+            click.confirm(
+                f"Delete {'this trial' if len(titles) == 1 else f'these {len(titles)} trials'}?", abort=True, err=True
+            )
         changes = index.remove(trial_ids, reports=Reports(note=say))
     click.echo(f"Removed {', '.join(change.id for change in changes)}.")

@@ -18,9 +18,7 @@ _UNIT = r"(?P<unit>years?|yrs?|y|months?|mos?|weeks?|wks?|days?)"
 _FEMALE_WORDS = "woman|female|lady|girl|mother|mom|mum|daughter|wife|sister|grandmother|aunt"
 _MALE_WORDS = "man|male|gentleman|boy|father|dad|son|husband|brother|grandfather|uncle"
 _PERSON = r"(?:woman|female|lady|girl|man|male|gentleman|boy)"
-_RELATIVE = (
-    r"(?:(?:grand)?(?:mother|father)|mom|mum|dad|(?:grand)?(?:son|daughter)|wife|husband|sister|brother|aunt|uncle|cousin)"
-)
+_RELATIVE = r"(?:(?:grand)?(?:mother|father|son|daughter)|mom|mum|dad|wife|husband|sister|brother|aunt|uncle|cousin)"
 _STOP = r"(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:and|with|but|now|male|female|man|woman)\b))"
 """What ends a bare number that is an age; kilograms, weeks of pregnancy and ``of 3 children`` do not."""
 
@@ -36,7 +34,7 @@ _AGES = tuple(
         rf"\b{_PERSON}[\s,(]+(?:of\s+)?{_NUMBER}(?=\s*(?:$|[,;)]|\.(?!\d)))",
         rf"{_NUMBER}[\s,/]+{_PERSON}\b",
         rf"{_NUMBER}\s?(?-i:(?P<sex>[MF])\b)(?!\s*(?:spike|cells?|fever)\b)",
-        rf"^\W*(?-i:(?P<sex>[MF]))[\s/,]+(?P<age>\d{{1,3}})\b(?!\s*(?:%|mg|kg))",
+        r"^\W*(?-i:(?P<sex>[MF]))[\s/,]+(?P<age>\d{1,3})\b(?!\s*(?:%|mg|kg))",
     )
 )
 _NO_AGE_AFTER = re.compile(
@@ -48,7 +46,7 @@ _NO_AGE_AFTER = re.compile(
 _FAHRENHEIT = range(95, 111)
 
 _OTHERS = re.compile(
-    rf"family history\b[^.;\n]*"
+    r"family history\b[^.;\n]*"
     rf"|\bin\s+(?:(?:her|his|the)\s+)?{_RELATIVE}\b(?:\s*(?:,|and)\s*{_RELATIVE}\b)*"
     rf"|(?:(?<=\bhis\b)|(?<=\bher\b)|\bwhose|\bpatient's)\s+(?:\w+\s+)?{_RELATIVE}\b[^.;,\n]*"
     rf"|\b(?:my\s+)?(?:maternal\s+|paternal\s+|late\s+)?{_RELATIVE}\s+"
@@ -97,7 +95,9 @@ def read_person(text: str) -> Person:
     Reads ``34 years old``, ``45-year-old man``, ``48 M``, ``6 mo old``, ``aged 70``, ``I am 34``, ``my son is 9``. What
     is said of the patient's relatives, or of an age at which something happened, is left out.
     """
-    plain = _OTHERS.sub(" ", re.sub("[‐-―]", "-", text).replace("’", "'"))
+    lines = [" ".join(line.split()) for line in text.splitlines()]  # long runs of blanks would cost minutes
+    plain = re.sub("[‐-―]", "-", "\n".join(filter(None, lines))).replace("’", "'")
+    plain = _OTHERS.sub(" ", plain)
     if _FIRST_PERSON.search(plain):  # else the relative is the patient: "my mother has lupus"
         plain = _MY_RELATIVE.sub(" ", plain)
     stated = min(filter(None, (_first_age(pattern, plain) for pattern in _AGES)), key=lambda m: m.start(), default=None)

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,14 +208,14 @@ class Records:
         row = self._one("SELECT partial, last_updated, source FROM trials WHERE id = ?", (trial_id,))
         return (bool(row[0]), row[1], row[2]) if row else None
 
-    def load(self, nums: Iterable[int], *, raw: bool = False) -> Iterator[Stored]:
+    def load(self, nums: Iterable[int], *, raw: bool = False) -> Generator[Stored]:
         """The trials with these numbers, in this order; those that are gone are left out."""
         for num in nums:
             row = self._one("SELECT num, record, first_seen, last_checked FROM trials WHERE num = ?", (int(num),))
             if row:
                 yield self._stored(row, raw=raw)
 
-    def all(self, *, raw: bool = False) -> Iterator[Stored]:
+    def all(self, *, raw: bool = False) -> Generator[Stored]:
         """Every trial, in the order they came."""
         for row in self.rows("SELECT num, record, first_seen, last_checked FROM trials ORDER BY num"):
             yield self._stored(row, raw=raw)
@@ -301,8 +301,8 @@ class Records:
         new_hash = trial.content_hash
         if old and old[1] == new_hash:
             self._db.execute(
-                "UPDATE trials SET last_checked = ?, record = ?, partial = ? WHERE num = ?",
-                (today, _pack(trial), partial, old[0]),
+                "UPDATE trials SET last_checked = ?, record = ?, source = ?, partial = ? WHERE num = ?",
+                (today, _pack(trial), trial.source, partial, old[0]),
             )
             self._put_raw(old[0], trial)
             return None

@@ -51,7 +51,9 @@ def check_source(source: Source) -> list[Trial]:
     :raises AssertionError: the contract of :class:`~trialindex.interfaces.Source` is broken.
     """
     _check_names(type(source))
-    _require(source.spec.partition(":")[0] == source.name, f'spec is "{source.spec}": it must begin with "{source.name}"')
+    _require(
+        source.spec.partition(":")[0] == source.name, f'spec is "{source.spec}": it must begin with "{source.name}"'
+    )
     trials, state = _run(source, {})
     _require(trials, "the source yielded no trial: check it with something that holds at least one")
     _run(source, state)
@@ -73,7 +75,8 @@ def _run(source: Source, state: dict[str, Any]) -> tuple[list[Trial], dict[str, 
         _require(isinstance(trial, Trial), f"trials() yielded {type(trial).__name__}, not a Trial")
         where = f"trial {trial.id}"
         _require(
-            trial.source == source.name, f'{where}: source is "{trial.source}", it must be the source\'s name "{source.name}"'
+            trial.source == source.name,
+            f'{where}: source is "{trial.source}", it must be the source\'s name "{source.name}"',
         )
         try:
             same = decode(encode(trial)) == trial
@@ -82,7 +85,9 @@ def _run(source: Source, state: dict[str, Any]) -> tuple[list[Trial], dict[str, 
         _require(same, f"{where} is not the same after it was written and read back: a field has a wrong type")
         trials.append(trial)
     for done, total in reports:
-        _require(done >= 0 and (total is None or done <= total), f"progress({done}, {total}) reports more than there is")
+        _require(
+            done >= 0 and (total is None or done <= total), f"progress({done}, {total}) reports more than there is"
+        )
     for place, why in rejects:
         _require(place and why, f"reject({place!r}, {why!r}) must say where and why")
     left = context.pending_state if context.pending_state is not None else dict(state)
@@ -136,7 +141,7 @@ def check_encoder(encoder: Encoder) -> None:
     worst = int(cosines.argmin())
     _require(
         cosines[worst] >= 0.99,
-        f"text {worst} alone and among others get vectors of cosine {cosines[worst]:.3f}: is the order of the texts kept?",
+        f"a text alone and among others gets vectors of cosine {cosines[worst]:.3f}: is the order of the texts kept?",
     )
     asked = encoder.encode_queries(_QUESTIONS)
     _check_vectors(asked, len(_QUESTIONS), identity.dimension, "encode_queries")
@@ -176,7 +181,8 @@ def check_store(store_class: type[VectorStore]) -> None:
 
     def unit(count: int) -> Vectors:
         vectors = rng.standard_normal((count, dimension), dtype=np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
     queries = unit(5)
     store: VectorStore = store_class.create(dimension)
@@ -268,8 +274,8 @@ _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 def check_renderer(renderer_class: type[Renderer], *, markup: bool | None = None) -> None:
     """Draw invented trials of every kind, narrow and wide, with and without colour and contacts.
 
-    :param markup: whether ``<`` means something in the format, so that registry text must be escaped; without it that is
-        told from an output that begins like HTML or XML.
+    :param markup: whether ``<`` means something in the format, so that registry text must be escaped; without it
+        that is told from an output that begins like HTML or XML.
     :raises AssertionError: the contract of :class:`~trialindex.interfaces.Renderer` is broken.
     """
     _check_names(renderer_class)
@@ -322,4 +328,3 @@ def _check_drawing(what: str, drawn: str, options: RenderOptions, markup: bool |
         for secret in (CONTACT.name, CONTACT.phone, CONTACT.email):
             assert secret is not None
             _require(secret not in drawn, f'{what}: the contact "{secret}" is shown, and contacts were not asked for')
-

@@ -54,7 +54,8 @@ class FakeEncoder(Encoder):
         for row, text in enumerate(texts):
             for word in _WORD.findall(text.lower()) or [""]:
                 vectors[row] += self._direction(word)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
     def _direction(self, word: str) -> Vectors:
         import numpy as np
@@ -85,9 +86,9 @@ class BruteForceStore(VectorStore):
         import numpy as np
 
         try:
-            with np.load(folder / "vectors.npz", allow_pickle=False) as saved:
+            with (folder / "vectors.npz").open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 return cls(saved["ids"], saved["vectors"])
-        except Exception as problem:  # numpy, zipfile and zlib each have errors of their own for a damaged file
+        except Exception as problem:  # noqa: BLE001  # numpy, zipfile and zlib each have errors of their own for a damaged file
             raise IndexDamaged(f"{folder / 'vectors.npz'} cannot be read: {problem}.") from None
 
     def save(self, folder: Path) -> None:

@@ -25,7 +25,11 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e<script>alert('EX')</script>\r{{ 
 """Text that clears a terminal, renames its window, turns reading around, and is a script where markup is read."""
 
 CONTACT = Contact(
-    name="Robin Exemplar", role="CONTACT", affiliation="Exemplar Desk", phone="+00 555 0100", email="robin@exemplar.test"
+    name="Robin Exemplar",
+    role="CONTACT",
+    affiliation="Exemplar Desk",
+    phone="+00 555 0100",
+    email="robin@exemplar.test",
 )
 
 
@@ -73,7 +77,7 @@ def sample_results(trials: Sequence[Trial]) -> Results:
 
 
 def sample_texts(n: int = 240, seed: int = 1) -> list[str]:
-    """*n* different invented clinical texts, from three words to some two hundred; the same ones for the same *seed*."""
+    """*n* different invented clinical texts, from three words to some two hundred; each *seed* has its own."""
     rng = random.Random(seed)  # noqa: S311
     texts: dict[str, None] = {}
     while len(texts) < n:
@@ -276,7 +280,17 @@ _SENTENCES = (
     "The second aim is to see how {outcome} differs between {people} and others.",
     "Charts of {people} with {condition} seen over {number} years are reviewed; nobody is treated for the study.",
 )
-_DEGREES = ("severe", "mild", "refractory", "newly diagnosed", "chronic", "early", "recurrent", "stage IV", "long-standing")
+_DEGREES = (
+    "severe",
+    "mild",
+    "refractory",
+    "newly diagnosed",
+    "chronic",
+    "early",
+    "recurrent",
+    "stage IV",
+    "long-standing",
+)
 _CONDITIONS = (
     "lupus nephritis",
     "systemic lupus erythematosus",

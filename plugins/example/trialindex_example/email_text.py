@@ -81,8 +81,7 @@ class EmailRenderer(Renderer):
             away = f", {wording.distance(hit.distance_km)} away" if hit.distance_km is not None else ""
             yield from paragraph(f"Nearest place: {wording.place(hit.nearest_site)}{away}")
         elif trial.sites:
-            where = trial.countries or map(wording.place, trial.sites)
-            yield from paragraph(f"Where: {wording.listed(where, 5)}")
+            yield from paragraph(f"Where: {wording.listed(map(wording.place, trial.sites), 3)}")
         if hit.match:
             yield from paragraph(f'Why: "{wording.excerpt(hit.match.text, 300)}"')
 

@@ -1,0 +1,145 @@
+"""The walls of docs/architecture.md, read off the imports."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import trialindex
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = sorted(ROOT.glob("trialindex/**/*.py"))
+PLUGINS = sorted(path for path in ROOT.glob("plugins/**/*.py") if not path.relative_to(ROOT).parts[2].startswith("."))
+
+PUBLIC = {
+    "trialindex",
+    "trialindex.cli.common",
+    "trialindex.errors",
+    "trialindex.hookspecs",
+    "trialindex.interfaces",
+    "trialindex.reading",
+    "trialindex.search.results",
+    "trialindex.testing",
+    "trialindex.trial",
+    "trialindex.values",
+    "trialindex.wording",
+}
+"""What a plugin may import; docs/writing-plugins.md says what each is for."""
+
+LAYERS = (
+    ("errors", "trial"),
+    ("reading", "values", "wording"),
+    ("encoding", "hookspecs", "interfaces", "passages", "plugins", "search.results"),
+    ("storage",),
+    ("search",),
+    ("ingest",),
+    ("index",),
+    ("evaluation", "sample", "testing"),
+    ("cli", "__main__"),
+)
+"""From the ground up: a module imports what is beside or below it. What only a type checker reads does not count."""
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path, *, typing: bool = True) -> Iterator[tuple[str, str, int]]:
+    """Every import of a file: the module, the name that is taken from it or nothing, and the line.
+
+    :param typing: also those under ``if TYPE_CHECKING``.
+    """
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not typing:
+            waiting += node.orelse
+            continue
+        waiting += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "", node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)}:{node.lineno} imports by a relative name"
+            yield from ((node.module or "", alias.name, node.lineno) for alias in node.names)
+
+
+def package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def layer(module: str) -> int:
+    """The layer of a module of the core, the one that names it most closely. :raises LookupError: it has none."""
+    inside = module.removeprefix("trialindex.")
+    places = [
+        (len(part), number)
+        for number, parts in enumerate(LAYERS)
+        for part in parts
+        if inside == part or inside.startswith(f"{part}.")
+    ]
+    if not places:
+        raise LookupError(f"{module} has no layer in tests/test_architecture.py")
+    return max(places)[1]
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("path", CORE, ids=name)
+def test_the_core_imports_no_plugin(path: Path) -> None:
+    assert [(module, line) for module, _, line in imports(path) if package(module).startswith("trialindex_")] == []
+    assert re.search(r"\btrialindex_\w+", path.read_text(encoding="utf-8")) is None, "nor does it know one by name"
+
+
+@pytest.mark.parametrize("path", [path for path in CORE if module_of(path) != "trialindex"], ids=name)
+def test_arrows_point_down(path: Path) -> None:
+    here = layer(module_of(path))
+    for module, taken, line in imports(path, typing=False):
+        if package(module) != "trialindex":
+            continue
+        whole = f"{module}.{taken}" if (ROOT / module.replace(".", "/") / f"{taken}.py").exists() else module
+        if module == "trialindex" and whole == module:
+            whole = f"trialindex.{trialindex._HOMES.get(taken, taken)}"
+        assert layer(whole) <= here, f"{name(path)}:{line} imports {whole}, which is above it"
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=name)
+def test_a_plugin_imports_public_names_only_and_no_other_plugin(path: Path) -> None:
+    own = next(part for part in path.relative_to(ROOT / "plugins").parts if part != "example")
+    own = "trialindex_example" if own == "tests" else own.removesuffix(".py")
+    for module, taken, line in imports(path):
+        where = f"{name(path)}:{line}"
+        if package(module).startswith("trialindex_"):
+            assert package(module) == own, f"{where} imports another plugin, {module}"
+        if package(module) != "trialindex":
+            continue
+        assert module in PUBLIC, f"{where} imports {module}, which is not public"
+        if module == "trialindex":
+            assert taken in trialindex.__all__ or f"trialindex.{taken}" in PUBLIC, f"{where} imports {taken}"
+        assert not taken.startswith("_"), f"{where} imports {taken}, which is private"
+
+
+def test_the_guide_for_authors_lists_what_is_public() -> None:
+    guide = (ROOT / "docs" / "writing-plugins.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(trialindex[\w.]*)` \|", guide, re.MULTILINE)
+    assert sorted(listed) == sorted(PUBLIC)
+
+
+def test_the_tests_above_would_notice(tmp_path: Path) -> None:
+    probe = tmp_path / "probe.py"
+    probe.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from trialindex.index import Index\n"
+        "def f():\n    import trialindex_csv.rows\n",
+        encoding="utf-8",
+    )
+    assert ("trialindex.index", "Index", 3) in imports(probe)
+    assert ("trialindex.index", "Index", 3) not in imports(probe, typing=False)
+    assert ("trialindex_csv.rows", "", 5) in imports(probe, typing=False)
+    assert layer("trialindex.search.results") < layer("trialindex.storage.records") < layer("trialindex.search.query")
+    with pytest.raises(LookupError):
+        layer("trialindex.attic")

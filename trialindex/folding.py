@@ -1,0 +1,178 @@
+"""Words as they are compared: *Crohn's*, *crohns* and *CROHN* are one word, *kidneys* is *kidney*.
+
+What a text says and what a vocabulary lists go through the same folding, so it need not be right English, only the same
+on both sides: *diabetes* becomes ``diabete`` everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+VERSION = 1
+"""Raised whenever a text may fold to something else than before."""
+
+# Soft hyphens, zero-width characters and combining accents stand inside a word, not between two.
+_INSIDE = "\u00ad\u200b-\u200d\u0300-\u036f"
+_WORD = re.compile(rf"([^\W_]+(?:[{_INSIDE}]+[^\W_]*)*)(?:['’ʼ`´][sS]\b)?|(?<=[^\W_])\+")
+_LETTERS = str.maketrans(
+    {
+        **dict.fromkeys(map(chr, (0xAD, 0x200B, 0x200C, 0x200D))),
+        **{"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"},
+        **{"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "κ": "kappa", "λ": "lambda"},
+        **{"μ": "mu", "σ": "sigma", "ς": "sigma", "ω": "omega"},
+    }
+)
+_IRREGULAR = {"feet": "foot", "teeth": "tooth", "women": "woman", "men": "man", "children": "child"}
+_IRREGULAR |= {plural: plural[:-1] for plural in "arms ears eyes hips legs lips ribs toes cuts".split()}
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7"}
+_NUMBERED = {"type", "stage", "grade", "class", "phase"}
+"""Words after which a Roman numeral is a number."""
+_WRAPPED = 50
+"""Characters: a line at least so long was broken by its width, a shorter one ends where its writer ended it."""
+
+
+_FULL_STOP = re.compile(r"\.[\"'”’)\]]*\s")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
+_BULLET = re.compile(r"\n\s*[^\s\w(\"'“‘]")
+_DASH = re.compile("[-‐-―−]")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a text, as parallel lists.
+
+    :param keys: each word folded. :param starts: :param ends: where it stands in the text, in characters.
+    :param gaps: what lies before it: ``" "`` or ``"-"`` or ``"/"`` or ``"."`` join two words, ``","`` (also a dash
+        between spaces), ``"("`` (a bracket), ``":"``, ``"|"`` (the end of a sentence), ``"\\n"`` (of a line) and
+        ``"¶"`` (an empty line) part them more and more.
+    """
+
+    keys: list[str]
+    starts: list[int]
+    ends: list[int]
+    gaps: list[str]
+
+
+def read_words(text: str) -> Words:
+    """The words of *text*. A plus sign that follows a word directly counts as one: ``HER2+``."""
+    keys: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    gaps: list[str] = []
+    end = 0
+    for match in _WORD.finditer(text):
+        start = match.start()
+        key = fold(match[1]) if match[1] else "+"
+        if key in _ROMAN and keys and keys[-1] in _NUMBERED:
+            key = _ROMAN[key]
+        gap = text[end:start]
+        gaps.append(gap if gap == " " else _gap(text, end, start))
+        keys.append(key)
+        starts.append(start)
+        end = match.end()
+        ends.append(end)
+    return Words(keys, starts, ends, gaps)
+
+
+def key(text: str) -> str:
+    """The folded words of *text*, with a space between two."""
+    return " ".join(read_words(text).keys)
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(word: str) -> str:
+    """One word without case, accents, plural and British spelling: ``Tumours`` → ``tumor``, ``lupus`` → ``lupus``."""
+    plain = word.casefold()
+    if not plain.isascii():
+        letters = unicodedata.normalize("NFKD", plain)
+        plain = "".join(c for c in letters if not unicodedata.combining(c)).translate(_LETTERS)
+    if len(plain) > 4:
+        plain = plain.replace("ae", "e").replace("oe", "e").replace("our", "or")  # oedema, anaemia, tumour
+    if plain in _IRREGULAR:
+        return _IRREGULAR[plain]
+    if not plain.endswith("s") or (word.isupper() and len(word) <= 6):  # POTS is no plural
+        return plain
+    if len(word) > 2 and word[:-1].isupper():  # UTIs is one
+        return plain[:-1]
+    return _singular(plain) if len(plain) > 4 else plain
+
+
+def _singular(word: str) -> str:
+    if word.endswith(("ss", "us", "is")):  # abscess, lupus, sepsis
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "tches", "xes")):  # rashes, but headaches
+        return word[:-2]
+    if len(word) > 7 and (word.endswith("tases") or (word.endswith("oses") and not word.endswith("doses"))):
+        return word[:-2] + "is"  # metastases, diagnoses
+    return word[:-1]
+
+
+def _gap(text: str, start: int, end: int) -> str:
+    """What lies between two words, as one of the signs of :class:`Words`."""
+    gap = text[start:end]
+    if "\n" in gap or "\r" in gap:
+        gap = gap.replace("\r\n", "\n").replace("\r", "\n")
+        if _BLANK_LINE.search(gap):
+            return "¶"
+        if _BULLET.search(gap) or start - text.rfind("\n", 0, start) <= _WRAPPED:
+            return "\n"
+    if any(sign in gap for sign in ";!?•|"):
+        return "|"
+    if "." in gap and _FULL_STOP.search(gap):
+        # "Pt. has", "hx. of": a full stop after a short word and before a small letter ends no sentence
+        before = len(text[max(0, start - 4) : start].split()[-1]) if start else 0
+        return " " if before <= 3 and text[end : end + 1].islower() else "|"
+    for sign in ":(,":
+        if sign in gap:
+            return sign
+    if any(sign in gap for sign in ")[]"):
+        return "("
+    if _DASH.search(gap):
+        return "," if " " in gap else "-"
+    return "/" if "/" in gap else "." if "." in gap else " "
+
+
+# --- the ways a name may be written ---------------------------------------------------------------------------------
+
+_CANCER_OF = re.compile(r"(.+) (cancer)")
+_TYPE = re.compile(r"(type \w+) (.+)")
+
+
+def keys_of(name: str) -> Iterator[str]:
+    """The keys under which a name of a vocabulary is to be found, the plain one first; some may be the same.
+
+    Besides the name itself: its words in natural order (``Lupus Erythematosus, Systemic``, as MeSH inverts them),
+    ``diabetes type 2`` for ``type 2 diabetes``, ``cancer of the breast`` for ``breast cancer``, hyphens left out, and
+    a number that is written apart or together (``IL-6``, ``IL6``).
+    """
+    words = read_words(name)
+    plain = " ".join(words.keys)
+    yield plain
+    if ", " in name:
+        yield key(uninverted(name))
+    if "-" in words.gaps:
+        yield "".join(k if gap == "-" or not i else f" {k}" for i, (k, gap) in enumerate(zip(words.keys, words.gaps)))
+    if plain.startswith("type ") and (match := _TYPE.fullmatch(plain)):
+        yield f"{match[2]} {match[1]}"
+    if plain.endswith(" cancer") and (match := _CANCER_OF.fullmatch(plain)):
+        yield f"{match[2]} of {match[1]}"
+        yield f"{match[2]} of the {match[1]}"
+    if any(map(str.isdigit, plain)):
+        yield re.sub(r"\b([a-z]{2,6}) (?=\d)", r"\1", plain)
+        yield re.sub(r"\b([a-z]{2,6})(?=\d)", r"\1 ", plain)
+
+
+def uninverted(name: str) -> str:
+    """A name whose head stands first in natural order: ``Leukemia, Myeloid, Acute`` → ``Acute Myeloid Leukemia``.
+
+    This is the inverted form of MeSH, the vocabulary in which ClinicalTrials.gov gives conditions.
+    """
+    if re.search(r"\b(?:and|or|with|without)\b|;", name):  # a list, not an inversion
+        return name
+    return " ".join(reversed(name.split(", ")))
