@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from eval_cases import file, write_collection
-from helpers import ListSource, trial
+from helpers import CountingEncoder, ListSource, trial
 
 from trialindex.errors import EvaluationError, MissingExtra, SourceError
 from trialindex.evaluation import significance
@@ -211,8 +211,8 @@ def test_an_id_may_hold_a_space_where_tabs_part_the_columns(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("query-id\tcorpus-id\tscore\n1\ta\n", "line 2: 2 columns where 3, as the lines above were expected"),
-        ("1\n", "line 1: 1 columns where 3 or 4 were expected"),
+        ("query-id\tcorpus-id\tscore\n1\ta\n", "line 2: 2 columns where 3 were expected, as in the lines above"),
+        ("1\n", "line 1: 1 column where 3 or 4 were expected"),
         ("1 0 a 2 x\n", "line 1: 5 columns where 3 or 4"),
         ("1 0 a 2\n1 a 2\n", "line 2: 3 columns where 4"),
         ("1\ta\t2\n1\tb\thigh\n", 'line 2: the grade "high" is not a whole number'),
@@ -445,12 +445,13 @@ class BegunCorpus(ListSource):
 
 
 def test_an_index_that_was_being_built_from_something_else_is_no_unfinished_corpus(
-    new_index: Index, monkeypatch: pytest.MonkeyPatch
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("trialindex.ingest.BATCH", 1)
-    assert unfinished(new_index)
-    new_index.ingest(BegunCorpus(trial(1), trial(2), KeyboardInterrupt()))
-    assert unfinished(new_index)
-    new_index.ingest(ListSource(trial(3), trial(4), KeyboardInterrupt()))
-    assert len(new_index) == 2
-    assert not unfinished(new_index)
+    with Index.create(tmp_path / "begun", encoder=CountingEncoder.name, store=store) as index:
+        assert unfinished(index)
+        index.ingest(BegunCorpus(trial(1), trial(2), KeyboardInterrupt()))
+        assert unfinished(index)
+        index.ingest(ListSource(trial(3), trial(4), KeyboardInterrupt()))
+        assert len(index) == 2
+        assert not unfinished(index)

@@ -117,7 +117,7 @@ def test_an_index_that_holds_the_documents_needs_no_corpus(typed: Terminal, inde
     first = sample_trials()[0]
     (mine / "qrels" / "test.tsv").write_text(f"1\t{first.id}\t1\n", encoding="utf-8")
     out, err = typed(mine, "--index", index.folder)
-    assert out.startswith("index-hybrid on own: 1 queries, 1 judgements")
+    assert out.startswith("index-hybrid on own: 1 query, 1 judgement")
     assert err == "trialindex: 1 query without a judgement: left out.\n"
     assert "there is no index at" in typed.fails(mine, "--index", tmp_path / "nowhere")
     assert "own has no corpus.jsonl" in typed.fails(mine, "--encoder", "counting", exits=2)
@@ -174,7 +174,7 @@ def test_own_queries_and_judgements(typed: Terminal, collection: Path, built: Pa
     queries = file(tmp_path, '{"_id": "mine", "text": "cluster headache"}\n', "own.jsonl")
     qrels = file(tmp_path, "mine 0 D-3 1\n", "own.txt")
     out, _ = typed(collection, "--index", built, "--queries", queries, "--qrels", qrels)
-    assert out.startswith("built-hybrid on mine: 1 queries, 1 judgements")
+    assert out.startswith("built-hybrid on mine: 1 query, 1 judgement")
 
 
 @pytest.mark.parametrize(

@@ -79,14 +79,14 @@ _PHRASES: dict[Cue, tuple[str, ...]] = {
         *("no history of", "no hx of", "no prior history of", "no previous history of", "no known history of"),
         *("no past history of", "no past medical history of", "no significant history of", "no personal history of"),
         *("without evidence of", "without signs of", "without history of", "without a history of", "no complaints of"),
-        *("not complain of", "does not report", "did not report", "no report of", "no family history of"),
+        *("not complain of", "does not report", "did not report", "no report of"),
         *("no clinical evidence of", "no radiographic evidence of", "no suspicion of", "not suggestive of"),
-        *("negative history of", "history negative for", "none of", "excluded"),
+        *("negative history of", "history negative for", "none of"),
     ),
     Cue.NON: ("non",),
     Cue.DENIED: (
-        *("ruled out", "r/o'd", "excluded", "negative", "unlikely", "absent", "not seen", "not found", "not present"),
-        *("not detected", "not identified", "not suspected", "not confirmed", "denied", "not evident", "free"),
+        *("ruled out", "r/o'd", "excluded", "negative", "neg", "unlikely", "absent", "not seen", "not found", "not present"),
+        *("not detected", "not identified", "not suspected", "not confirmed", "not evident", "free"),
     ),
     Cue.FAMILY: (
         *("family history of", "family history", "family hx of", "family hx", "fam hx", "famhx", "fhx", "fh", "f/h"),
@@ -149,7 +149,7 @@ _PHRASES: dict[Cue, tuple[str, ...]] = {
 _FILLERS = frozenset(map(key, "is was are were be been being has have had test tests tested serology screen".split()))
 """Words that may stand between a disease and what denies it: *HIV test was negative*."""
 _AND = frozenset({"and", "or", "nor"})
-_SPAN_OF_TIME = frozenset(map(key, "hour hours day week month year yr wk mo".split()))
+_SPAN_OF_TIME = frozenset(map(key, "hour day days week month year yr yrs wk wks mo mos".split()))
 _BARE_NO = frozenset({"no", "none", "nil", "denied", "deny", "absent", "negative", "neg"})
 """What denies the disease before it when nothing follows: *Diabetes: no*."""
 _TURNS_BACK = frozenset({"with", "in", "for", "whom", "on", "from", "by", "because", "who", "which"})
@@ -225,7 +225,7 @@ class _Reading:
     def _apply(self, cue: _Found) -> None:
         kind, before = cue.kind, self._keys[cue.start - 1] if cue.start else ""
         if kind in (Cue.NO, Cue.NONE_OF):
-            if self._stands_alone(cue):
+            if self._answers(cue):
                 self._deny_before(cue.start)
             else:
                 for at in self._negation(cue):
@@ -233,10 +233,10 @@ class _Reading:
         elif kind is Cue.NON:
             self._mark([cue.end], "negated")
         elif kind is Cue.DENIED:
-            if self._keys[cue.end : cue.end + 1] != ["for"]:
+            if self._keys[cue.end : cue.end + 1] != ["for"] and (self._gaps[cue.start] != "," or self._answers(cue)):
                 self._deny_before(cue.start)
         elif kind is Cue.FAMILY:
-            if not self._is_patient(cue):
+            if not self._is_patient(cue) and "by" not in self._keys[max(0, cue.start - 2) : cue.start]:
                 self._mark(self._statement(cue), "family")
         elif kind is Cue.OF_FAMILY:
             if self._first_person or "my" not in self._keys[cue.start : cue.end]:
@@ -313,7 +313,7 @@ class _Reading:
             if end in self._stops or (self._gaps[end] == ":" and end - at < _ITEM):
                 return False  # a statement, or a new heading
             end += 1
-        return gap == "\n" or at == cue.end or end - at <= _ITEM
+        return gap == "\n" or (cue.kind is Cue.PAST and end - at <= _ITEM)
 
     def _back(self, cue: _Found) -> Iterator[int]:
         """The words before a cue that it is said of."""
@@ -324,9 +324,9 @@ class _Reading:
             if self._gaps[at] in _BOUNDARY or self._gaps[at] in ",:":
                 return
 
-    def _stands_alone(self, cue: _Found) -> bool:
-        """Whether a *no* answers what stands before it: *Diabetes: no*."""
-        if cue.end - cue.start > 1 or self._keys[cue.start] not in _BARE_NO or self._gaps[cue.start] not in ":(,":
+    def _answers(self, cue: _Found) -> bool:
+        """Whether the cue is an answer to what stands before it: *Diabetes: no*."""
+        if self._keys[cue.start] not in _BARE_NO or self._gaps[cue.start] not in ":(,":
             return False
         return cue.end == len(self._keys) or self._gaps[cue.end] in _BOUNDARY or self._gaps[cue.end] in ",("
 

@@ -19,6 +19,7 @@ from trialindex.errors import (
     IndexLocked,
     IndexStateError,
     StorageError,
+    TrialIndexError,
     UnknownTrial,
     nearest,
 )
@@ -257,7 +258,12 @@ class Index:
             except StorageError:  # of an index that cannot be written nothing changes
                 if repair:
                     raise
-            return checked.repair(lambda: self.encoder) if repair else checked.findings()
+            found = checked.repair(lambda: self.encoder) if repair else checked.findings()
+        try:
+            self.encoder.verify()
+        except TrialIndexError as problem:
+            found.append(checks.Finding("encoder", str(problem)))
+        return found
 
     @property
     def encoder(self) -> Encoder:

@@ -140,6 +140,12 @@ class Encoder(ABC):
     def identity(self) -> EncoderIdentity:
         """Must not load the model if it can be told without."""
 
+    def verify(self) -> None:
+        """Read the model's files in full, where the encoder knows what they should hold; ``check`` calls it.
+
+        :raises EncoderError: a file is not as it was shipped.
+        """
+
     @property
     def max_words(self) -> int:
         """About how many words of a text the model reads; longer queries are cut into windows of this many."""

@@ -170,7 +170,11 @@ def _tables(report: Report, per_query: bool) -> Iterator[str]:
     from trialindex import wording
 
     run, collection = wording.one_line(report.run), wording.one_line(report.collection)
-    yield f"{run} on {collection}: {report.queries:,} queries, {report.judgements:,} judgements\n\n"
+    queries, judgements = (
+        _counted(report.queries, "query", "queries"),
+        _counted(report.judgements, "judgement", "judgements"),
+    )
+    yield f"{run} on {collection}: {queries}, {judgements}\n\n"
     if report.comparison:
         yield f"compared with {wording.one_line(report.comparison.other)}\n\n"
         yield from _aligned(_comparison(report))
@@ -182,6 +186,10 @@ def _tables(report: Report, per_query: bool) -> Iterator[str]:
     if per_query:
         yield "\n"
         yield from _aligned(_per_query(report))
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _comparison(report: Report) -> list[list[str]]:

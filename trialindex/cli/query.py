@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -51,7 +52,7 @@ def command(
       trialindex query "cluster headache" --near "Lyon, France" --within 200km
       trialindex query - --limit 50 --output answer.html < note.txt
     """
-    words = click.get_text_stream("stdin").read() if text == ("-",) else " ".join(text)
+    words = sys.stdin.read() if text == ("-",) else " ".join(text)
     filters = take_filters(options)
     draw = renderer(format_name, output, contacts)
     with open_for_reading(index_path) as index:

@@ -143,9 +143,10 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
             if width == 3 and _whole(cells[-1]) is None:
                 continue  # the names of the columns
         if len(cells) != width or width not in (3, 4):
-            wanted = f"{width}, as the lines above" if width in (3, 4) and len(cells) != width else "3 or 4"
+            above = width in (3, 4)
             hint = "Write query id, document id and grade, with a tab between them."
-            raise bad(path, number, f"{len(cells)} columns where {wanted} were expected", hint=hint)
+            wanted = f"{width} were expected, as in the lines above" if above else "3 or 4 were expected"
+            raise bad(path, number, f"{_columns(len(cells))} where {wanted}", hint=hint)
         query, document, grade = cells[0], cells[-2], _whole(cells[-1])
         if grade is None:
             raise bad(path, number, f'the grade "{short(cells[-1])}" is not a whole number')
@@ -156,6 +157,10 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     if not found:
         raise EvaluationError(f"{path} holds no judgements.")
     return found
+
+
+def _columns(count: int) -> str:
+    return f"{count} column{'' if count == 1 else 's'}"
 
 
 def _whole(cell: str) -> int | None:

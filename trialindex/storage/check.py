@@ -21,14 +21,14 @@ from trialindex.trial import Trial
 SAMPLE = 50
 """How many passages and trials are looked for in the derived state."""
 
-Kind = Literal["records", "record", "filters", "passages", "embedding", "derived"]
+Kind = Literal["records", "record", "filters", "passages", "embedding", "derived", "encoder"]
 
 
 class Finding(msgspec.Struct, frozen=True):
     """Something that is wrong.
 
     :param kind: ``records`` (the database itself), ``record`` (one trial), ``filters``, ``passages``, ``embedding``,
-        ``derived``.
+        ``derived``, ``encoder`` (the model that queries are encoded with).
     :param what: a sentence that names it.
     :param trial: the trial's id, where it is about one.
     :param repaired: whether a repair mended it.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,9 +47,31 @@ class Lexical:
         self._schema = builder.build()
         self._analyzer = _analyzer()
         with self._damage():
-            self._index = tantivy.Index(self._schema, path=str(folder))
-            self._index.register_tokenizer(_ANALYZER, self._analyzer)
-            self._searcher = self._index.searcher()
+            try:
+                self._open(folder)
+            except ValueError as problem:
+                if "Lockfile" not in str(problem):
+                    raise
+                self._open(self._mirror())
+
+    def _open(self, folder: Path) -> None:
+        import tantivy
+
+        self._index = tantivy.Index(self._schema, path=str(folder))
+        self._index.register_tokenizer(_ANALYZER, self._analyzer)
+        self._searcher = self._index.searcher()
+
+    def _mirror(self) -> Path:
+        """A folder of links to the files, for a folder that cannot be written: tantivy locks even to read."""
+        mirror = Path(tempfile.mkdtemp(prefix="trialindex-"))
+        weakref.finalize(self, shutil.rmtree, mirror, ignore_errors=True)
+        for path in self._folder.iterdir():
+            if path.name not in LOCKS:
+                try:
+                    (mirror / path.name).symlink_to(path.resolve())
+                except OSError:  # Windows asks for a right that few have
+                    shutil.copyfile(path, mirror / path.name)
+        return mirror
 
     @contextmanager
     def _damage(self) -> Iterator[None]:

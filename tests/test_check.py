@@ -1,0 +1,228 @@
+"""A check finds every kind of damage, and a repair mends what it says it mends."""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from helpers import CountingEncoder, ListSource, execute, ids, records_of
+from trialindex.errors import IndexDamaged
+from trialindex.index import Index
+from trialindex.testing import sample_trials
+from trialindex.trial import encode
+
+VICTIM = "EX-0009"
+
+
+def number(index: Index) -> int:
+    return int(execute(index, "SELECT num FROM trials WHERE id = ?", VICTIM)[0][0])
+
+
+def _vector(index: Index, sql: str, *parameters: Any) -> None:
+    passage = "SELECT hash FROM passages WHERE trial = ? AND position = 0"
+    execute(index, f"{sql} WHERE hash = ({passage})", *parameters, number(index))
+
+
+def _no_vector(index: Index) -> None:
+    _vector(index, "DELETE FROM embeddings")
+
+
+def _short_vector(index: Index) -> None:
+    _vector(index, "UPDATE embeddings SET vector = substr(vector, 1, 60)")
+
+
+def _zero_vector(index: Index) -> None:
+    _vector(index, "UPDATE embeddings SET vector = zeroblob(length(vector))")
+
+
+def _nan_vector(index: Index) -> None:
+    _vector(index, "UPDATE embeddings SET vector = ?", b"\xff" * 128)
+
+
+def _no_passage(index: Index) -> None:
+    execute(index, "DELETE FROM passages WHERE trial = ? AND position = 0", number(index))
+
+
+def _other_passage(index: Index) -> None:
+    other = "SELECT hash FROM passages WHERE trial = (SELECT num FROM trials WHERE id = 'EX-0010') AND position = 0"
+    execute(index, f"UPDATE passages SET hash = ({other}) WHERE trial = ? AND position = 0", number(index))
+
+
+def _other_status(index: Index) -> None:
+    execute(index, "UPDATE trials SET status = 'WITHHELD' WHERE num = ?", number(index))
+
+
+def _other_phase(index: Index) -> None:
+    execute(index, "INSERT INTO phases VALUES ('PHASE4', ?)", number(index))
+
+
+def _no_places(index: Index) -> None:
+    execute(index, "DELETE FROM places")
+
+
+def _stale_state(index: Index) -> None:
+    execute(index, "UPDATE meta SET value = 7 WHERE key = 'generation'")
+
+
+def _no_state(index: Index) -> None:
+    shutil.rmtree(index.folder / "derived")
+
+
+def _bit_in_vectors(index: Index) -> None:
+    _flip(max((index.folder / "derived" / "1" / "vectors").iterdir(), key=lambda path: path.stat().st_size))
+
+
+def _bit_in_words(index: Index) -> None:
+    _flip(next((index.folder / "derived" / "1" / "lexical").glob("*.fast")))
+
+
+def _cut_vectors(index: Index) -> None:
+    path = max((index.folder / "derived" / "1" / "vectors").iterdir(), key=lambda path: path.stat().st_size)
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def _no_checksums(index: Index) -> None:
+    (index.folder / "derived" / "1" / "checksums.json").unlink()
+
+
+def _flip(path: Any) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+DAMAGES: list[tuple[Callable[[Index], None], set[str]]] = [
+    (_no_vector, {"embedding"}),
+    (_short_vector, {"embedding"}),
+    (_zero_vector, {"embedding"}),
+    (_nan_vector, {"embedding"}),
+    (_no_passage, {"passages"}),
+    (_other_passage, {"passages"}),
+    (_other_status, {"filters"}),
+    (_other_phase, {"filters"}),
+    (_no_places, {"filters"}),
+    (_stale_state, {"derived"}),
+    (_no_state, {"derived"}),
+    (_bit_in_vectors, {"derived"}),
+    (_bit_in_words, {"derived"}),
+    (_cut_vectors, {"derived"}),
+    (_no_checksums, {"derived"}),
+]
+
+
+@pytest.mark.parametrize(("damage", "kinds"), DAMAGES, ids=lambda value: getattr(value, "__name__", ""))
+def test_damage_is_found_and_repaired(index: Index, damage: Callable[[Index], None], kinds: set[str]) -> None:
+    index.close()
+    with Index.open(index.folder) as damaged:
+        damage(damaged)
+    with Index.open(index.folder) as damaged:
+        found = damaged.check()
+        assert kinds <= {f.kind for f in found}
+        assert not any(f.repaired for f in found)
+        assert all("\n" not in f.what for f in found)
+        repaired = damaged.check(repair=True)
+        assert [(f.kind, f.what) for f in repaired] == [(f.kind, f.what) for f in found]
+        assert all(f.repaired for f in repaired)
+        assert damaged.check() == []
+        assert len(damaged.query("lupus", mode="vector", limit=99).hits) == 12
+    with Index.open(index.folder) as again:
+        assert again.check(repair=True) == []
+        assert [t.content_hash for t in again.trials(contacts=True)] == [t.content_hash for t in sample_trials()]
+
+
+def test_a_whole_index_has_no_findings_and_a_repair_does_nothing(index: Index) -> None:
+    assert index.check() == []
+    before = index.info()
+    assert index.check(repair=True) == []
+    assert index.info() == before
+    assert CountingEncoder.texts == []
+
+
+@pytest.mark.parametrize("damage", [_no_passage, _other_status, _no_state])
+def test_a_repair_encodes_only_what_has_no_vector(index: Index, damage: Callable[[Index], None]) -> None:
+    damage(index)
+    index.check(repair=True)
+    assert CountingEncoder.texts == []
+
+
+def test_a_repair_encodes_a_bad_vector_once(index: Index) -> None:
+    _zero_vector(index)
+    index.check(repair=True)
+    assert len(CountingEncoder.texts) == 1
+
+
+RECORDS = [
+    b"garbage",
+    b"",
+    zlib.compress(b"{"),
+    zlib.compress(b'{"id": "EX-0009"}'),
+    zlib.compress(encode(sample_trials()[1])),
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=["garbage", "empty", "cut", "not a trial", "another trial"])
+def test_a_damaged_record_is_named_and_its_source_heals_it(index: Index, record: bytes) -> None:
+    execute(index, "UPDATE trials SET record = ? WHERE id = ?", record, VICTIM)
+    found = index.check(repair=True)
+    (lost,) = [f for f in found if f.kind == "record"]
+    assert (lost.trial, lost.repaired) == (VICTIM, False)
+    assert VICTIM in lost.what
+    index.ingest(ListSource(*sample_trials()))
+    assert index.check(repair=True) == [] or index.check() == []
+    assert index.get(VICTIM) == sample_trials()[8].masked()
+
+
+def test_one_damaged_record_keeps_nothing_else_from_being_repaired(index: Index) -> None:
+    execute(index, "UPDATE trials SET record = ? WHERE id = ?", b"garbage", VICTIM)
+    _no_vector(index)
+    execute(index, "DELETE FROM passages WHERE trial = (SELECT num FROM trials WHERE id = 'EX-0010')")
+    _no_state(index)
+    found = index.check(repair=True)
+    mended = {f.what for f in found if f.repaired}
+    assert any("EX-0010" in what for what in mended)
+    assert all(VICTIM in f.what or f.kind == "derived" for f in found if not f.repaired)
+    assert "EX-0010" in ids(index.query(sample_trials()[9].title))
+    with pytest.raises(IndexDamaged, match="trialindex check"):
+        index.get(VICTIM)
+    index.ingest(ListSource(*sample_trials()))
+    index.check(repair=True)
+    assert index.check() == []
+
+
+def test_a_tampered_raw_record_is_damage_of_the_record(new_index: Index) -> None:
+    from helpers import trial
+
+    new_index.ingest(ListSource(trial(raw={"a": 1})))
+    execute(new_index, "UPDATE raw SET record = ?", b"garbage")
+    (finding,) = new_index.check()
+    assert (finding.kind, finding.trial) == ("record", "T-1")
+    assert new_index.get("T-1").id == "T-1"
+
+
+def test_a_row_of_nobody_is_found(index: Index) -> None:
+    execute(index, "PRAGMA foreign_keys = OFF")
+    execute(index, "INSERT INTO phases VALUES ('PHASE1', 999)")
+    (finding,) = index.check()
+    assert finding.kind == "records"
+    assert "phases" in finding.what
+
+
+def test_a_damaged_page_is_found_and_not_repaired(index: Index) -> None:
+    (root,) = execute(index, "SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'")[0]
+    (size,) = execute(index, "PRAGMA page_size")[0]
+    execute(index, "PRAGMA wal_checkpoint(TRUNCATE)")
+    index.close()
+    path = index.folder / "records.db"
+    data = bytearray(path.read_bytes())
+    data[(root - 1) * size : (root - 1) * size + 200] = b"\xa5" * 200
+    path.write_bytes(data)
+    with Index.open(index.folder) as damaged:
+        for repair in (False, True):
+            found = damaged.check(repair=repair)
+            assert {f.kind for f in found} == {"records"}
+            assert not any(f.repaired for f in found)
+        assert len(damaged.query("lupus", mode="lexical", limit=99).hits) >= 0
+        assert records_of(damaged).generation == 1
