@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from helpers import CountingEncoder, ListSource, execute, ids, records_of
 from trialindex.errors import IndexDamaged
@@ -160,11 +161,14 @@ RECORDS = [
     zlib.compress(b"{"),
     zlib.compress(b'{"id": "EX-0009"}'),
     zlib.compress(encode(sample_trials()[1])),
+    None,
 ]
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=["garbage", "empty", "cut", "not a trial", "another trial"])
-def test_a_damaged_record_is_named_and_its_source_heals_it(index: Index, record: bytes) -> None:
+@pytest.mark.parametrize("record", RECORDS, ids=["garbage", "empty", "cut", "not a trial", "another trial", "changed"])
+def test_a_damaged_record_is_named_and_its_source_heals_it(index: Index, record: bytes | None) -> None:
+    if record is None:
+        record = zlib.compress(encode(msgspec.structs.replace(sample_trials()[8], sex="MALE", minimum_age=2)))
     execute(index, "UPDATE trials SET record = ? WHERE id = ?", record, VICTIM)
     found = index.check(repair=True)
     (lost,) = [f for f in found if f.kind == "record"]
@@ -172,7 +176,7 @@ def test_a_damaged_record_is_named_and_its_source_heals_it(index: Index, record:
     assert VICTIM in lost.what
     index.ingest(ListSource(*sample_trials()))
     assert index.check(repair=True) == [] or index.check() == []
-    assert index.get(VICTIM) == sample_trials()[8].masked()
+    assert index.get(VICTIM).content_hash == sample_trials()[8].masked().content_hash
 
 
 def test_one_damaged_record_keeps_nothing_else_from_being_repaired(index: Index) -> None:
@@ -184,7 +188,7 @@ def test_one_damaged_record_keeps_nothing_else_from_being_repaired(index: Index)
     mended = {f.what for f in found if f.repaired}
     assert any("EX-0010" in what for what in mended)
     assert all(VICTIM in f.what or f.kind == "derived" for f in found if not f.repaired)
-    assert "EX-0010" in ids(index.query(sample_trials()[9].title))
+    assert ids(index.query(sample_trials()[9].title, limit=1)) == ["EX-0010"]
     with pytest.raises(IndexDamaged, match="trialindex check"):
         index.get(VICTIM)
     index.ingest(ListSource(*sample_trials()))

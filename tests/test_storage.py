@@ -34,7 +34,7 @@ def behind(index: Index, monkeypatch: pytest.MonkeyPatch) -> Index:
     with monkeypatch.context() as patch:
         patch.setattr(derived, "catch_up", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            index.ingest(ListSource(trial(1, title="Lupus of the kidney"), sample_trials()[0]))
+            index.ingest(ListSource(trial(1, title="Lupus of the pancreas"), sample_trials()[0]))
     assert (states(index), records_of(index).generation) == (["1"], 2)
     index.close()
     return index
@@ -49,7 +49,7 @@ def test_a_kill_between_commit_and_publication_costs_nothing(behind: Index) -> N
         assert len(answer.hits) == answer.total == 13
         assert answer.generation == 2
         assert answer.notes == ()
-        assert ids(index.query("lupus kidney", mode="lexical"))[0] == "T-1"
+        assert ids(index.query("lupus pancreas", mode="lexical"))[0] == "T-1"
         assert (states(index), index.check()) == (["2"], [])
 
 

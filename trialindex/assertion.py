@@ -21,6 +21,8 @@ _REACH = 6
 """Words: how far a negation reaches, within one item of a list."""
 _LIST_REACH = 14
 """Words: how far ahead an "or" shows that a comma continues a list."""
+_STATEMENT = 120
+"""Words: the longest statement, or section under a heading."""
 _ITEM = 5
 """Words: the longest sentence that is still an item under a heading."""
 
@@ -292,7 +294,7 @@ class _Reading:
     def _statement(self, cue: _Found) -> Iterator[int]:
         """The words up to the end of the statement; under a heading, those of all its lines."""
         heading = self._is_heading(cue)
-        for at in range(cue.end, len(self._keys)):
+        for at in range(cue.end, min(cue.end + _STATEMENT, len(self._keys))):
             if self._ends(at, cue) and not (heading and self._still_under_heading(at, cue)):
                 return
             yield at
@@ -309,7 +311,7 @@ class _Reading:
         if gap == ":":
             return True
         end = at + 1
-        while end < len(self._gaps) and self._gaps[end] not in _BOUNDARY:
+        while end < min(at + _STATEMENT, len(self._gaps)) and self._gaps[end] not in _BOUNDARY:
             if end in self._stops or (self._gaps[end] == ":" and end - at < _ITEM):
                 return False  # a statement, or a new heading
             end += 1

@@ -31,13 +31,15 @@ _IRREGULAR |= {plural: plural[:-1] for plural in "arms ears eyes hips legs lips 
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7"}
 _NUMBERED = {"type", "stage", "grade", "class", "phase"}
 """Words after which a Roman numeral is a number."""
-_WRAPPED = 50
-"""Characters: a line at least so long was broken by its width, a shorter one ends where its writer ended it."""
+_WRAPPED, _SURELY_WRAPPED = 50, 65
+"""Characters: a line so long was broken by its width if what follows is in small letters, or in any case; a shorter
+one ends where its writer ended it."""
 
 
 _FULL_STOP = re.compile(r"\.[\"'”’)\]]*\s")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _BULLET = re.compile(r"\n\s*[^\s\w(\"'“‘]")
+_SHORT = re.compile(r"(?P<item>(?:^|\n)[^\S\n]*\d{1,2}$)|(?:^|\s)\w{1,3}$")
 _DASH = re.compile("[-‐-―−]")
 
 
@@ -76,6 +78,11 @@ def read_words(text: str) -> Words:
         end = match.end()
         ends.append(end)
     return Words(keys, starts, ends, gaps)
+
+
+def bare(text: str) -> str:
+    """The words of *text* as they are but for case, with a space between two: what a search engine sees."""
+    return " ".join(match[0] for match in _WORD.finditer(text.casefold()))
 
 
 def key(text: str) -> str:
@@ -120,14 +127,17 @@ def _gap(text: str, start: int, end: int) -> str:
         gap = gap.replace("\r\n", "\n").replace("\r", "\n")
         if _BLANK_LINE.search(gap):
             return "¶"
-        if _BULLET.search(gap) or start - text.rfind("\n", 0, start) <= _WRAPPED:
+        length = start - text.rfind("\n", 0, start)
+        wrapped = length > _WRAPPED and (text[end : end + 1].islower() or (length > _SURELY_WRAPPED and not gap.strip()))
+        if not wrapped or _BULLET.search(gap):
             return "\n"
     if any(sign in gap for sign in ";!?•|"):
         return "|"
     if "." in gap and _FULL_STOP.search(gap):
-        # "Pt. has", "hx. of": a full stop after a short word and before a small letter ends no sentence
-        before = len(text[max(0, start - 4) : start].split()[-1]) if start else 0
-        return " " if before <= 3 and text[end : end + 1].islower() else "|"
+        # "Pt. has", "hx. of", "1. Asthma": after a short word and before a small letter, or after the number of an
+        # item, a full stop ends no sentence
+        before = _SHORT.search(text, max(0, start - 5), start)
+        return " " if before and (before["item"] or text[end : end + 1].islower()) else "|"
     for sign in ":(,":
         if sign in gap:
             return sign

@@ -213,7 +213,7 @@ class Index:
         """As :meth:`get`, with what the index knows of it: when it was first seen and last checked."""
         trial_id = trial_id.strip()
         with self._records.snapshot() as records:
-            found = records.find(trial_id)
+            found = records.find(trial_id, raw=contacts)
             alike = "" if found else nearest(trial_id, records.similar_ids(trial_id)).partition(" Allowed:")[0]
         if found is None:
             hint = alike if alike.startswith("Did") else "List what there is: trialindex list"

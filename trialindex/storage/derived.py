@@ -42,6 +42,9 @@ class Derived:
         self.generation = int(folder.name)
         try:
             self.vectors = store.load(folder / "vectors")
+        except IndexDamaged as problem:
+            problem.hint = problem.hint or REPAIR
+            raise
         except OSError as problem:  # a store of a stranger's
             raise IndexDamaged(f"{folder / 'vectors'} cannot be read: {problem}.", hint=REPAIR) from problem
         if not (folder / "lexical" / "meta.json").is_file():

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import unicodedata
 import zlib
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,10 +198,10 @@ class Records:
         values.sort()
         return values
 
-    def find(self, trial_id: str) -> Stored | None:
-        """The trial with that id, with its raw record, in any spelling of its letters."""
+    def find(self, trial_id: str, *, raw: bool = False) -> Stored | None:
+        """The trial with that id, in any spelling of its letters."""
         row = self._one("SELECT num FROM trials WHERE id = ?", (trial_id,))
-        return next(self.load([row[0]], raw=True), None) if row else None
+        return next(self.load([row[0]], raw=raw), None) if row else None
 
     def standing(self, trial_id: str) -> tuple[bool, str | None, str] | None:
         """Of the trial with that id, if it is here: whether its record is partial, its last update, its source."""
@@ -418,7 +418,7 @@ class Records:
         num, record, first_seen, last_checked = row
         trial = _unpack(record)
         if raw and (kept := self._one("SELECT record FROM raw WHERE trial = ?", (num,))):
-            trial = msgspec.structs.replace(trial, raw=msgspec.json.decode(zlib.decompress(kept[0])))
+            trial = msgspec.structs.replace(trial, raw=_unpacked(kept[0], msgspec.json.decode))
         return Stored(num, trial, first_seen, last_checked)
 
 
@@ -456,8 +456,13 @@ def _pack(trial: Trial) -> bytes:
 
 
 def _unpack(record: bytes) -> Trial:
+    trial: Trial = _unpacked(record, trials_.decode)
+    return trial
+
+
+def _unpacked(data: bytes, decode: Callable[[bytes], Any]) -> Any:
     try:
-        return trials_.decode(zlib.decompress(record))
+        return decode(zlib.decompress(data))
     except (zlib.error, msgspec.DecodeError) as problem:
         raise IndexDamaged(
             f"a record in {NAME} is damaged: {problem}.", hint="Find out more: trialindex check"

@@ -1,0 +1,387 @@
+"""Asking: what is found, in which order, why, and on how many pages."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import ONE_STORE, CountingEncoder, ListSource, ids, trial
+from trialindex.errors import EncoderError, QueryError
+from trialindex.index import Index
+from trialindex.passages import lexical_fields, passages
+from trialindex.plugins import Plugins
+from trialindex.search import retrieval
+from trialindex.search.retrieval import MODES, embed_query, fuse
+from trialindex.storage.lexical import Lexical
+from trialindex.testing import sample_texts, sample_trials
+from trialindex.trial import Intervention, Outcome, Term, Trial, walk_text
+
+WORDS = "lupus kidney asthma gout stroke cancer lung skin heart liver".split()
+
+
+def crowd(count: int = 300) -> list[Trial]:
+    """Trials that all hold the word *illness*, and a few words by chance."""
+    rng = random.Random(7)
+    return [
+        trial(
+            n,
+            title=f"Illness {' '.join(rng.choices(WORDS, k=3))}",
+            summary=" ".join(rng.choices(WORDS, k=20)) + ".",
+            inclusion=(" ".join(rng.choices(WORDS, k=5)),),
+            status="RECRUITING" if n % 19 == 3 else "COMPLETED",
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {store: tmp_path_factory.mktemp("crowd") / store for store in ("brute-force", "faiss")}
+
+
+@pytest.fixture
+def many(registered: Plugins, store: str, crowded: dict[str, Path]) -> Any:
+    """Three hundred trials, for tests that only read."""
+    if not crowded[store].exists():
+        with Index.create(crowded[store], encoder="counting", store=store) as made:
+            made.ingest(ListSource(*crowd()))
+    with Index.open(crowded[store]) as index:
+        yield index
+
+
+# --- words that find, and words that must not ---------------------------------------------------------------------------
+
+
+def test_a_trial_is_found_by_its_names_and_prose(new_index: Index) -> None:
+    new_index.ingest(
+        ListSource(
+            trial(
+                1,
+                title="Titleword",
+                official_title="Officialword",
+                acronym="ACRO",
+                summary="Summaryword.",
+                description="Descriptionword.",
+                conditions=("Conditionword",),
+                normalized_conditions=(Term(name="Meshword"),),
+                keywords=("Keyword",),
+                interventions=(Intervention(name="Drugword", other_names=("Brandword",)),),
+                inclusion=("Inclusionword",),
+                study_population="Populationword",
+            ),
+            trial(2, title="Another"),
+        )
+    )
+    for word in "title official summary description condition mesh key drug brand inclusion population".split():
+        assert ids(new_index.query(f"{word}word", mode="lexical")) == ["T-1"], word
+    assert ids(new_index.query("acro", mode="lexical")) == ["T-1"]
+
+
+def test_exclusion_criteria_are_no_reason_to_show_a_trial(new_index: Index) -> None:
+    shut_out = trial(
+        1,
+        title="Gout",
+        summary="A study of gout.",
+        inclusion=("Adults with gout",),
+        exclusion=("Lupus nephritis",),
+        eligibility="Inclusion: adults with gout. Exclusion: lupus nephritis",
+        outcomes=(Outcome(measure="Lupus flares"),),
+    )
+    new_index.ingest(ListSource(shut_out, trial(2, title="Asthma")))
+    assert new_index.query("lupus nephritis", mode="lexical").hits == ()
+    assert not any("upus" in p.text for p in passages(shut_out))
+    assert not any("upus" in text for text in lexical_fields(shut_out).values())
+    for hit in new_index.query("lupus nephritis").hits:
+        assert hit.match is not None
+        assert "upus" not in hit.match.text
+
+
+def test_stems_case_and_accents_do_not_count(new_index: Index) -> None:
+    new_index.ingest(ListSource(trial(1, title="Sjögren's syndrome in kidneys"), trial(2, title="Other")))
+    for words in ("SJOGREN", "sjögren", "kidney", "Kidneys", "syndromes"):
+        assert ids(new_index.query(words, mode="lexical")) == ["T-1"], words
+
+
+@pytest.mark.parametrize("text", ["the and of", "?!", "🙂", "zzzzqq", 'AND OR ("', "x" * 500, "title:lupus", "\x00"])
+def test_a_query_without_a_known_word_still_answers(index: Index, text: str) -> None:
+    lexical = index.query(text, mode="lexical")
+    assert lexical.hits == ()
+    assert "try --mode hybrid" in lexical.notes[0]
+    assert len(index.query(text).hits) == len(index.query(text, mode="vector").hits) == 10
+
+
+@ONE_STORE
+@pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u00a0"])
+def test_an_empty_query_is_refused(index: Index, text: str) -> None:
+    with pytest.raises(QueryError, match="the query is empty"):
+        index.query(text)
+
+
+@ONE_STORE
+def test_wrong_modes_limits_and_pages_are_refused(index: Index) -> None:
+    with pytest.raises(QueryError, match='unknown mode "hybird".*Did you mean "hybrid"'):
+        index.query("lupus", mode="hybird")
+    for wrong in ({"limit": 0}, {"page": 0}, {"limit": -1}):
+        with pytest.raises(QueryError, match="start at 1"):
+            index.query("lupus", **wrong)
+
+
+# --- long and short texts -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_five_thousand_words_work_as_well_as_three(many: Index, mode: str) -> None:
+    note = " ".join(sample_texts(200))
+    note = " ".join(note.split()[:2500]) + " gout stroke skin illness " + " ".join(note.split()[2500:5000])
+    assert len(note.split()) > 4500
+    for text in (note, "gout stroke skin"):
+        answer = many.query(text, mode=mode, limit=5)
+        assert len(answer.hits) == 5
+        assert answer.query == text
+
+
+def test_every_part_of_a_long_text_counts(new_index: Index) -> None:
+    new_index.ingest(ListSource(trial(1, title="Zebra stripes"), trial(2, title="Other thing")))
+    filler = " ".join(f"filler{n}" for n in range(3000))
+    for text in (f"zebra stripes {filler}", f"{filler} zebra stripes", f"{filler} zebra stripes {filler}"):
+        assert ids(new_index.query(text, mode="lexical")) == ["T-1"]
+
+
+class _Windows(CountingEncoder):
+    max_words = 180
+
+
+@pytest.mark.parametrize("count", [1, 179, 180, 181, 360, 361, 5000])
+def test_windows_hold_every_word_once_and_are_about_equal(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    encoder = _Windows()
+
+    def remember(texts: list[str]) -> Any:
+        seen.extend(texts)
+        return CountingEncoder.encode_queries(encoder, texts)
+
+    monkeypatch.setattr(encoder, "encode_queries", remember)
+    words = [f"w{n}" for n in range(count)]
+    vector = embed_query("  ".join(words), encoder)
+    assert [word for window in seen for word in window.split()] == words
+    lengths = [len(window.split()) for window in seen]
+    assert max(lengths) <= 180
+    assert max(lengths) - min(lengths) <= 1
+    assert vector.shape == (1, 64)
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_query_encoder_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = CountingEncoder()
+    monkeypatch.setattr(encoder, "encode_queries", lambda texts: [[1.0]])
+    with pytest.raises(EncoderError, match="counting"):
+        embed_query("lupus", encoder)
+
+
+# --- ranking ------------------------------------------------------------------------------------------------------------
+
+
+def test_fusion_is_the_sum_of_reciprocal_ranks() -> None:
+    scores = fuse([{1: "a", 2: "b", 3: "c"}, {3: "c", 1: "a", 4: "d"}])
+    assert scores == pytest.approx({1: 1 / 61 + 1 / 62, 2: 1 / 62, 3: 1 / 63 + 1 / 61, 4: 1 / 63})
+
+
+def test_deeper_lists_only_add_to_the_end() -> None:
+    rng = random.Random(3)
+    first, second = list(range(50)), list(range(50))
+    rng.shuffle(first)
+    rng.shuffle(second)
+    whole = fuse([dict.fromkeys(first), dict.fromkeys(second)], depth=10)
+    assert set(whole) == set(range(50))
+    for deep in (10, 20, 35):
+        part = fuse([dict.fromkeys(first[:deep]), dict.fromkeys(second[:deep])], depth=10)
+        best = sorted(whole, key=lambda num: -whole[num])[:deep]
+        assert {num: part[num] for num in best} == {num: whole[num] for num in best}
+        assert all(whole[num] <= min(part.values()) for num in whole if num not in part)
+
+
+def test_hybrid_is_the_two_rankings_fused(many: Index) -> None:
+    text = "lupus of the kidney and skin"
+    ranks = {m: {n: r for r, n in enumerate(ids(many.query(text, mode=m, limit=300)), 1)} for m in ("vector", "lexical")}
+    answer = many.query(text, limit=300)
+    for hit in answer.hits:
+        expected = sum(1 / (60 + r[hit.trial.id]) for r in ranks.values() if hit.trial.id in r)
+        assert hit.score == pytest.approx(expected, abs=1e-6)
+        for mode, found in ranks.items():
+            assert hit.parts.get(f"{mode}_rank") == found.get(hit.trial.id)
+    scores = [hit.score for hit in answer.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_vector_ranking_is_that_of_the_best_passage(many: Index) -> None:
+    encoder = CountingEncoder()
+    query = encoder.encode_queries(["gout of the liver"])[0]
+    best = {
+        t.id: max(float(v @ query) for v in encoder.encode_queries([p.text for p in passages(t)])) for t in crowd()
+    }
+    answer = many.query("gout of the liver", mode="vector", limit=300)
+    assert len(answer.hits) == 300
+    for hit in answer.hits:
+        assert hit.score == pytest.approx(best[hit.trial.id], abs=2e-3)
+    assert [h.score for h in answer.hits] == sorted((h.score for h in answer.hits), reverse=True)
+
+
+def test_both_stores_give_one_answer(registered: Plugins, crowded: dict[str, Path]) -> None:
+    answers = []
+    for store, folder in crowded.items():
+        if not folder.exists():
+            with Index.create(folder, encoder="counting", store=store) as made:
+                made.ingest(ListSource(*crowd()))
+        with Index.open(folder) as index:
+            answers.append([[(h.trial.id, h.score) for h in index.query(t, limit=300).hits] for t in ("gout", "lupus skin")])
+    assert answers[0] == answers[1]
+
+
+# --- filters before ranking, pages --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_filter_that_leaves_sixteen_of_three_hundred_returns_all_sixteen(many: Index, mode: str) -> None:
+    answer = many.query("illness of the kidney", mode=mode, status="recruiting", limit=20)
+    assert answer.searched == 16
+    assert {h.trial.status for h in answer.hits} == {"RECRUITING"}
+    assert len(answer.hits) == 16
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_filter_changes_no_order(many: Index, mode: str) -> None:
+    whole = [h.trial for h in many.query("illness gout", mode=mode, limit=300).hits]
+    some = ids(many.query("illness gout", mode=mode, limit=300, status="recruiting"))
+    if mode != "hybrid":  # there, ranks among fewer are other ranks
+        assert some == [t.id for t in whole if t.status == "RECRUITING"]
+    assert set(some) == {t.id for t in whole if t.status == "RECRUITING"}
+
+
+@pytest.mark.parametrize("limit", [10, 7, 300, 299])
+@pytest.mark.parametrize("mode", MODES)
+def test_pages_reach_every_trial_exactly_once(many: Index, mode: str, limit: int) -> None:
+    found: list[str] = []
+    page = 1
+    while hits := (answer := many.query("illness gout lung", mode=mode, limit=limit, page=page)).hits:
+        assert [h.rank for h in hits] == list(range(len(found) + 1, len(found) + len(hits) + 1))
+        found += ids(answer)
+        page += 1
+    assert len(found) == len(set(found)) == 300
+    assert "past the last one" in answer.notes[0]
+    assert found == ids(many.query("illness gout lung", mode=mode, limit=300))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_pages_beyond_the_depth_of_fusion_do_too(many: Index, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval, "DEPTH", 20)
+    monkeypatch.setattr(fuse, "__kwdefaults__", {**(fuse.__kwdefaults__ or {}), "depth": 20})
+    found: list[str] = []
+    for page in range(1, 32):
+        found += ids(many.query("illness gout lung", mode=mode, page=page))
+    assert len(found) == len(set(found)) == 300
+
+
+def test_trials_with_the_same_text_are_paged_too(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval, "DEPTH", 8)
+    monkeypatch.setattr(fuse, "__kwdefaults__", {**(fuse.__kwdefaults__ or {}), "depth": 8})
+    new_index.ingest(ListSource(*(trial(n, title="The same", summary="Of all.") for n in range(70))))
+    for mode in MODES:
+        found = [i for page in range(1, 16) for i in ids(new_index.query("the same", mode=mode, limit=5, page=page))]
+        assert len(found) == len(set(found)) == 70, mode
+
+
+def test_no_trial_passes_is_said(index: Index) -> None:
+    answer = index.query("lupus", status="withheld", age=0, sex="male", study_type="expanded access")
+    assert (answer.hits, answer.searched, answer.total) == ((), 0, 12)
+    assert "leave one out" in answer.notes[0]
+
+
+# --- explanations -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_match_is_from_the_trial(index: Index, mode: str) -> None:
+    for text in ("lupus kidney adults", sample_trials()[8].title, "asthma"):
+        for hit in index.query(text, mode=mode, limit=12).hits:
+            assert hit.match is not None
+            assert 0 < len(hit.match.text) <= 320
+            shown = " ".join(" ".join(walk_text(index.get(hit.trial.id))).split())
+            assert hit.match.text.removesuffix("…").strip() in shown
+
+
+def test_the_sentence_that_matches_is_shown(new_index: Index) -> None:
+    summary = "First we look at gout. Then lupus of the kidney is treated! Last comes asthma; it is rare."
+    new_index.ingest(ListSource(trial(1, title="Three things", summary=summary)))
+    for mode in MODES:
+        (hit,) = new_index.query("lupus kidney", mode=mode).hits
+        assert hit.match is not None
+        assert (hit.match.part, hit.match.text) == ("summary", "Then lupus of the kidney is treated!")
+
+
+def test_an_inclusion_criterion_that_matches_is_shown(new_index: Index) -> None:
+    new_index.ingest(
+        ListSource(trial(1, title="X", summary="About it.", inclusion=("Adults", "Proteinuria above 1 g"), exclusion=("Proteinuria above 9 g",)))
+    )
+    (hit,) = new_index.query("proteinuria above", mode="lexical").hits
+    assert hit.match is not None
+    assert (hit.match.part, hit.match.text) == ("inclusion criteria", "Proteinuria above 1 g")
+
+
+def test_a_long_sentence_is_cut_at_a_word(new_index: Index) -> None:
+    new_index.ingest(ListSource(trial(1, summary="lupus " + "and more words " * 90)))
+    (hit,) = new_index.query("lupus", mode="lexical").hits
+    assert hit.match is not None
+    assert hit.match.text.endswith(("words…", "more…", "and…"))
+    assert len(hit.match.text) <= 320
+
+
+def test_a_trial_of_nothing_but_a_title_matches_by_it(new_index: Index) -> None:
+    new_index.ingest(ListSource(trial(1, title="Lupus", summary="  ")))
+    for mode in MODES:
+        (hit,) = new_index.query("lupus", mode=mode).hits
+        assert hit.match is not None
+        assert hit.match.text == "Lupus"
+
+
+def test_fits_come_from_the_text_and_filters_overrule_it(new_index: Index) -> None:
+    new_index.ingest(ListSource(trial(1, title="Lupus", minimum_age=18.0, maximum_age=65.0, sex="FEMALE")))
+    answer = new_index.query("34-year-old woman with lupus")
+    assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "fits"), ("sex", "fits")]
+    assert "Read in the text: 34 years, female" in answer.notes[0]
+    answer = new_index.query("70-year-old man with lupus")
+    assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "does not fit"), ("sex", "does not fit")]
+    answer = new_index.query("70-year-old man with lupus", age=34, sex="female")
+    assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "fits"), ("sex", "fits")]
+    assert answer.notes == ()
+    assert new_index.query("lupus").hits[0].fits == ()
+
+
+# --- the word index -----------------------------------------------------------------------------------------------------
+
+
+def test_many_allowed_trials_are_found_as_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trialindex.storage import lexical
+
+    words = Lexical(tmp_path / "words")
+    words.update([], enumerate(crowd(), start=1))
+    allowed = np.array([n for n in range(1, 301) if n % 3])
+    few = words.search("illness gout", 50, allowed)
+    monkeypatch.setattr(lexical, "_SET_LIMIT", 0)
+    assert [num for num, _ in words.search("illness gout", 50, allowed)] == [num for num, _ in few]
+    assert len(words.search("illness", 300, allowed)) == 200
+    assert words.search("illness", 5, allowed[:0]) == []
+    assert words.search("illness", 0) == []
+
+
+def test_a_word_said_often_weighs_more_but_not_without_end(tmp_path: Path) -> None:
+    words = Lexical(tmp_path / "words")
+    words.update([], [(1, trial(1, title="gout")), (2, trial(2, title="lupus"))])
+    once = dict(words.search("gout lupus", 2))
+    often = dict(words.search("gout gout gout lupus", 2))
+    always = dict(words.search("gout " * 500 + "lupus", 2))
+    assert once[1] == pytest.approx(once[2])
+    assert once[1] < often[1] < always[1] < 9 * once[1]
+    assert often[2] == pytest.approx(once[2])
