@@ -27,8 +27,8 @@ def main() -> None:
             trials = summary.added + summary.changed + summary.unchanged
             outside = summary.seconds - summary.seconds_encoding
             print(
-                f"{label}: {trials} studies in {summary.seconds:.2f} s, {trials / summary.seconds:.1f} a second; outside "
-                f"the encoder {outside:.2f} s, {outside / summary.seconds:.1%}; rejected {len(summary.rejected)}"
+                f"{label}: {trials} studies in {summary.seconds:.2f} s, {trials / summary.seconds:.1f} a second; "
+                f"outside the encoder {outside:.2f} s, {outside / summary.seconds:.1%}; rejected {len(summary.rejected)}"
             )
         info = index.info()
         print(f"{info.passages} passages, {info.bytes / 1e6:.1f} MB, {info.bytes / info.trials / 1024:.1f} KiB a trial")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+
 import trialindex_faiss
 from trialindex.hookspecs import hookimpl
 from trialindex.index import Index
@@ -125,3 +127,24 @@ def execute(index: Index, sql: str, *parameters: Any) -> list[Any]:
 def ids(found: Any) -> list[str]:
     """The ids of the hits of an answer, or of trials, in order."""
     return [item.trial.id for item in found.hits] if hasattr(found, "hits") else [item.id for item in found]
+
+
+def everything(index: Index, text: str = "lupus") -> list[list[str]]:
+    """The ids that each mode answers with, in order."""
+    return [ids(index.query(text, mode=mode, limit=99)) for mode in ("hybrid", "vector", "lexical")]
+
+
+def files_of(folder: Path) -> set[str]:
+    """The names in a folder."""
+    return {path.name for path in folder.iterdir()} if folder.exists() else set()
+
+
+def no_space(*args: Any, **kwargs: Any) -> None:
+    """In place of a function that writes: the disk is full."""
+    raise OSError(28, "No space left on device")
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """Put another file in place of one that may be mapped into memory: to cut that one short would end the process."""
+    path.unlink()
+    path.write_bytes(data)

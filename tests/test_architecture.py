@@ -21,6 +21,7 @@ PUBLIC = {
     "trialindex.errors",
     "trialindex.hookspecs",
     "trialindex.interfaces",
+    "trialindex.plugins",
     "trialindex.reading",
     "trialindex.search.results",
     "trialindex.testing",
@@ -32,9 +33,9 @@ PUBLIC = {
 
 LAYERS = (
     ("errors", "trial"),
-    ("reading", "values", "wording"),
+    ("assertion", "folding", "reading", "values", "wording"),
     ("encoding", "hookspecs", "interfaces", "passages", "plugins", "search.results"),
-    ("storage",),
+    ("storage", "terms"),
     ("search",),
     ("ingest",),
     ("index",),

@@ -9,9 +9,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from helpers import CountingEncoder, ListSource, execute, ids, records_of
+from helpers import ONE_STORE, CountingEncoder, ListSource, execute, ids, overwrite, records_of, trial
+
 from trialindex.errors import IndexDamaged
 from trialindex.index import Index
+from trialindex.storage import derived
+from trialindex.storage.lexical import Lexical
 from trialindex.testing import sample_trials
 from trialindex.trial import encode
 
@@ -82,7 +85,7 @@ def _bit_in_words(index: Index) -> None:
 
 def _cut_vectors(index: Index) -> None:
     path = max((index.folder / "derived" / "1" / "vectors").iterdir(), key=lambda path: path.stat().st_size)
-    path.write_bytes(path.read_bytes()[:-30])
+    overwrite(path, path.read_bytes()[:-30])
 
 
 def _no_checksums(index: Index) -> None:
@@ -92,7 +95,7 @@ def _no_checksums(index: Index) -> None:
 def _flip(path: Any) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
-    path.write_bytes(data)
+    overwrite(path, data)
 
 
 DAMAGES: list[tuple[Callable[[Index], None], set[str]]] = [
@@ -114,7 +117,15 @@ DAMAGES: list[tuple[Callable[[Index], None], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("damage", "kinds"), DAMAGES, ids=lambda value: getattr(value, "__name__", ""))
+IN_STORES = (_no_vector, _no_state, _bit_in_vectors, _cut_vectors)
+ON_EACH = [
+    pytest.param(store, damage, kinds, id=f"{store}{damage.__name__}")
+    for damage, kinds in DAMAGES
+    for store in (("brute-force", "faiss") if damage in IN_STORES else ("brute-force",))
+]
+
+
+@pytest.mark.parametrize(("store", "damage", "kinds"), ON_EACH, indirect=["store"])
 def test_damage_is_found_and_repaired(index: Index, damage: Callable[[Index], None], kinds: set[str]) -> None:
     index.close()
     with Index.open(index.folder) as damaged:
@@ -142,6 +153,7 @@ def test_a_whole_index_has_no_findings_and_a_repair_does_nothing(index: Index) -
     assert CountingEncoder.texts == []
 
 
+@ONE_STORE
 @pytest.mark.parametrize("damage", [_no_passage, _other_status, _no_state])
 def test_a_repair_encodes_only_what_has_no_vector(index: Index, damage: Callable[[Index], None]) -> None:
     damage(index)
@@ -149,6 +161,7 @@ def test_a_repair_encodes_only_what_has_no_vector(index: Index, damage: Callable
     assert CountingEncoder.texts == []
 
 
+@ONE_STORE
 def test_a_repair_encodes_a_bad_vector_once(index: Index) -> None:
     _zero_vector(index)
     index.check(repair=True)
@@ -165,6 +178,7 @@ RECORDS = [
 ]
 
 
+@ONE_STORE
 @pytest.mark.parametrize("record", RECORDS, ids=["garbage", "empty", "cut", "not a trial", "another trial", "changed"])
 def test_a_damaged_record_is_named_and_its_source_heals_it(index: Index, record: bytes | None) -> None:
     if record is None:
@@ -196,9 +210,8 @@ def test_one_damaged_record_keeps_nothing_else_from_being_repaired(index: Index)
     assert index.check() == []
 
 
+@ONE_STORE
 def test_a_tampered_raw_record_is_damage_of_the_record(new_index: Index) -> None:
-    from helpers import trial
-
     new_index.ingest(ListSource(trial(raw={"a": 1})))
     execute(new_index, "UPDATE raw SET record = ?", b"garbage")
     (finding,) = new_index.check()
@@ -206,6 +219,7 @@ def test_a_tampered_raw_record_is_damage_of_the_record(new_index: Index) -> None
     assert new_index.get("T-1").id == "T-1"
 
 
+@ONE_STORE
 def test_a_row_of_nobody_is_found(index: Index) -> None:
     execute(index, "PRAGMA foreign_keys = OFF")
     execute(index, "INSERT INTO phases VALUES ('PHASE1', 999)")
@@ -214,6 +228,7 @@ def test_a_row_of_nobody_is_found(index: Index) -> None:
     assert "phases" in finding.what
 
 
+@ONE_STORE
 def test_a_damaged_page_is_found_and_not_repaired(index: Index) -> None:
     (root,) = execute(index, "SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'")[0]
     (size,) = execute(index, "PRAGMA page_size")[0]
@@ -222,7 +237,7 @@ def test_a_damaged_page_is_found_and_not_repaired(index: Index) -> None:
     path = index.folder / "records.db"
     data = bytearray(path.read_bytes())
     data[(root - 1) * size : (root - 1) * size + 200] = b"\xa5" * 200
-    path.write_bytes(data)
+    overwrite(path, data)
     with Index.open(index.folder) as damaged:
         for repair in (False, True):
             found = damaged.check(repair=repair)
@@ -230,3 +245,31 @@ def test_a_damaged_page_is_found_and_not_repaired(index: Index) -> None:
             assert not any(f.repaired for f in found)
         assert len(damaged.query("lupus", mode="lexical", limit=99).hits) >= 0
         assert records_of(damaged).generation == 1
+
+
+def test_a_store_of_other_vectors_is_found(index: Index) -> None:
+    """Files that are whole and of the right number, and yet not of these records."""
+    path = index.folder / "derived" / "1"
+    found = derived.open_newest(index.folder, index._store)
+    assert found is not None
+    passages, vectors = next(records_of(index).vectors_since(0, 64))
+    found.vectors.add(passages, vectors[::-1].copy())
+    shutil.rmtree(path / "vectors")
+    (path / "vectors").mkdir()
+    found.vectors.save(path / "vectors")
+    (path / "checksums.json").write_bytes(encode(derived.checksums(path)))
+    (finding,) = index.check()
+    assert "does not hold passage" in finding.what
+    assert index.check(repair=True)[0].repaired
+
+
+@ONE_STORE
+def test_a_word_index_of_other_trials_is_found(index: Index) -> None:
+    path = index.folder / "derived" / "1"
+    shutil.rmtree(path / "lexical")
+    numbers = [num for (num,) in execute(index, "SELECT num FROM trials")]
+    Lexical(path / "lexical").update([], [(n, trial(n, title="Other")) for n in numbers])
+    (path / "checksums.json").write_bytes(encode(derived.checksums(path)))
+    (finding,) = index.check()
+    assert "the word index does not hold" in finding.what
+    assert index.check(repair=True)[0].repaired

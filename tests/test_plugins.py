@@ -56,6 +56,7 @@ BUILT_IN = {
     "encoder": {"minilm", "sentence-transformers"},
     "store": {"faiss"},
     "renderer": {"table", "json", "jsonl", "csv", "markdown", "html"},
+    "vocabulary": {"disease-ontology", "lexicon"},
 }
 
 

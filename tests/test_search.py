@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import ONE_STORE, CountingEncoder, ListSource, ids, trial
+
 from trialindex.errors import EncoderError, QueryError
 from trialindex.index import Index
 from trialindex.passages import lexical_fields, passages
@@ -16,10 +18,10 @@ from trialindex.plugins import Plugins
 from trialindex.search import retrieval
 from trialindex.search.retrieval import MODES, embed_query, fuse
 from trialindex.storage.lexical import Lexical
-from trialindex.testing import sample_texts, sample_trials
-from trialindex.trial import Intervention, Outcome, Term, Trial, walk_text
+from trialindex.testing import sample_texts
+from trialindex.trial import Intervention, Outcome, Term, Trial
 
-WORDS = "lupus kidney asthma gout stroke cancer lung skin heart liver".split()
+WORDS = ["lupus", "kidney", "asthma", "gout", "stroke", "cancer", "lung", "skin", "heart", "liver"]
 
 
 def crowd(count: int = 300) -> list[Trial]:
@@ -52,7 +54,7 @@ def many(registered: Plugins, store: str, crowded: dict[str, Path]) -> Any:
         yield index
 
 
-# --- words that find, and words that must not ---------------------------------------------------------------------------
+# --- words that find, and words that must not -------------------------------------------------------------------------
 
 
 def test_a_trial_is_found_by_its_names_and_prose(new_index: Index) -> None:
@@ -75,7 +77,7 @@ def test_a_trial_is_found_by_its_names_and_prose(new_index: Index) -> None:
             trial(2, title="Another"),
         )
     )
-    for word in "title official summary description condition mesh key drug brand inclusion population".split():
+    for word in re.findall("[A-Z][a-z]*(?=word)", repr(next(new_index.trials()))):
         assert ids(new_index.query(f"{word}word", mode="lexical")) == ["T-1"], word
     assert ids(new_index.query("acro", mode="lexical")) == ["T-1"]
 
@@ -105,12 +107,18 @@ def test_stems_case_and_accents_do_not_count(new_index: Index) -> None:
         assert ids(new_index.query(words, mode="lexical")) == ["T-1"], words
 
 
-@pytest.mark.parametrize("text", ["the and of", "?!", "🙂", "zzzzqq", 'AND OR ("', "x" * 500, "title:lupus", "\x00"])
+@pytest.mark.parametrize("text", ["the and of", "?!", "🙂", "zzzzqq", 'AND OR ("', "x" * 500, "\x00"])
 def test_a_query_without_a_known_word_still_answers(index: Index, text: str) -> None:
     lexical = index.query(text, mode="lexical")
     assert lexical.hits == ()
     assert "try --mode hybrid" in lexical.notes[0]
     assert len(index.query(text).hits) == len(index.query(text, mode="vector").hits) == 10
+
+
+@ONE_STORE
+@pytest.mark.parametrize("text", ["head:lupus", '"lupus', "lupus^ ~", "(lupus", "-lupus", "lupus*", "NOT lupus"])
+def test_a_query_has_no_syntax(index: Index, text: str) -> None:
+    assert len(index.query(text, mode="lexical").hits) == len(index.query("lupus", mode="lexical").hits) > 0
 
 
 @ONE_STORE
@@ -122,14 +130,14 @@ def test_an_empty_query_is_refused(index: Index, text: str) -> None:
 
 @ONE_STORE
 def test_wrong_modes_limits_and_pages_are_refused(index: Index) -> None:
-    with pytest.raises(QueryError, match='unknown mode "hybird".*Did you mean "hybrid"'):
+    with pytest.raises(QueryError, match=r'unknown mode "hybird".*Did you mean "hybrid"'):
         index.query("lupus", mode="hybird")
     for wrong in ({"limit": 0}, {"page": 0}, {"limit": -1}):
         with pytest.raises(QueryError, match="start at 1"):
             index.query("lupus", **wrong)
 
 
-# --- long and short texts -----------------------------------------------------------------------------------------------
+# --- long and short texts ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -181,7 +189,7 @@ def test_a_query_encoder_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch)
         embed_query("lupus", encoder)
 
 
-# --- ranking ------------------------------------------------------------------------------------------------------------
+# --- ranking ----------------------------------------------------------------------------------------------------------
 
 
 def test_fusion_is_the_sum_of_reciprocal_ranks() -> None:
@@ -205,7 +213,9 @@ def test_deeper_lists_only_add_to_the_end() -> None:
 
 def test_hybrid_is_the_two_rankings_fused(many: Index) -> None:
     text = "lupus of the kidney and skin"
-    ranks = {m: {n: r for r, n in enumerate(ids(many.query(text, mode=m, limit=300)), 1)} for m in ("vector", "lexical")}
+    ranks = {
+        m: {n: r for r, n in enumerate(ids(many.query(text, mode=m, limit=300)), 1)} for m in ("vector", "lexical")
+    }
     answer = many.query(text, limit=300)
     for hit in answer.hits:
         expected = sum(1 / (60 + r[hit.trial.id]) for r in ranks.values() if hit.trial.id in r)
@@ -219,9 +229,7 @@ def test_hybrid_is_the_two_rankings_fused(many: Index) -> None:
 def test_the_vector_ranking_is_that_of_the_best_passage(many: Index) -> None:
     encoder = CountingEncoder()
     query = encoder.encode_queries(["gout of the liver"])[0]
-    best = {
-        t.id: max(float(v @ query) for v in encoder.encode_queries([p.text for p in passages(t)])) for t in crowd()
-    }
+    best = {t.id: max(float(v @ query) for v in encoder.encode_queries([p.text for p in passages(t)])) for t in crowd()}
     answer = many.query("gout of the liver", mode="vector", limit=300)
     assert len(answer.hits) == 300
     for hit in answer.hits:
@@ -236,11 +244,13 @@ def test_both_stores_give_one_answer(registered: Plugins, crowded: dict[str, Pat
             with Index.create(folder, encoder="counting", store=store) as made:
                 made.ingest(ListSource(*crowd()))
         with Index.open(folder) as index:
-            answers.append([[(h.trial.id, h.score) for h in index.query(t, limit=300).hits] for t in ("gout", "lupus skin")])
+            answers.append(
+                [[(h.trial.id, h.score) for h in index.query(t, limit=300).hits] for t in ("gout", "lupus skin")]
+            )
     assert answers[0] == answers[1]
 
 
-# --- filters before ranking, pages --------------------------------------------------------------------------------------
+# --- filters before ranking, pages ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -260,7 +270,7 @@ def test_a_filter_changes_no_order(many: Index, mode: str) -> None:
     assert set(some) == {t.id for t in whole if t.status == "RECRUITING"}
 
 
-@pytest.mark.parametrize("limit", [10, 7, 300, 299])
+@pytest.mark.parametrize("limit", [23, 299])
 @pytest.mark.parametrize("mode", MODES)
 def test_pages_reach_every_trial_exactly_once(many: Index, mode: str, limit: int) -> None:
     found: list[str] = []
@@ -279,8 +289,8 @@ def test_pages_beyond_the_depth_of_fusion_do_too(many: Index, mode: str, monkeyp
     monkeypatch.setattr(retrieval, "DEPTH", 20)
     monkeypatch.setattr(fuse, "__kwdefaults__", {**(fuse.__kwdefaults__ or {}), "depth": 20})
     found: list[str] = []
-    for page in range(1, 32):
-        found += ids(many.query("illness gout lung", mode=mode, page=page))
+    for page in range(1, 17):
+        found += ids(many.query("illness gout lung", mode=mode, page=page, limit=19))
     assert len(found) == len(set(found)) == 300
 
 
@@ -299,67 +309,7 @@ def test_no_trial_passes_is_said(index: Index) -> None:
     assert "leave one out" in answer.notes[0]
 
 
-# --- explanations -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_every_match_is_from_the_trial(index: Index, mode: str) -> None:
-    for text in ("lupus kidney adults", sample_trials()[8].title, "asthma"):
-        for hit in index.query(text, mode=mode, limit=12).hits:
-            assert hit.match is not None
-            assert 0 < len(hit.match.text) <= 320
-            shown = " ".join(" ".join(walk_text(index.get(hit.trial.id))).split())
-            assert hit.match.text.removesuffix("…").strip() in shown
-
-
-def test_the_sentence_that_matches_is_shown(new_index: Index) -> None:
-    summary = "First we look at gout. Then lupus of the kidney is treated! Last comes asthma; it is rare."
-    new_index.ingest(ListSource(trial(1, title="Three things", summary=summary)))
-    for mode in MODES:
-        (hit,) = new_index.query("lupus kidney", mode=mode).hits
-        assert hit.match is not None
-        assert (hit.match.part, hit.match.text) == ("summary", "Then lupus of the kidney is treated!")
-
-
-def test_an_inclusion_criterion_that_matches_is_shown(new_index: Index) -> None:
-    new_index.ingest(
-        ListSource(trial(1, title="X", summary="About it.", inclusion=("Adults", "Proteinuria above 1 g"), exclusion=("Proteinuria above 9 g",)))
-    )
-    (hit,) = new_index.query("proteinuria above", mode="lexical").hits
-    assert hit.match is not None
-    assert (hit.match.part, hit.match.text) == ("inclusion criteria", "Proteinuria above 1 g")
-
-
-def test_a_long_sentence_is_cut_at_a_word(new_index: Index) -> None:
-    new_index.ingest(ListSource(trial(1, summary="lupus " + "and more words " * 90)))
-    (hit,) = new_index.query("lupus", mode="lexical").hits
-    assert hit.match is not None
-    assert hit.match.text.endswith(("words…", "more…", "and…"))
-    assert len(hit.match.text) <= 320
-
-
-def test_a_trial_of_nothing_but_a_title_matches_by_it(new_index: Index) -> None:
-    new_index.ingest(ListSource(trial(1, title="Lupus", summary="  ")))
-    for mode in MODES:
-        (hit,) = new_index.query("lupus", mode=mode).hits
-        assert hit.match is not None
-        assert hit.match.text == "Lupus"
-
-
-def test_fits_come_from_the_text_and_filters_overrule_it(new_index: Index) -> None:
-    new_index.ingest(ListSource(trial(1, title="Lupus", minimum_age=18.0, maximum_age=65.0, sex="FEMALE")))
-    answer = new_index.query("34-year-old woman with lupus")
-    assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "fits"), ("sex", "fits")]
-    assert "Read in the text: 34 years, female" in answer.notes[0]
-    answer = new_index.query("70-year-old man with lupus")
-    assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "does not fit"), ("sex", "does not fit")]
-    answer = new_index.query("70-year-old man with lupus", age=34, sex="female")
-    assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "fits"), ("sex", "fits")]
-    assert answer.notes == ()
-    assert new_index.query("lupus").hits[0].fits == ()
-
-
-# --- the word index -----------------------------------------------------------------------------------------------------
+# --- the word index ---------------------------------------------------------------------------------------------------
 
 
 def test_many_allowed_trials_are_found_as_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

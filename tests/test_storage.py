@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import ONE_STORE, ListSource, execute, ids, records_of, trial
-from trialindex import ingest as ingest_module
+from helpers import ONE_STORE, ListSource, everything, execute, ids, no_space, overwrite, records_of, trial
+
 from trialindex.errors import IndexDamaged, StorageError
 from trialindex.index import Index
 from trialindex.storage import derived, files
@@ -21,11 +20,6 @@ from trialindex.testing import sample_trials
 
 def states(index: Index) -> list[str]:
     return sorted(path.name for path in (index.folder / "derived").iterdir())
-
-
-def everything(index: Index, text: str = "lupus") -> list[list[str]]:
-    """What every mode answers, in order."""
-    return [ids(index.query(text, mode=mode, limit=99)) for mode in ("hybrid", "vector", "lexical")]
 
 
 @pytest.fixture
@@ -40,7 +34,7 @@ def behind(index: Index, monkeypatch: pytest.MonkeyPatch) -> Index:
     return index
 
 
-# --- catching up --------------------------------------------------------------------------------------------------------
+# --- catching up ------------------------------------------------------------------------------------------------------
 
 
 def test_a_kill_between_commit_and_publication_costs_nothing(behind: Index) -> None:
@@ -56,10 +50,7 @@ def test_a_kill_between_commit_and_publication_costs_nothing(behind: Index) -> N
 def test_where_it_cannot_catch_up_the_last_state_answers_and_says_so(
     behind: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*args: Any, **kwargs: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(derived, "sync_tree", full)
+    monkeypatch.setattr(derived, "sync_tree", no_space)
     with Index.open(behind.folder) as index:
         answer = index.query("lupus kidney", limit=99)
         assert (len(answer.hits), answer.generation) == (12, 1)
@@ -73,6 +64,19 @@ def test_what_a_killed_writer_left_lying_is_cleared_away(behind: Index) -> None:
     with Index.open(behind.folder) as index:
         index.query("lupus")
         assert states(index) == ["2"]
+
+
+def test_of_two_states_the_newer_answers_and_the_older_goes(index: Index) -> None:
+    """What a kill between putting the new state in place and taking the old one away leaves."""
+    older = index.folder / "derived" / "1"
+    shutil.copytree(older, index.folder / "kept")
+    index.ingest(ListSource(trial(1)))
+    shutil.move(index.folder / "kept", older)
+    with Index.open(index.folder) as again:
+        answer = again.query("lupus", limit=99)
+        assert (answer.generation, len(answer.hits), again.check()) == (2, 13, [])
+        again.ingest(ListSource(trial(2)))
+    assert states(index) == ["3"]
 
 
 def _delete(folder: Path) -> None:
@@ -94,16 +98,16 @@ def _no_words(folder: Path) -> None:
 
 def _garbled_vectors(folder: Path) -> None:
     for path in (folder / "1" / "vectors").iterdir():
-        path.write_bytes(b"garbage")
+        overwrite(path, b"garbage")
 
 
 def _garbled_words(folder: Path) -> None:
-    (folder / "1" / "lexical" / "meta.json").write_bytes(b"{")
+    overwrite(folder / "1" / "lexical" / "meta.json", b"{")
 
 
 def _truncated_words(folder: Path) -> None:
     path = next((folder / "1" / "lexical").glob("*.term"))
-    path.write_bytes(path.read_bytes()[:20])
+    overwrite(path, path.read_bytes()[:20])
 
 
 DAMAGES = [_no_vectors, _no_words, _garbled_vectors, _garbled_words, _truncated_words]
@@ -135,6 +139,7 @@ def test_a_damaged_derived_state_is_reported_and_repaired(index: Index, damage: 
         assert everything(again) == answers
 
 
+@ONE_STORE
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_state_that_lags_is_made_anew(behind: Index, damage: Callable[[Path], None]) -> None:
     damage(behind.folder / "derived")
@@ -178,11 +183,7 @@ def test_a_small_change_does_what_a_rebuild_would(index: Index) -> None:
         assert again.check() == []
 
 
-# --- a full disk --------------------------------------------------------------------------------------------------------
-
-
-def _no_space(*args: Any, **kwargs: Any) -> None:
-    raise OSError(28, "No space left on device")
+# --- a full disk ------------------------------------------------------------------------------------------------------
 
 
 def _tantivy_full(*args: Any, **kwargs: Any) -> None:
@@ -197,16 +198,21 @@ class _FullWriter:
         return _tantivy_full if name == "commit" else getattr(self._writer, name)
 
 
-@pytest.mark.parametrize("where", ["sync_tree", "store", "words", "rename", "mkdtemp", "lock"])
+@pytest.mark.parametrize(
+    ("store", "where"),
+    [("brute-force", where) for where in ("sync_tree", "store", "words", "rename", "mkdtemp", "lock")]
+    + [("faiss", "store")],
+    indirect=["store"],
+)
 def test_a_full_disk_leaves_an_index_that_answers_as_before(
     index: Index, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = everything(index)
     with monkeypatch.context() as patch:
         if where == "sync_tree":
-            patch.setattr(derived, "sync_tree", _no_space)
+            patch.setattr(derived, "sync_tree", no_space)
         elif where == "store":
-            patch.setattr(index._store, "save", _no_space)
+            patch.setattr(index._store, "save", no_space)
         elif where == "words":
             from trialindex.storage.lexical import Lexical
 
@@ -226,11 +232,11 @@ def test_a_full_disk_leaves_an_index_that_answers_as_before(
 
             patch.setattr(Lexical, "_open", with_full_writer)
         elif where == "rename":
-            patch.setattr(Path, "rename", _no_space)
+            patch.setattr(Path, "rename", no_space)
         elif where == "mkdtemp":
-            patch.setattr("tempfile.mkdtemp", _no_space)
+            patch.setattr("tempfile.mkdtemp", no_space)
         else:
-            patch.setattr(Path, "write_text", _no_space)
+            patch.setattr(Path, "write_text", no_space)
         with pytest.raises(StorageError, match="the disk is full"):
             index.ingest(ListSource(trial(1, title="Lupus")))
         assert states(index) == ["1"]
@@ -242,126 +248,14 @@ def test_a_full_disk_leaves_an_index_that_answers_as_before(
         assert len(again.query("lupus", limit=99).hits) == 13
 
 
-# --- readers and a writer -----------------------------------------------------------------------------------------------
-
-
-def test_a_reader_sees_whole_states_while_another_writes(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each ingest changes the status of all trials at once: no answer may mix two of them."""
-    monkeypatch.setattr(ingest_module, "BATCH", 1000)
-
-    def version(number: int) -> ListSource:
-        return ListSource(*(trial(n, title=f"Lupus {number}", status=("RECRUITING", "COMPLETED")[number % 2]) for n in range(8)))
-
-    new_index.ingest(version(0))
-    done = threading.Event()
-    failures: list[str] = []
-    answers = [0]
-
-    def read() -> None:
-        with Index.open(new_index.folder) as reader:
-            while not done.is_set():
-                for mode in ("hybrid", "vector", "lexical"):
-                    found = reader.query("lupus", mode=mode)
-                    titles = {hit.trial.title for hit in found.hits}
-                    if len(found.hits) != 8 or len(titles) != 1:
-                        failures.append(f"{mode}: {len(found.hits)} hits of {titles}")
-                open_now = reader.query("lupus", status="recruiting")
-                if len(open_now.hits) not in (0, 8) or any(h.trial.status != "RECRUITING" for h in open_now.hits):
-                    failures.append(f"recruiting: {[h.trial.status for h in open_now.hits]}")
-                answers[0] += 1
-
-    def guarded() -> None:
-        try:
-            read()
-        except Exception as problem:
-            failures.append(repr(problem))
-
-    readers = [threading.Thread(target=guarded) for _ in range(2)]
-    for thread in readers:
-        thread.start()
-    for number in range(1, 7):
-        new_index.ingest(version(number))
-    done.set()
-    for thread in readers:
-        thread.join()
-    assert failures == []
-    assert answers[0] > 2
-
-
-def test_a_changed_trial_is_found_while_the_ingest_goes_on(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two commits of a long ingest the derived state is behind, and no trial may be missing for it."""
-    monkeypatch.setattr(ingest_module, "BATCH", 1)
-    new_index.ingest(ListSource(*(trial(n, title=f"Lupus {n}", summary="Old.", status="RECRUITING") for n in range(4))))
-
-    class Looking(ListSource):
-        def trials(self, context: Any) -> Any:
-            for n in range(4):
-                yield trial(n, title=f"Lupus again {n}", summary="New.", status="RECRUITING")
-            with Index.open(new_index.folder) as reader:
-                for mode in ("hybrid", "vector", "lexical"):
-                    for filters in ({}, {"status": "recruiting"}):
-                        found = reader.query("lupus", mode=mode, **filters)
-                        assert len(found.hits) == 4
-                        assert "being updated" in found.notes[0]
-                        assert all(hit.match for hit in found.hits)
-
-    new_index.ingest(Looking())
-    assert new_index.query("lupus").notes == ()
-
-
-def test_a_removed_trial_is_gone_at_once(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(derived, "catch_up", _no_space)
-        with pytest.raises(OSError, match="No space"):
-            index.remove(["EX-0009"])
-        patch.setattr(derived, "catch_up", lambda *a, **k: False)
-        assert all("EX-0009" not in found for found in everything(index))
-    assert all("EX-0009" not in found for found in everything(index))
-    assert index.check() == []
-
-
-def test_a_check_says_nothing_wrong_of_an_index_that_is_being_written(index: Index) -> None:
-    from trialindex.errors import IndexLocked
-
-    class Checking(ListSource):
-        def trials(self, context: Any) -> Any:
-            with Index.open(index.folder) as other, pytest.raises(IndexLocked):
-                other.check()
-            yield trial(1)
-
-    index.ingest(Checking())
-
-
-@ONE_STORE
-def test_threads_may_share_an_index(index: Index) -> None:
-    expected = everything(index)
-    failures: list[Any] = []
-
-    def ask() -> None:
-        try:
-            for _ in range(3):
-                assert everything(index) == expected
-                assert len(list(index.trials())) == 12
-                assert index.get("EX-0002").id == "EX-0002"
-        except BaseException as problem:
-            failures.append(problem)
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-
-
-# --- files ----------------------------------------------------------------------------------------------------------------
+# --- files ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     files.write_atomically(path, b"old")
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", _no_space)
+        patch.setattr(os, "fsync", no_space)
         with pytest.raises(StorageError, match="the disk is full"), files.storage_errors(tmp_path):
             files.write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
@@ -392,8 +286,9 @@ def test_names_are_folded(text: str, folded: str) -> None:
 
 def test_the_derived_state_is_flushed_before_it_is_put_in_place(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[str] = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: flushed.append(os.readlink(f"/proc/self/fd/{descriptor}")))
-    if not Path("/proc/self/fd").is_dir():
+    open_files = Path("/proc/self/fd")
+    monkeypatch.setattr(os, "fsync", lambda number: flushed.append(str((open_files / str(number)).readlink())))
+    if not open_files.is_dir():
         pytest.skip("needs /proc")
     index.ingest(ListSource(trial(1)))
     names = {Path(path).name for path in flushed if "/derived/.new-" in path}

@@ -6,8 +6,9 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from trialindex.testing import sample_trials
 from trialindex.trial import (
     Contact,
@@ -143,6 +144,7 @@ def test_what_is_no_age_is_refused(text: str) -> None:
         parse_age(text)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1000), st.sampled_from(["years", "months", "weeks", "days", "hours", "minutes"]))
 def test_format_age_says_what_parse_age_read(number: int, unit: str) -> None:
     years = parse_age(f"{number} {unit}")
@@ -158,6 +160,7 @@ def test_an_age_is_written_in_its_largest_exact_unit(years: float, text: str) ->
     assert format_age(years) == text
 
 
+@settings(deadline=None)
 @given(st.floats(0.001, 150))
 def test_any_age_is_written_so_that_it_is_read_again(years: float) -> None:
     assert parse_age(format_age(years)) == pytest.approx(years, rel=1e-4)

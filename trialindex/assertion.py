@@ -9,13 +9,13 @@ words. The lists of cues are our own, and hold what patients write beside what d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 
-from trialindex.folding import Words, key, read_words
+from trialindex.folding import Words, key
 
 _REACH = 6
 """Words: how far a negation reaches, within one item of a list."""
@@ -40,7 +40,7 @@ class Cue(Enum):
     FORMER = auto()  # the next few words were once
     WAS = auto()  # what stands before it was once
     STOP = auto()  # a new statement begins
-    CAUSE = auto()  # as STOP, for a negation only: "no appetite because of cancer"
+    CAUSE = auto()  # as STOP, for a negation only: "no appetite because of cancer", "no treatment for asthma"
     NOTHING = auto()  # looks like a cue and is none: "not only"
 
 
@@ -55,113 +55,117 @@ class Said:
 
 # --- the cues -------------------------------------------------------------------------------------------------------
 
-_RELATIVES = (
-    *("mother", "father", "mom", "mum", "dad", "parent", "parents", "sister", "brother", "sibling", "siblings"),
-    *("grandmother", "grandfather", "grandma", "grandpa", "grandparent", "aunt", "uncle", "cousin", "niece", "nephew"),
-    *("daughter", "son", "wife", "husband", "twin", "relative", "relatives", "half sister", "half brother"),
-)
-_HAD = (
-    *("had", "has", "has had", "have", "with", "died of", "died from", "died with", "passed away from", "suffered from"),
-    *("suffers from", "was diagnosed with", "is diagnosed with", "diagnosed with", "developed", "is a carrier of"),
-    *("who had", "who has", "who died of", "who died from", "who was diagnosed with", "is being treated for"),
-)
-_OF_WHOM = ("her", "his", "my", "a", "the", "their", "one", "maternal", "paternal")
-
-_PHRASES: dict[Cue, tuple[str, ...]] = {
-    Cue.NO: (
-        *("no", "not", "without", "w/o", "never", "never had", "has never had", "have never had", "never been"),
-        *("not have", "not had", "don't", "doesn't", "didn't", "isn't", "wasn't", "aren't", "hasn't", "haven't"),
-        *("hadn't", "dont", "doesnt", "didnt", "isnt", "wasnt", "havent", "don't have", "doesn't have", "didn't have"),
-        *("haven't had", "hasn't had", "never developed", "lack of", "lacks", "lacking", "free of", "rules out"),
-        *("rather than", "instead of", "neither", "nor", "cannot be", "unlikely to be", "unlikely to have"),
-    ),
-    Cue.NONE_OF: (
-        *("denies", "denied", "denying", "negative for", "neg for", "absence of", "absent for", "ruled out for"),
-        *("no evidence of", "no evidence for", "no signs of", "no sign of", "no sx of", "no symptoms of", "no h/o"),
-        *("no history of", "no hx of", "no prior history of", "no previous history of", "no known history of"),
-        *("no past history of", "no past medical history of", "no significant history of", "no personal history of"),
-        *("without evidence of", "without signs of", "without history of", "without a history of", "no complaints of"),
-        *("not complain of", "does not report", "did not report", "no report of"),
-        *("no clinical evidence of", "no radiographic evidence of", "no suspicion of", "not suggestive of"),
-        *("negative history of", "history negative for", "none of"),
-    ),
-    Cue.NON: ("non",),
-    Cue.DENIED: (
-        *("ruled out", "r/o'd", "excluded", "negative", "neg", "unlikely", "absent", "not seen", "not found", "not present"),
-        *("not detected", "not identified", "not suspected", "not confirmed", "not evident", "free"),
-    ),
-    Cue.FAMILY: (
-        *("family history of", "family history", "family hx of", "family hx", "fam hx", "famhx", "fhx", "fh", "f/h"),
-        *("family h/o", "family medical history", "strong family history of", "family history significant for"),
-        *("family history positive for", "family history negative for", "family member with", "family members with"),
-        *("family history remarkable for", "family history notable for", "runs in the family"),
-    ),
-    Cue.OF_FAMILY: (
-        *("runs in the family", "runs in my family", "run in the family", "run in my family", "in the family"),
-        *("in my family", "in her family", "in his family", "on his mother's side", "on her mother's side"),
-        *("on my mother's side", "on his father's side", "on her father's side", "on my father's side"),
-        *("in a first degree relative", "in first degree relatives", "in relatives"),
-        *(f"in {relative}" for relative in _RELATIVES),
-        *(f"in {whose} {relative}" for whose, relative in product(_OF_WHOM, _RELATIVES)),
-        *(f"in {whose} {side} {r}" for whose, side, r in product(("her", "his"), ("maternal", "paternal"), _RELATIVES)),
-    ),
-    Cue.PAST: (
-        *("history of", "hx of", "h/o", "past history of", "past medical history of", "past medical history"),
-        *("medical history", "past history", "pmh", "pmhx", "pmh of", "pmhx of", "past surgical history", "psh"),
-        *("status post", "s/p", "previous history of", "prior history of", "personal history of", "known history of"),
-        *("history significant for", "history notable for", "history includes", "history remarkable for"),
-        *("past medical history significant for", "past medical history notable for", "past medical history includes"),
-        *("used to have", "recovered from", "survivor of"),
-    ),
-    Cue.FORMER: ("previous", "previously had", "prior", "past", "remote", "former", "previously treated for"),
-    Cue.WAS: ("in the past", "as a child", "as a teenager", "in childhood", "in his childhood", "in her childhood"),
-    Cue.STOP: (
-        *("but", "however", "although", "though", "except", "except for", "besides", "nevertheless", "other than"),
-        *("apart from", "aside from", "only", "presents", "presented", "presenting", "presents with", "presenting with"),
-        *("presented with", "complains of", "complained of", "complaining of", "c/o", "admitted", "now", "currently"),
-        *("today", "who", "whose", "and with", "until"),
-        *(
-            f"{who} {verb}"
-            for who, verb in product(
-                ("he", "she", "i", "they", "it", "patient", "pt", "and", "which", "that"),
-                ("has", "had", "have", "is", "am", "was", "were", "are", "reports", "presents", "presented", "takes")
-                + ("developed", "develops", "complains", "noticed", "m", "ve", "came", "underwent"),
-            )
-            if (who, verb) not in {("they", "are"), ("it", "is"), ("it", "was"), ("that", "is")}
-        ),
-    ),
-    Cue.CAUSE: ("due to", "d/t", "because", "because of", "secondary to", "2/2 to", "caused by", "as a result of"),
-    Cue.NOTHING: (
-        *("not only", "not certain", "not sure", "not known", "no change", "no increase", "no decrease", "no doubt"),
-        *("not controlled", "not well controlled", "not adequately controlled", "not fully controlled", "not cured"),
-        *("not under control", "not responding", "not responded", "not respond", "not responding to", "not respond to"),
-        *("not responded to", "no response to", "no improvement", "no improvement in", "no improvement of", "no relief"),
-        *("no relief of", "no relief from", "not improve", "not improved", "not improving", "not relieved by"),
-        *("not tolerate", "not tolerated", "not tolerating", "without improvement", "without relief", "without success"),
-        *("without treatment for", "no treatment for", "no cure for", "not treated for", "no help for", "not work for"),
-        *("not a candidate for", "not eligible for", "not able to", "not due to", "not because of", "no thanks to"),
-        *("don't respond to", "didn't respond to", "doesn't respond to", "don't tolerate", "can't tolerate"),
-        *("not been ruled out", "cannot be ruled out", "can not be ruled out", "not ruled out", "not be excluded"),
-        *("cannot be excluded", "not excluded", "gram negative", "prior to", "history of present illness", "no longer"),
-        *("not helping", "not help", "not work", "not working", "no other", "without other", "past week", "past month"),
-        *("past year", "past day", "past few", "past several", "past two", "past three", "over the past", "for the past"),
-        *("not getting better", "not gone away", "not going away", "not go away", "didn't help", "don't help"),
-    ),
+_PHRASES = {
+    Cue.NO: """
+        no; not; without; w/o; never; never had; has never had; have never had; never been; never developed; not have;
+        not had; don't; doesn't; didn't; isn't; wasn't; aren't; hasn't; haven't; hadn't; don't have; doesn't have;
+        didn't have; haven't had; hasn't had; dont; doesnt; didnt; isnt; wasnt; havent; cannot be; unlikely to be;
+        unlikely to have; lack of; lacks; lacking; free of; rules out; rather than; instead of; neither; nor
+    """,
+    Cue.NONE_OF: """
+        denies; denied; denying; negative for; neg for; negative history of; history negative for; ruled out
+        for; absence of; none of; no evidence of; no evidence for; no clinical evidence of; no radiographic
+        evidence of; no sign of; no signs of; no symptoms of; no sx of; no complaints of; no report of; no
+        suspicion of; no h/o; no hx of; no history of; no prior history of; no previous history of; no known
+        history of; no past history of; no past medical history of; no significant history of; no personal
+        history of; not complain of; not suggestive of; does not report; did not report; without evidence of;
+        without signs of; without history of; without a history of; no concern for; not concerning for; no
+        suspicion for; not positive for
+    """,
+    Cue.NON: "non",
+    Cue.DENIED: """
+        ruled out; r/o'd; excluded; negative; neg; unlikely; absent; not seen; not found; not present; not detected;
+        not identified; not suspected; not confirmed; not evident; none; nil; free
+    """,
+    Cue.FAMILY: """
+        family history; family history of; strong family history of; family h/o; family hx; family hx of; fam hx; famhx;
+        fhx; fh; f/h; family medical history; family history significant for; family history positive for; family
+        history negative for; family history remarkable for; family history notable for; family member with; family
+        members with
+    """,
+    Cue.OF_FAMILY: """
+        runs in the family; runs in my family; run in the family; run in my family; in the family; in my family; in her
+        family; in his family; in relatives; in first degree relatives; in a first degree relative; on his mother's
+        side; on her mother's side; on my mother's side; on his father's side; on her father's side; on my father's side
+    """,
+    Cue.PAST: """
+        history of; hx of; h/o; past history; past history of; medical history; past medical history; past medical
+        history of; past surgical history; pmh; pmhx; pmh of; pmhx of; psh; status post; s/p; previous history of; prior
+        history of; personal history of; known history of; history significant for; history notable for; history
+        remarkable for; history includes; past medical history significant for; past medical history notable for; past
+        medical history includes; used to have; recovered from; survivor of
+    """,
+    Cue.FORMER: "previous; previously had; previously treated for; prior; past; remote; former",
+    Cue.WAS: "in the past; as a child; as a teenager; in childhood; in his childhood; in her childhood",
+    Cue.STOP: """
+        but; however; although; though; except; except for; besides; nevertheless; other than; apart from; aside from;
+        only; presents; presented; presenting; presents with; presented with; presenting with; complains of; complained
+        of; complaining of; c/o; admitted; now; currently; today; until; who; whose; and with
+    """,
+    Cue.CAUSE: "for; due to; d/t; because; because of; secondary to; 2/2 to; caused by; as a result of",
+    Cue.NOTHING: """
+        not only; not certain; not sure; not known; no change; no increase; no decrease; no doubt; no longer; no
+        other; without other; not controlled; not well controlled; not adequately controlled; not fully
+        controlled; not under control; not cured; not responding; not responding to; not respond; not respond
+        to; not responded; not responded to; no response; no response to; don't respond to; doesn't respond to;
+        didn't respond to; no improvement; no improvement in; no improvement of; without improvement; not
+        improve; not improved; not improving; no relief; no relief of; no relief from; without relief; not
+        relieved by; without success; not help; not helping; don't help; didn't help; not work; not working; not
+        getting better; not gone away; not going away; not go away; not tolerate; not tolerated; not tolerating;
+        don't tolerate; can't tolerate; not able to; not due to; not because of; not ruled out; not been ruled
+        out; cannot be ruled out; can not be ruled out; not excluded; not be excluded; cannot be excluded; gram
+        negative; prior to; history of present illness; over the past; for the past; in the past week; in the
+        past month; in the past year; past day; past week; past month; past year; past few; past several; past
+        two; past three
+    """,
 }
-_FILLERS = frozenset(map(key, "is was are were be been being has have had test tests tested serology screen".split()))
+_RELATIVES = """
+    mother; father; mom; mum; dad; parent; parents; sister; brother; half sister; half brother; sibling; siblings; twin;
+    grandmother; grandfather; grandma; grandpa; grandparent; aunt; uncle; cousin; niece; nephew; daughter; son; wife;
+    husband; relative; relatives
+"""
+_HAD = """
+    had; has; have; has had; who had; who has; with; died of; died from; died with; who died of; who died from; passed
+    away from; suffered from; suffers from; diagnosed with; was diagnosed with; is diagnosed with; who was diagnosed
+    with; developed; is being treated for; is a carrier of
+"""
+_NOTICED = (
+    "has noted; has noticed; has also noted; has also noticed; had noted; had noticed; has reported; had reported"
+)
+_OF_WHOM = "her; his; my; a; the; their; one; her maternal; his maternal; her paternal; his paternal"
+_PATIENT = "he; she; i; they; it; patient; pt; and; which; that"
+_DOES = """
+    has; had; have; is; am; was; were; are; m; ve; reports; presents; presented; takes; developed; develops; complains;
+    noticed; came; underwent
+"""
+_NO_STATEMENT = {"they are", "it is", "it was", "that is"}
+
+_FILLERS = {"is", "was", "are", "were", "be", "been", "being", "has", "have", "had", "test", "tested", "screen"}
 """Words that may stand between a disease and what denies it: *HIV test was negative*."""
-_AND = frozenset({"and", "or", "nor"})
-_SPAN_OF_TIME = frozenset(map(key, "hour day days week month year yr yrs wk wks mo mos".split()))
-_BARE_NO = frozenset({"no", "none", "nil", "denied", "deny", "absent", "negative", "neg"})
+_AND = {"and", "or", "nor"}
+_SPAN_OF_TIME = {"hour", "day", "days", "week", "month", "year", "yr", "yrs", "wk", "wks", "mo", "mos"}
+_BARE_NO = {"no", "none", "nil", "denied", "deny", "absent", "negative", "neg"}
 """What denies the disease before it when nothing follows: *Diabetes: no*."""
-_TURNS_BACK = frozenset({"with", "in", "for", "whom", "on", "from", "by", "because", "who", "which"})
+_FIRST_PERSON = {("i", "am"), ("i", "m"), ("i", "have"), ("i", "ve"), ("i", "had"), ("i", "was"), ("i", "got")}
+_KIN = {"family", "side"}
+_BOUNDARY = frozenset("|\n¶")
 
 
 @cache
 def _cues() -> tuple[dict[str, Cue], int]:
     """Every cue phrase, folded, and the length of the longest in words."""
-    found = {key(phrase): kind for kind, phrases in _PHRASES.items() for phrase in phrases}
-    found |= {key(f"{who} {had}"): Cue.FAMILY for who, had in product(_RELATIVES, _HAD)}
+
+    def listed(text: str) -> list[str]:
+        return [key(phrase) for phrase in text.split(";")]
+
+    relatives = listed(_RELATIVES)
+    found = {phrase: kind for kind, text in _PHRASES.items() for phrase in listed(text)}
+    found |= {f"{who} {had}": Cue.FAMILY for who, had in product(relatives, listed(_HAD))}
+    found |= {f"{who} {noticed}": Cue.NOTHING for who, noticed in product(relatives, listed(_NOTICED))}
+    found |= {f"in {whose} {who}": Cue.OF_FAMILY for whose, who in product(listed(_OF_WHOM), relatives)}
+    found |= {f"in {who}": Cue.OF_FAMILY for who in relatives}
+    statements = {f"{who} {does}" for who, does in product(listed(_PATIENT), listed(_DOES))}
+    found |= dict.fromkeys(statements - _NO_STATEMENT, Cue.STOP)
     return found, max(phrase.count(" ") + 1 for phrase in found)
 
 
@@ -195,9 +199,7 @@ class _Reading:
         taken = {at for start, end, solid in spans if solid for at in range(start, end)}
         cues = list(self._scan(taken))
         self._stops = {cue.start: cue.kind for cue in cues if cue.kind in (Cue.STOP, Cue.CAUSE)}
-        self._first_person = any(
-            pair in _FIRST_PERSON for pair in zip(self._keys, self._keys[1:])
-        )
+        self._first_person = any(pair in _FIRST_PERSON for pair in pairwise(self._keys))
         self._said = [Said() for _ in words.keys]
         self._denied: set[int] = set()
         for cue in cues:
@@ -241,7 +243,7 @@ class _Reading:
             if not self._is_patient(cue) and "by" not in self._keys[max(0, cue.start - 2) : cue.start]:
                 self._mark(self._statement(cue), "family")
         elif kind is Cue.OF_FAMILY:
-            if self._first_person or "my" not in self._keys[cue.start : cue.end]:
+            if self._first_person or "my" not in self._keys[cue.start : cue.end] or self._keys[cue.end - 1] in _KIN:
                 self._mark(self._back(cue), "family")
         elif kind is Cue.PAST:
             if before not in _SPAN_OF_TIME:  # "three days history of cough" is now
@@ -258,7 +260,14 @@ class _Reading:
 
     def _is_patient(self, cue: _Found) -> bool:
         """Whether the relative is the patient: *my mother has lupus*, from somebody who says nothing of themselves."""
-        return not self._first_person and "my" in self._keys[max(0, cue.start - 2) : cue.start]
+        if self._first_person:
+            return False
+        for at in range(cue.start - 1, max(cue.start - 5, -1), -1):  # "my 7-year-old son"
+            if self._gaps[at + 1] not in " -":
+                return False
+            if self._keys[at] == "my":
+                return True
+        return False
 
     def _ends(self, at: int, cue: _Found) -> bool:
         """Whether a statement that *cue* opened is over before word *at*."""
@@ -342,7 +351,3 @@ class _Reading:
             if not (at > 1 and self._keys[at - 1] in _AND):
                 return
             at -= 1
-
-
-_BOUNDARY = frozenset("|\n¶")
-_FIRST_PERSON = {("i", "am"), ("i", "m"), ("i", "have"), ("i", "ve"), ("i", "had"), ("i", "was"), ("i", "got")}

@@ -28,7 +28,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-
 _LISTED = 20
 """How many allowed words a message lists."""
 

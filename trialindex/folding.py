@@ -19,15 +19,15 @@ VERSION = 1
 _INSIDE = "\u00ad\u200b-\u200d\u0300-\u036f"
 _WORD = re.compile(rf"([^\W_]+(?:[{_INSIDE}]+[^\W_]*)*)(?:['’ʼ`´][sS]\b)?|(?<=[^\W_])\+")
 _LETTERS = str.maketrans(
-    {
-        **dict.fromkeys(map(chr, (0xAD, 0x200B, 0x200C, 0x200D))),
-        **{"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"},
-        **{"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "κ": "kappa", "λ": "lambda"},
-        **{"μ": "mu", "σ": "sigma", "ς": "sigma", "ω": "omega"},
-    }
+    dict.fromkeys(map(chr, (0xAD, 0x200B, 0x200C, 0x200D)))
+    | {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"}
+    | {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "κ": "kappa", "λ": "lambda"}
+    | {"μ": "mu", "σ": "sigma", "ς": "sigma", "ω": "omega"}
 )
 _IRREGULAR = {"feet": "foot", "teeth": "tooth", "women": "woman", "men": "man", "children": "child"}
-_IRREGULAR |= {plural: plural[:-1] for plural in "arms ears eyes hips legs lips ribs toes cuts".split()}
+_IRREGULAR |= {
+    plural: plural[:-1] for plural in ("arms", "ears", "eyes", "hips", "legs", "lips", "ribs", "toes", "cuts")
+}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7"}
 _NUMBERED = {"type", "stage", "grade", "class", "phase"}
 """Words after which a Roman numeral is a number."""
@@ -36,6 +36,8 @@ _WRAPPED, _SURELY_WRAPPED = 50, 65
 one ends where its writer ended it."""
 
 
+_PLAIN_GAPS = {" ": " ", "": " ", "-": "-", "/": "/", ", ": ","}
+"""Nearly all there are."""
 _FULL_STOP = re.compile(r"\.[\"'”’)\]]*\s")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _BULLET = re.compile(r"\n\s*[^\s\w(\"'“‘]")
@@ -72,7 +74,7 @@ def read_words(text: str) -> Words:
         if key in _ROMAN and keys and keys[-1] in _NUMBERED:
             key = _ROMAN[key]
         gap = text[end:start]
-        gaps.append(gap if gap == " " else _gap(text, end, start))
+        gaps.append(_PLAIN_GAPS.get(gap) or _gap(text, end, start))
         keys.append(key)
         starts.append(start)
         end = match.end()
@@ -103,7 +105,7 @@ def fold(word: str) -> str:
         return _IRREGULAR[plain]
     if not plain.endswith("s") or (word.isupper() and len(word) <= 6):  # POTS is no plural
         return plain
-    if len(word) > 2 and word[:-1].isupper():  # UTIs is one
+    if word[:-1].isupper() and word.endswith("s"):  # UTIs is one
         return plain[:-1]
     return _singular(plain) if len(plain) > 4 else plain
 
@@ -128,7 +130,9 @@ def _gap(text: str, start: int, end: int) -> str:
         if _BLANK_LINE.search(gap):
             return "¶"
         length = start - text.rfind("\n", 0, start)
-        wrapped = length > _WRAPPED and (text[end : end + 1].islower() or (length > _SURELY_WRAPPED and not gap.strip()))
+        wrapped = length > _WRAPPED and (
+            text[end : end + 1].islower() or (length > _SURELY_WRAPPED and not gap.strip())
+        )
         if not wrapped or _BULLET.search(gap):
             return "\n"
     if any(sign in gap for sign in ";!?•|"):
@@ -167,7 +171,7 @@ def keys_of(name: str) -> Iterator[str]:
     if ", " in name:
         yield key(uninverted(name))
     if "-" in words.gaps:
-        yield "".join(k if gap == "-" or not i else f" {k}" for i, (k, gap) in enumerate(zip(words.keys, words.gaps)))
+        yield "".join(k if gap == "-" else f" {k}" for k, gap in zip(words.keys, words.gaps, strict=True)).strip()
     if plain.startswith("type ") and (match := _TYPE.fullmatch(plain)):
         yield f"{match[2]} {match[1]}"
     if plain.endswith(" cancer") and (match := _CANCER_OF.fullmatch(plain)):

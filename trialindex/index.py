@@ -31,13 +31,17 @@ from trialindex.search.filters import Filters
 from trialindex.search.results import Results
 from trialindex.storage import check as checks
 from trialindex.storage import derived, manifest
-from trialindex.storage.files import clear_folder, folder_size, storage_errors
+from trialindex.storage.files import folder_size, remove_entries, storage_errors
 from trialindex.storage.lock import LOCKS, write_lock
+from trialindex.storage.records import NAME as RECORDS
 from trialindex.storage.records import Change, Records, Stored
 from trialindex.trial import Trial
 
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
+_PARTS = {RECORDS, f"{RECORDS}-wal", f"{RECORDS}-shm", derived.NAME}
+_SMALLEST = 8192
+"""Bytes; a smaller database has no tables yet."""
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +108,8 @@ class Index:
                 _refuse_full(folder)
             with write_lock(folder), ExitStack() as undo:
                 _refuse_full(folder)  # another process may have been faster
-                undo.callback(clear_folder, folder, keep=LOCKS)
+                undo.callback(remove_entries, folder, _is_part)
+                remove_entries(folder, _is_part)
                 records = Records(folder, create=True)
                 undo.callback(records.close)
                 index = cls(folder, description, records)
@@ -369,5 +374,22 @@ def _refuse_full(folder: Path) -> None:
     """:raises IndexStateError: a new index cannot be made in *folder*."""
     if manifest.is_index(folder):
         raise IndexStateError(f"there is an index at {folder} already.", hint="Open it, or choose another folder.")
-    if not folder.is_dir() or any(path.name not in LOCKS for path in folder.iterdir()):
+    names = {path.name for path in folder.iterdir()} - LOCKS if folder.is_dir() else {""}
+    if names and (RECORDS not in names or not all(map(_is_part, names))):
         raise IndexStateError(f"{folder} is not an empty folder.", hint="Choose another one with --index.")
+    if not _only_begun(folder):
+        manifest.read(folder)  # says what is wrong with half an index
+
+
+def _is_part(name: str) -> bool:
+    """Whether a file of that name, without a manifest, is of an index that was never finished."""
+    return name in _PARTS or name.startswith(f".{manifest.NAME}.")
+
+
+def _only_begun(folder: Path) -> bool:
+    """Whether what lies in *folder* is at most what a process left that was killed while it made an index."""
+    path = folder / RECORDS
+    if not path.exists() or path.stat().st_size < _SMALLEST:
+        return True
+    with closing(Records(folder)) as records:
+        return len(records) == 0

@@ -140,7 +140,7 @@ class Encoder(ABC):
     def identity(self) -> EncoderIdentity:
         """Must not load the model if it can be told without."""
 
-    def verify(self) -> None:
+    def verify(self) -> None:  # noqa: B027  most encoders have nothing to verify
         """Read the model's files in full, where the encoder knows what they should hold; ``check`` calls it.
 
         :raises EncoderError: a file is not as it was shipped.
@@ -286,7 +286,10 @@ class Vocabulary(ABC):
     @property
     @abstractmethod
     def version(self) -> str | None:
-        """Which edition is at hand, ``None`` when it has to be downloaded first."""
+        """Which edition is at hand, ``None`` when it has to be downloaded first.
+
+        It changes whenever the concepts do: what is built from them is kept under it.
+        """
 
     @abstractmethod
     def concepts(self) -> Iterator[Concept]:

@@ -52,7 +52,8 @@ def _build(folder: Path, data: Path) -> None:
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
         try:
             with Index.create(aside) as index:
-                index.ingest(f"manual:{data}")
+                if index.ingest(f"manual:{data}").stopped:
+                    raise KeyboardInterrupt  # half a sample is none
             try:
                 aside.rename(folder)
             except OSError:

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -33,42 +32,37 @@ _LONGEST = 8
 _FORMAT = 1
 """Raised when what is kept in the cache changes its shape, or names come under other keys."""
 
-_WORDS_TOO = frozenset(
-    """
-    aids all alps any are arm art arts ash bad bat bed best big bos bug bun but can candle canvas cap care case cass
-    castle cast cat clap clip coach cold con cop cord dad dam day des did dish dog doors dos drip ear eat epi era fame
-    far fat ficus fish fit for gap gas get gist goal had ham hand hap has hat her him hip hit hops hot how ice its jam
-    kin kms lad lamb last lead let lid lip lord low mac mad male man map mash mask mass mast mat may men mesh met mgrs
-    mic mild mls mod mom mop nap neat net new nod node nor nose not now one our out pack pad pan part past pat peg pen
-    pet pie pin pip plaid pod pop proc push race ram rap rat red rib rod rue run sac sad sat saw sea sed see sens set
-    settle she sid six spa star stay tam tap tar tare tea ten tens tha the thes thi this tip toe top tram trap traps two
-    use vat via wad war was wed well who zap
-    ad al am an as at be by cc cd cm co cs dd de do ed eg el em en er et ex go ha he hi ho hr id ie if im in io is it
-    la le ma md me mg ml mm mr ms my na ne ng no of oh ok on op or os ox pa pc per ph pi pm ps re rd rx se sh si so st
-    ta th to tv uh um un up us va vi vs we ws ya ye
-    """.split()
-)
+_SMALL_WORDS = """
+aids all alps any are arm art arts ash bad bat bed best big bos bug bun but can candle canvas cap care case cass
+castle cast cat clap clip coach cold con cop cord dad dam day des did dish dog doors dos drip ear eat epi era fame far
+fat ficus fish fit for gap gas get gist goal had ham hand hap has hat her him hip hit hops hot how ice its jam kin kms
+lad lamb last lead let lid lip lord low mac mad male man map mash mask mass mast mat may men mesh met mgrs mic mild
+mls mod mom mop nap neat net new nod node nor nose not now one our out pack pad pan part past pat peg pen pet pie pin
+pip plaid pod pop proc push race ram rap rat red rib rod rue run sac sad sat saw sea sed see sens set settle she sid
+six spa star stay tam tap tar tare tea ten tens tha the thes thi this tip toe top tram trap traps two use vat via wad
+war was wed well who zap ad al am an as at be by cc cd cm co cs dd de do ed eg el em en er et ex go ha he hi ho hr id
+ie if im in io is it la le ma md me mg ml mm mr ms my na ne ng no of oh ok on op or os ox pa pc per ph pi pm ps re rd
+rx se sh si so st ta th to tv uh um un up us va vi vs we ws ya ye
+"""
 """Words and measures, folded. An abbreviation that is spelled like one of them is meant only in capitals."""
+_WORDS_TOO = frozenset(_SMALL_WORDS.split())
 
-_GENERAL = frozenset(
-    map(
-        key,
-        """
-        abnormality; adverse events; aging; as needed; associated with; at bedtime; bilateral; blood pressure; cancer;
-        chief complaint; chronic disease; complains of; complicated by; complication; condition; consistent with; death;
-        diagnosed; diagnosis; diagnostic evaluation; differential diagnosis; discharge; discontinue; disease; disorder;
-        drug; due to; emergency department; emergency service, hospital; family history; fever; follow-up; four times
-        daily; genetic disease; history; history of; history of present illness; hospital; illness; infection;
-        infectious disease; injury; intensive care unit; laboratory test; lesion; medication; neoplasm; neoplasms;
-        nothing by mouth; once daily; pain; past medical history; past surgical history; patient; patients; physical
-        examination; prescription; primary care; quality of life; randomized controlled trial; rare diseases; review of
-        systems; rule out; secondary to; serious adverse events; signs and symptoms; status post; surgery; symptom;
-        symptoms; syndrome; therapy; three times daily; treatment; tumor; twice daily; vital signs; within normal
-        limits; without; workup; wound; year old
-        """.split(";"),
-    )
-)
-"""Names that say too little to search for, folded."""
+_SAYS_LITTLE = """
+abnormality; adverse events; aging; as needed; associated with; at bedtime; baseline; bilateral; blood pressure;
+cancer; chief complaint; chronic disease; complains of; complicated by; complication; condition; consistent with;
+death; diagnosed; diagnosis; diagnostic evaluation; differential diagnosis; discharge; discontinue; disease; disease
+by infectious agent; disease of anatomical entity; disease of cellular proliferation; disease of mental health;
+disease of metabolism; disorder; drug; due to; emergency department; emergency service, hospital; family history;
+fever; follow-up; four times daily; genetic disease; history; history of; history of present illness; hospital;
+illness; infection; infectious disease; injury; inpatient; intensive care unit; laboratory test; laboratory tests;
+lesion; medication; neoplasm; neoplasms; nothing by mouth; once daily; outpatient; pain; past medical history; past
+surgical history; patient; patients; pediatric; physical examination; placebo; prescription; primary care; quality of
+life; randomized; randomized controlled trial; rare diseases; review of systems; rule out; secondary to; serious
+adverse events; signs and symptoms; standard of care; status post; surgery; symptom; symptoms; syndrome; therapy;
+three times daily; treatment; tumor; twice daily; vital signs; within normal limits; without; workup; wound; year old
+"""
+"""Names that say too little to search for."""
+_GENERAL = frozenset(map(key, _SAYS_LITTLE.split(";")))
 
 
 @dataclass(frozen=True)
@@ -181,18 +175,18 @@ class Terms:
         """The concepts called *name* that the writer can have meant, seeing how it is written."""
         if end - start > 1 and all(len(k) == 1 for k in words.keys[start:end]) and " " in words.gaps[start + 1 : end]:
             return _NOTHING  # "s/p" and "t.b." are abbreviations, "a e" is nothing
+        if len(name) < 3 and _in_compound(words, start):
+            return _NOTHING
         capitals = True
         if min(self._index[name]) < 0:
             at = words.starts[start]
-            capitals = text[at : words.ends[end - 1]].isupper() and not (
-                _in_capitals(text, at) or _in_compound(words, start)
-            )
+            capitals = text[at : words.ends[end - 1]].isupper() and not _in_capitals(text, at)
         if (name, capitals) not in self._meanings:
             self._meanings[name, capitals] = self._meaning(name, capitals)
         return self._meanings[name, capitals]
 
     def _meaning(self, name: str, capitals: bool) -> _Meaning:
-        """The concepts; what a word list calls *heart attack* is also what an ontology calls *myocardial infarction*."""
+        """The concepts; a word list's *heart attack* is also what an ontology calls *myocardial infarction*."""
         found = [one if one >= 0 else ~one for one in self._index[name] if one >= 0 or capitals]
         for concept in [self._concept(number) for number in found]:
             if concept.id is None:
@@ -218,14 +212,15 @@ class Terms:
     # --- one name -----------------------------------------------------------------------------------------------------
 
     def normalise(self, condition: str) -> Concept | None:
-        """The concept that the whole of *condition* names: ``Lupus Erythematosus, Systemic``, ``CKD``, ``heart attack``.
+        """The concept that *condition* as a whole names: ``Lupus Erythematosus, Systemic``, ``CKD``, ``heart attack``.
 
         :returns: of an ontology if one has it, and of those the one whose preferred name it is; ``None`` if it is no
             name that is known.
         """
         forms = [condition, uninverted(condition)]
-        if bracket := _IN_BRACKETS.fullmatch(condition.strip()):  # "Chronic Kidney Disease (CKD)"
-            forms.append(bracket[1])
+        before, bracket, inside = condition.strip().rpartition("(")
+        if bracket and inside.endswith(")"):  # "Chronic Kidney Disease (CKD)"
+            forms.append(before)
         for form in forms:
             words = read_words(form)
             name = " ".join(words.keys)
@@ -269,7 +264,6 @@ class _Meaning(NamedTuple):
 _NOTHING = _Meaning((), True)
 _WITHIN = frozenset(" -/.,")
 """What may lie between two words of one name."""
-_IN_BRACKETS = re.compile(r"(.+?)\s*\([^()]*\)")
 _LINE = 80
 """Characters on each side that show whether a line is all in capitals."""
 
@@ -286,7 +280,7 @@ def _in_capitals(text: str, at: int) -> bool:
 
 
 def _in_compound(words: Words, at: int) -> bool:
-    """Whether a word is half of a name such as ``PD-L1`` or ``MS-275``."""
+    """Whether a word is half of a name such as ``PD-L1`` or ``CD-20``."""
     return any(
         0 <= other < len(words.keys)
         and words.gaps[max(at, other)] == "-"
@@ -298,7 +292,7 @@ def _in_compound(words: Words, at: int) -> bool:
 # --- built once, kept -----------------------------------------------------------------------------------------------
 
 _Compiled = tuple[list[bytes], dict[str, list[int]]]
-"""The concepts, each encoded, and by key the numbers of those so called: ``~n`` for one that is meant in capitals only."""
+"""The concepts, each encoded, and by key the numbers of those so called: ``~n`` for one meant in capitals only."""
 
 
 def _compile(concepts: Iterable[Concept]) -> _Compiled:
@@ -385,7 +379,7 @@ def _read(path: Path) -> _Compiled | None:
 
 
 def _write(path: Path, compiled: _Compiled) -> None:
-    """Keep what was built, in place of what was kept before. A folder that cannot be written costs time, nothing else."""
+    """Keep what was built in place of what was kept before. A folder that cannot be written costs only time."""
     from msgspec import msgpack
 
     from trialindex.storage.files import write_atomically

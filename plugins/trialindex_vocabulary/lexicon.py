@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +14,8 @@ from trialindex.interfaces import Concept, Vocabulary
 class Lexicon(Vocabulary):
     """The file ``lexicon.tsv`` of this package: a phrase, its kind, and the medical names it stands for.
 
-    Each name is one concept for each kind of phrase, called by every such phrase that lists it. Those with few phrases
-    come first: they say most (*diphenhydramine* before *antihistamine*).
+    Each name is one concept for each kind of phrase, called by every such phrase that lists it. A line lists the name
+    that fits best first; those that mostly stand first come first (*diphenhydramine* before *antihistamine*).
     """
 
     name = "lexicon"
@@ -34,10 +35,12 @@ class Lexicon(Vocabulary):
 
     def concepts(self) -> Iterator[Concept]:
         _, *lines = self._data.decode("utf-8").splitlines()
-        phrases: dict[tuple[str, str], list[str]] = {}
+        phrases: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        places: defaultdict[tuple[str, str], int] = defaultdict(int)
         for line in lines:
             phrase, kind, terms = line.split("\t")
-            for term in terms.split("; "):
-                phrases.setdefault((term, kind), []).append(phrase)
-        for (term, kind), names in sorted(phrases.items(), key=lambda item: len(item[1])):
+            for place, term in enumerate(terms.split("; ")):
+                phrases[term, kind].append(phrase)
+                places[term, kind] += place
+        for (term, kind), names in sorted(phrases.items(), key=lambda item: places[item[0]] / len(item[1])):
             yield Concept(term, tuple(names), kind=kind)

@@ -89,7 +89,7 @@ def open_for_writing(
 
     path = Path(index_path) if index_path else default_path()
     given = {name: value for name, value in options.items() if value is not None}
-    if manifest.is_index(path) or not create or (path / "records.db").exists():
+    if manifest.is_index(path) or not create:
         spec = encoder or (manifest.read(path).encoder.spec if given else None)
         with Index.open(path, encoder=plugins().make("encoder", spec, **given) if spec else None) as index:
             yield index

@@ -180,7 +180,10 @@ class Filters:
 
 
 def _several(words: str | Sequence[str]) -> tuple[str, ...]:
-    return (words,) if isinstance(words, str) else tuple(words)
+    several = (words,) if isinstance(words, str) else tuple(words)
+    if not all(text.strip() for text in several):
+        raise QueryError("a filter is empty.", hint="Leave it out, or give it a value.")
+    return several
 
 
 def _one_sex(text: str | None) -> str | None:

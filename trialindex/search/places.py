@@ -19,27 +19,65 @@ _DISTANCE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(km|kilomet(?:er|re)s?|mi|miles?)
 
 
 _OTHER_NAMES = {
+    "america": "US",
+    "bahamas": "BS",
     "bolivia plurinational state of": "BO",
+    "brunei darussalam": "BN",
+    "burma": "MM",
+    "cape verde": "CV",
+    "china people s republic of": "CN",
+    "congo": "CG",
     "congo the democratic republic of the": "CD",
     "cote d ivoire": "CI",
     "czech republic": "CZ",
+    "east timor": "TL",
     "england": "GB",
+    "falkland islands malvinas": "FK",
+    "federated states of micronesia": "FM",
+    "great britain": "GB",
+    "holland": "NL",
+    "holy see": "VA",
+    "holy see vatican city state": "VA",
     "iran islamic republic of": "IR",
     "korea": "KR",
     "korea democratic people s republic of": "KP",
     "korea republic of": "KR",
     "lao people s democratic republic": "LA",
+    "libyan arab jamahiriya": "LY",
+    "macau": "MO",
+    "macedonia": "MK",
     "macedonia the former yugoslav republic of": "MK",
+    "micronesia federated states of": "FM",
+    "moldova republic of": "MD",
     "northern ireland": "GB",
+    "palestine": "PS",
+    "palestine state of": "PS",
+    "palestinian territories occupied": "PS",
+    "palestinian territory occupied": "PS",
+    "people s republic of china": "CN",
+    "republic of ireland": "IE",
     "republic of korea": "KR",
+    "republic of moldova": "MD",
     "russian federation": "RU",
+    "saint martin": "MF",
     "scotland": "GB",
     "swaziland": "SZ",
     "syrian arab republic": "SY",
+    "taiwan province of china": "TW",
+    "tanzania united republic of": "TZ",
+    "the bahamas": "BS",
+    "the gambia": "GM",
     "the netherlands": "NL",
     "turkiye": "TR",
+    "u k": "GB",
+    "u s": "US",
+    "u s a": "US",
     "uk": "GB",
+    "united republic of tanzania": "TZ",
+    "united states of america": "US",
+    "venezuela bolivarian republic of": "VE",
     "viet nam": "VN",
+    "virgin islands u s": "VI",
     "wales": "GB",
 }
 """Names of countries that registries and people use and GeoNames does not, as :func:`_key` writes them."""
@@ -136,8 +174,8 @@ def _cities() -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str,
 def country_code(name: str) -> str | None:
     """The ISO 3166 code of a country: ``UK``, ``United Kingdom`` → ``GB``; ``Korea, Republic of`` → ``KR``."""
     countries = _regions()[0]
-    plain = re.sub(r"\(.*?\)", "", name)
-    return countries.get(_key(plain))
+    whole, plain = (re.sub(pattern, " ", name) for pattern in (r"[()]", r"\(.*?\)"))
+    return countries.get(_key(whole)) or countries.get(_key(plain))
 
 
 @cache

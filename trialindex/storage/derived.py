@@ -80,8 +80,7 @@ def open_newest(folder: Path, store: type[VectorStore]) -> Derived | None:
 
     :raises IndexDamaged: it cannot be read.
     """
-    for pause in (0.0, 0.01, 0.05, 0.2):
-        time.sleep(pause)
+    for pause in (0.01, 0.05, 0.2, None):
         found = states(folder)
         if found:
             try:
@@ -89,6 +88,10 @@ def open_newest(folder: Path, store: type[VectorStore]) -> Derived | None:
             except IndexDamaged:
                 if found[0].exists():
                     raise
+        elif not (folder / NAME).exists() or pause is None:
+            break
+        else:
+            time.sleep(pause)
     return None
 
 

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -106,12 +106,12 @@ def clone_tree(source: Path, target: Path, *, skip: frozenset[str] = frozenset()
                 shutil.copy2(path, target / path.name)
 
 
-def clear_folder(folder: Path, *, keep: frozenset[str]) -> None:
-    """Delete everything in *folder* but the names to *keep*, as far as the system lets us."""
-    for path in folder.iterdir():
-        if path.is_dir():
+def remove_entries(folder: Path, chosen: Callable[[str], bool]) -> None:
+    """Delete what has a chosen name in *folder*, as far as the system lets us."""
+    for path in [path for path in folder.iterdir() if chosen(path.name)]:
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
-        elif path.name not in keep:
+        else:
             with suppress(OSError):
                 path.unlink()
 

@@ -12,7 +12,7 @@ A check raises ``AssertionError`` with one sentence that says what is wrong; it 
 docs/testing-plugins.md shows each.
 """
 
-from trialindex.testing.checks import check_encoder, check_renderer, check_source, check_store
+from trialindex.testing.checks import check_encoder, check_renderer, check_source, check_store, check_vocabulary
 from trialindex.testing.fakes import BruteForceStore, FakeEncoder
 from trialindex.testing.samples import sample_results, sample_texts, sample_trials
 
@@ -23,6 +23,7 @@ __all__ = [
     "check_renderer",
     "check_source",
     "check_store",
+    "check_vocabulary",
     "sample_results",
     "sample_texts",
     "sample_trials",

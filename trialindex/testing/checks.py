@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialindex.interfaces import (
+    Concept,
     Encoder,
     EncoderIdentity,
     IngestContext,
@@ -17,6 +18,7 @@ from trialindex.interfaces import (
     RenderOptions,
     Source,
     VectorStore,
+    Vocabulary,
 )
 from trialindex.testing.fakes import BruteForceStore
 from trialindex.testing.samples import CONTACT, sample_results, sample_texts, sample_trials
@@ -328,3 +330,38 @@ def _check_drawing(what: str, drawn: str, options: RenderOptions, markup: bool |
         for secret in (CONTACT.name, CONTACT.phone, CONTACT.email):
             assert secret is not None
             _require(secret not in drawn, f'{what}: the contact "{secret}" is shown, and contacts were not asked for')
+
+
+# --- vocabularies ---------------------------------------------------------------------------------------------------
+
+
+def check_vocabulary(vocabulary: Vocabulary) -> list[Concept]:
+    """Read a vocabulary twice.
+
+    :returns: its concepts, for checks of your own; none when its version is ``None``.
+    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Vocabulary` is broken.
+    """
+    _check_names(type(vocabulary))
+    version = vocabulary.version
+    _require(version is None or (isinstance(version, str) and version), "version must be None, or a string not empty")
+    produced = vocabulary.concepts()
+    _require(isinstance(produced, Iterator), "concepts() must return an iterator: yield the concepts one by one")
+    concepts = list(produced)
+    _require(concepts or version is None, "there is a version and no concept: version is None while there is nothing")
+    _require(version is not None or not concepts, "there are concepts and no version: say which edition they are")
+    seen: set[str] = set()
+    for concept in concepts:
+        _require(isinstance(concept, Concept), f"concepts() yielded {type(concept).__name__}, not a Concept")
+        where = f'the concept "{concept.name}"'
+        for what, texts in (("names", concept.names), ("broader", concept.broader)):
+            strings = isinstance(texts, tuple) and all(isinstance(one, str) and one.strip() for one in texts)
+            _require(strings, f"{where}: {what} must be a tuple of strings that are not empty")
+        _require(isinstance(concept.name, str) and concept.name.strip(), "a concept has no name")
+        _require(isinstance(concept.kind, str) and concept.kind, f"{where}: kind must be a string that is not empty")
+        if concept.id is not None:
+            _require(isinstance(concept.id, str) and concept.id, f"{where}: id must be None, or a string not empty")
+            _require(concept.id not in seen, f'{where}: its id "{concept.id}" is that of another concept')
+            seen.add(concept.id)
+    _require(list(vocabulary.concepts()) == concepts, "the concepts are others the second time")
+    _require(vocabulary.version == version, "the version changed while nothing else did")
+    return concepts
