@@ -28,7 +28,8 @@ def main() -> None:
             outside = summary.seconds - summary.seconds_encoding
             print(
                 f"{label}: {trials} studies in {summary.seconds:.2f} s, {trials / summary.seconds:.1f} a second; "
-                f"outside the encoder {outside:.2f} s, {outside / summary.seconds:.1%}; rejected {len(summary.rejected)}"
+                f"outside the encoder {outside:.2f} s, {outside / summary.seconds:.1%}; "
+                f"rejected {len(summary.rejected)}"
             )
         info = index.info()
         print(f"{info.passages} passages, {info.bytes / 1e6:.1f} MB, {info.bytes / info.trials / 1024:.1f} KiB a trial")
