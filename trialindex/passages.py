@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from trialindex.trial import Trial
 
 VERSION = 1
-"""Raise it when the rule changes: indexes remember theirs, and are cut again."""
+"""Raise it when the rule changes: an index remembers its own, and ``check --repair`` cuts its trials again."""
 
 
 @dataclass(frozen=True)
