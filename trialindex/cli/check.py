@@ -17,6 +17,8 @@ def command(ctx: click.Context, index_path: str | None, repair: bool) -> None:
     Every record is hashed again, every passage must have its vector, the vector store and the word index must agree
     with the records.
     """
+    from trialindex import wording
+
     opened = open_for_writing(index_path, create=False) if repair else open_for_reading(index_path)
     with opened as index:
         findings = index.check(repair=repair)
@@ -25,7 +27,7 @@ def command(ctx: click.Context, index_path: str | None, repair: bool) -> None:
         click.echo(f"{'repaired' if finding.repaired else 'broken'}: {finding.what}")
     broken = [finding for finding in findings if not finding.repaired]
     if not broken:
-        click.echo(f"The index is whole: {count:,} trials.")
+        click.echo(f"The index is whole: {wording.count(count, 'trial')}.")
         return
     lost = [finding.trial for finding in broken if finding.kind == "record"]
     if repair and lost:

@@ -202,7 +202,7 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "format_name",
         type=_Words(_formats),
         metavar="NAME",
-        help="table, json, jsonl, csv, markdown, html, or one that a plugin brings.  [default: table]",
+        help="table, json, jsonl, csv, markdown, html, or one that a plugin brings.  [default: table; export: jsonl]",
     )(function)
 
 
@@ -273,6 +273,23 @@ def write(pieces: Iterable[str], output: str | None) -> None:
         if part.exists():
             part.unlink()
     say(f"written to {path}.")
+
+
+def write_trials(
+    index_path: str | None,
+    format_name: str | None,
+    output: str | None,
+    contacts: bool,
+    options: dict[str, Any],
+    default: str,
+) -> None:
+    """Write the trials that pass the filters among *options*, in the format that was asked for or *default*."""
+    from trialindex.search.filters import Filters
+
+    filters = Filters.parse(**take_filters(options))
+    draw = renderer(format_name, output, contacts, default=default)
+    with open_for_reading(index_path) as index:
+        write(draw.trials(index.trials(filters, contacts=contacts)), output)
 
 
 @contextmanager

@@ -6,15 +6,7 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import (
-    filter_options,
-    index_option,
-    open_for_reading,
-    output_options,
-    renderer,
-    take_filters,
-    write,
-)
+from trialindex.cli.common import filter_options, index_option, output_options, write_trials
 
 
 @click.command("list")
@@ -31,9 +23,4 @@ def command(
       trialindex list
       trialindex list --status recruiting --country France --format csv --output french.csv
     """
-    from trialindex.search.filters import Filters
-
-    filters = Filters.parse(**take_filters(options))
-    draw = renderer(format_name, output, contacts)
-    with open_for_reading(index_path) as index:
-        write(draw.trials(index.trials(filters, contacts=contacts)), output)
+    write_trials(index_path, format_name, output, contacts, options, default="table")
