@@ -115,7 +115,7 @@ def test_formats_for_people_say_what_is_not_stated_and_that_this_is_no_advice(na
     one = renderer(name)
     page = "".join(one.trial(BARE, {}))
     assert page.count("not stated") >= 15
-    assert "Contacts are hidden; add --contacts" in page
+    assert "Contacts, if the record has any, are hidden; add --contacts" in page
     for text in (page, "".join(one.results(ANSWER))):
         assert DISCLAIMER in " ".join(text.split())
 

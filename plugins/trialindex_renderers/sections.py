@@ -10,7 +10,7 @@ from trialindex import wording as w
 from trialindex.trial import Contact, Site, Trial
 from trialindex_renderers.view import Fact, Item, Page, Section, head, optional, safe_url
 
-CONTACTS_HIDDEN = "Contacts are hidden; add --contacts, or see the full record."
+CONTACTS_HIDDEN = "Contacts, if the record has any, are hidden; add --contacts, or see the full record."
 
 
 def page(trial: Trial, seen: Mapping[str, str], *, contacts: bool, site_limit: int | None) -> Page:
