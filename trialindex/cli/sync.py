@@ -1,0 +1,130 @@
+"""``trialindex sync``."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import click
+
+from trialindex.cli.common import index_option, progress_reports, say
+from trialindex.cli.updates import told
+from trialindex.cli.watch import open_watches
+
+if TYPE_CHECKING:
+    from trialindex.index import Index
+    from trialindex.news import Update
+    from trialindex.watching import Sent
+    from trialindex.watching.sources import Refreshed
+
+
+@click.command("sync")
+@click.option("--quiet", "-q", is_flag=True, help="Only the news and what went wrong.")
+@click.option("--sweep", is_flag=True, help="Look for trials that their source no longer has, as is done once a month.")
+@click.option("--many", is_flag=True, help="With --sweep: mark them even if they are more than a tenth of a source's.")
+@click.option("--forget", metavar="SPEC", help="Do not sync, but ask this source no more; its trials stay.")
+@index_option
+@click.pass_context
+def command(
+    ctx: click.Context, quiet: bool, sweep: bool, many: bool, forget: str | None, index_path: str | None
+) -> None:
+    """Refresh every source of the index, and tell what is new to your watches.
+
+    The news is printed and given to your notifiers; `trialindex updates` shows them again. A source that fails does
+    not stop the others; the command then exits 1. A trial that its source no longer has is marked and never deleted.
+    Let a timer run it every day: see docs/watching.md.
+    """
+    from trialindex.ingest import Reports
+    from trialindex.watching import sync
+
+    if many and not sweep:
+        raise click.UsageError("--many goes with --sweep.")
+
+    def refreshed(one: Refreshed) -> None:
+        if not quiet and one.summary:
+            _tell_of(one)
+        if one.problem:
+            _warn_of(one)
+        _say_swept(one, quiet, asked=sweep)
+
+    def news(updates: list[Update]) -> None:
+        for line in told(updates):
+            click.echo(line)
+        if not updates and not quiet:
+            say("nothing new for your watches." if watches.exist else "nothing is watched: trialindex watch --help")
+
+    with open_watches(index_path) as (index, watches):
+        if forget is not None:
+            _forget(index, forget)
+            return
+        report = sync(
+            index,
+            watches,
+            reports=lambda: nullcontext(Reports()) if quiet else progress_reports(quiet),
+            on_refreshed=refreshed,
+            on_updates=news,
+            sweep="when due" if not sweep else "now, however many" if many else "now",
+        )
+    for line in report.unfollowed:
+        say(line)
+    for one in report.sent:
+        _say_sent(one, quiet)
+    if report.stopped:
+        say(f"{report.stopped}. What was done is kept; run the same command again to go on.")
+        ctx.exit(130)
+    if report.failed:
+        ctx.exit(1)
+
+
+def _tell_of(one: Refreshed) -> None:
+    from trialindex.cli.ingest import counted
+    from trialindex.wording import one_line
+
+    assert one.summary is not None
+    say(f"{one_line(one.spec)}: {counted(one.summary)}.")
+
+
+def _say_swept(one: Refreshed, quiet: bool, *, asked: bool) -> None:
+    """What a sweep found. A source that cannot tell is said only to somebody who asked for a sweep."""
+    from trialindex.wording import listed, one_line
+
+    swept, spec = one.swept, one_line(one.spec)
+    if swept is None:
+        return
+    if swept.refused:
+        say(f"{spec}: {swept.refused} If it is so: trialindex sync --sweep --many")
+    elif not swept.able and asked and not quiet:
+        say(f"{spec}: this source cannot tell which trials it still has.")
+    for what, ids in (("no longer in the registry, marked", swept.gone), ("in the registry again", swept.back)):
+        if ids and not swept.refused and not quiet:
+            say(f"{spec}: {what}: {listed(map(one_line, ids), 10)}.")
+
+
+def _warn_of(one: Refreshed) -> None:
+    from trialindex.wording import one_line
+
+    end = f' To leave it out: trialindex sync --forget "{one_line(one.spec)}"' if one.vanished else ""
+    say(f"{one_line(one.spec)}: {one_line(one.problem)}{end}")
+
+
+def _forget(index: Index, spec: str) -> None:
+    from trialindex.errors import SourceError, nearest
+
+    known = index.info().sources
+    if spec not in known:
+        raise SourceError(f'the index was not built from "{spec}".', hint=nearest(spec, known))
+    index.forget_request(spec)
+    click.echo(f"{spec} is asked no more. To begin again, ingest it once more.")
+
+
+def _say_sent(one: Sent, quiet: bool) -> None:
+    from trialindex.wording import count, one_line
+
+    who = f"notifier {one.addressee.num} ({one_line(one.addressee.spec)})"
+    if one.sent and not quiet:
+        say(f"{who} took {count(one.sent, 'delivery', 'deliveries')}.")
+    if one.parked:
+        mended = f"When it is mended: trialindex notify test {one.addressee.num}"
+        say(f"{who} refuses for good: {one_line(one.error)} {mended}")
+    elif one.error:
+        say(f"{who} could not deliver, a later sync tries again: {one_line(one.error)}")

@@ -1,0 +1,458 @@
+"""``watches.db``: what the user watches, what they were told, and what is still to be delivered.
+
+It lies beside the index and is no part of it: it holds what somebody typed about their health, so that only its owner
+may read it, nothing exports it, and what is deleted from it is overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import msgspec
+
+from trialindex.errors import IndexDamaged, IndexFormatError, WatchError
+from trialindex.news import Delivery, Update
+from trialindex.storage.files import storage_errors
+from trialindex.storage.lock import WATCHES as NAME
+from trialindex.watching.watch import Watch
+
+if TYPE_CHECKING:
+    from trialindex.index import Index
+    from trialindex.interfaces import Notifier
+
+VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE watches (
+  num INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  filters TEXT NOT NULL,
+  name TEXT NOT NULL,
+  top INTEGER NOT NULL,
+  level REAL NOT NULL,
+  paused INTEGER NOT NULL DEFAULT 0,
+  told INTEGER NOT NULL DEFAULT 0,
+  lineage TEXT NOT NULL DEFAULT '',
+  added TEXT NOT NULL
+);
+CREATE TABLE members (
+  watch INTEGER NOT NULL REFERENCES watches ON DELETE CASCADE,
+  trial TEXT NOT NULL COLLATE NOCASE,
+  hash TEXT NOT NULL,
+  title TEXT NOT NULL,
+  url TEXT,
+  PRIMARY KEY (watch, trial)
+) WITHOUT ROWID;
+CREATE TABLE updates (
+  num INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  watch INTEGER NOT NULL REFERENCES watches ON DELETE CASCADE,
+  told TEXT NOT NULL,
+  content TEXT NOT NULL
+);
+CREATE TABLE notifiers (
+  num INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  argument TEXT NOT NULL,
+  options TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  added TEXT NOT NULL,
+  sent INTEGER NOT NULL DEFAULT 0,
+  last_sent TEXT,
+  error TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE outbox (
+  num INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  notifier INTEGER NOT NULL REFERENCES notifiers ON DELETE CASCADE,
+  content TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due TEXT NOT NULL DEFAULT '',
+  parked INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO meta VALUES ('id', lower(hex(randomblob(16))));
+"""
+
+
+class Member(NamedTuple):
+    """A trial that a watch was told of: its id, the hash of the version it was told, title and page."""
+
+    trial: str
+    hash: str
+    title: str
+    url: str | None
+
+
+class Addressee(msgspec.Struct, frozen=True, kw_only=True):
+    """A notifier with its settings, and how its deliveries go.
+
+    :param num: its number, which is never given again. :param folder: where it was set up, for names of files.
+    :param sent: deliveries that were accepted. :param last_sent: ISO day of the last one.
+    :param error: why the last attempt failed, empty when it did not.
+    :param waiting: deliveries to be tried again. :param attempts: how often the one that was tried most was tried.
+    :param parked: those that no further attempt can help, until a test succeeds. :param due: ISO time, UTC, of the next
+        attempt; empty for now.
+    """
+
+    name: str
+    argument: str = ""
+    options: dict[str, Any] = {}
+    folder: str = ""
+    num: int = 0
+    added: str = ""
+    sent: int = 0
+    last_sent: str | None = None
+    error: str = ""
+    waiting: int = 0
+    parked: int = 0
+    attempts: int = 0
+    due: str = ""
+
+    @property
+    def spec(self) -> str:
+        return f"{self.name}:{self.argument}" if self.argument else self.name
+
+    def notifier(self) -> Notifier:
+        """:raises PluginError: it is not installed any more. :raises NotifierError: it cannot be used as set up."""
+        from trialindex.plugins import plugins
+
+        made: Notifier = plugins().make("notifier", self.spec, **self.options)
+        return made
+
+    @property
+    def local(self) -> bool:
+        """Whether it may be told what the user typed; one that is not installed may not."""
+        from trialindex.errors import PluginError
+        from trialindex.plugins import plugins
+
+        try:
+            return plugins().get("notifier", self.name).local is True
+        except PluginError:
+            return False
+
+
+class Parcel(NamedTuple):
+    """A delivery in the outbox: its number there, whom it is for, how often it was tried, what it is."""
+
+    num: int
+    notifier: int
+    attempts: int
+    delivery: Delivery
+
+
+class Watches:
+    """The watches that lie beside one index.
+
+    :param folder: the index folder.
+    :param create: make the file when there is none; without it there are simply no watches, and nothing is written.
+    :raises StorageError: the folder cannot be written. :raises IndexDamaged: the file cannot be read.
+    :raises IndexFormatError: a newer trialindex wrote it.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.folder = folder
+        path = folder / NAME
+        self.exist = create or path.exists()
+        with self._errors():
+            if self.exist:
+                _make_private(path, create=create)
+            self._db = _connect(path if self.exist else None)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA secure_delete = ON")
+        written = self._one("PRAGMA user_version")[0]
+        if written > VERSION:
+            raise IndexFormatError(
+                f"{self.folder / NAME} has format {written}; this trialindex reads up to {VERSION}.",
+                hint="Upgrade: pip install --upgrade trialindex",
+            )
+        if not written:
+            with self.transaction():
+                if not self._one("PRAGMA user_version")[0]:  # another process may have been faster
+                    if self._one("SELECT count(*) FROM sqlite_master")[0]:
+                        raise sqlite3.DatabaseError("not a database of watches")
+                    for statement in filter(str.strip, _SCHEMA.split(";")):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {VERSION}")
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and nobody else writes meanwhile."""
+        with self._errors():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @property
+    def identity(self) -> str:
+        """What tells these watches from those of another folder."""
+        return str(self._one("SELECT value FROM meta WHERE key = 'id'")[0])
+
+    def damage(self) -> Iterator[str]:
+        """What is wrong with the file, each in a sentence; it is read in full."""
+        try:
+            for (message,) in self._rows("PRAGMA integrity_check"):
+                if message != "ok":
+                    yield f"{NAME}: {message}"
+            for table, *_ in self._rows("PRAGMA foreign_key_check"):
+                yield f"{NAME}: a row of {table} belongs to no watch or notifier"
+            self.all()
+            self.updates()
+            for one in self.addressees():
+                self.due(one.num, "9999")
+        except (IndexDamaged, sqlite3.Error, msgspec.DecodeError, TypeError, ValueError) as problem:
+            yield f"{NAME} cannot be read: {problem}"
+
+    # --- watches ----------------------------------------------------------------------------------------------------
+
+    def all(self) -> list[Watch]:
+        """Every watch, in the order of their numbers."""
+        return [self._watch(row) for row in self._rows(f"SELECT {_WATCH} FROM watches ORDER BY num")]  # noqa: S608
+
+    def get(self, num: int) -> Watch:
+        """:raises WatchError: there is no watch of that number."""
+        row = self._one(f"SELECT {_WATCH} FROM watches WHERE num = ?", (num,))  # noqa: S608
+        if row is None:
+            raise WatchError(f"there is no watch {num}.", hint="See which there are: trialindex watch list")
+        return self._watch(row)
+
+    def add(self, watch: Watch, index: Index) -> Watch:
+        """Keep a watch, from now on: what is in the index already is not told.
+
+        :returns: the watch with its number. :raises WatchError: there is one that tells the same.
+        """
+        from trialindex.watching.telling import begin
+
+        twin = next((one for one in self.all() if one.same_as(watch)), None)
+        if twin is not None:
+            raise WatchError(f"watch {twin.num} is for the same.", hint="See it: trialindex watch list")
+        begun, members = begin(index, watch)
+        row = msgspec.structs.asdict(begun) | {"filters": msgspec.json.encode(watch.filters).decode(), "num": None}
+        with self.transaction():
+            marks = ", ".join(f":{name}" for name in _WATCH_COLUMNS)
+            num = self._db.execute(f"INSERT INTO watches ({_WATCH}) VALUES ({marks})", row).lastrowid or 0  # noqa: S608
+            self.put_members(num, members)
+        return self.get(num)
+
+    def remove(self, num: int) -> Watch:
+        """Forget a watch and everything it was told. :raises WatchError: there is none."""
+        with self.transaction():
+            watch = self.get(num)
+            self._db.execute("DELETE FROM watches WHERE num = ?", (num,))
+        return watch
+
+    def pause(self, num: int, paused: bool) -> Watch:
+        """Tell a watch nothing until it is resumed; what happens meanwhile is told then.
+
+        :raises WatchError: there is none.
+        """
+        with self.transaction():
+            self.get(num)
+            self._db.execute("UPDATE watches SET paused = ? WHERE num = ?", (paused, num))
+        return self.get(num)
+
+    def _watch(self, row: Sequence[Any]) -> Watch:
+        fields = dict(zip(_WATCH_COLUMNS, row, strict=True))
+        return Watch(**fields | {"filters": msgspec.json.decode(fields["filters"]), "paused": bool(fields["paused"])})
+
+    def members(self, num: int) -> dict[str, Member]:
+        """What the watch was told of, by id in small letters."""
+        rows = self._rows("SELECT trial, hash, title, url FROM members WHERE watch = ?", (num,))
+        return {row[0].lower(): Member(*row) for row in rows}
+
+    def count_members(self, num: int) -> int:
+        return int(self._one("SELECT count(*) FROM members WHERE watch = ?", (num,))[0])
+
+    # --- inside a transaction ---------------------------------------------------------------------------------------
+
+    def put_members(self, num: int, members: Iterable[Member]) -> None:
+        self._db.executemany("INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?)", ((num, *m) for m in members))
+
+    def drop_members(self, num: int, trials: Iterable[str]) -> None:
+        self._db.executemany("DELETE FROM members WHERE watch = ? AND trial = ?", ((num, trial) for trial in trials))
+
+    def advance(self, num: int, told: int, lineage: str) -> None:
+        """Note up to which generation of which records a watch was told."""
+        self._db.execute("UPDATE watches SET told = ?, lineage = ? WHERE num = ?", (told, lineage, num))
+
+    def record(self, updates: Sequence[Update]) -> None:
+        """Keep what is told, and queue one delivery of all of it for each notifier."""
+        if not updates:
+            return
+        now = datetime.now(UTC)
+        rows = [(u.key, u.watch, now.date().isoformat(), msgspec.json.encode(u).decode()) for u in updates]
+        self._db.executemany("INSERT OR IGNORE INTO updates (key, watch, told, content) VALUES (?, ?, ?, ?)", rows)
+        discreet = tuple(msgspec.structs.replace(update, asked=None) for update in updates)
+        for one in self.addressees():
+            key = digest(self.identity, one.num, *(update.key for update in updates))
+            told = tuple(updates) if one.local else discreet
+            delivery = Delivery(key=key, created=now.isoformat(timespec="seconds"), updates=told)
+            content = msgspec.json.encode(delivery).decode()
+            self._db.execute(
+                "INSERT OR IGNORE INTO outbox (key, notifier, content) VALUES (?, ?, ?)", (key, one.num, content)
+            )
+
+    # --- what was told ----------------------------------------------------------------------------------------------
+
+    def updates(self, *, since: str = "", watch: int | None = None) -> list[Update]:
+        """What was told, oldest first.
+
+        :param since: on this ISO day or later. :param watch: to this watch only.
+        """
+        sql = "SELECT content FROM updates WHERE told >= ? AND (? IS NULL OR watch = ?) ORDER BY num"
+        return [msgspec.json.decode(text, type=Update) for (text,) in self._rows(sql, (since, watch, watch))]
+
+    # --- notifiers and their deliveries -----------------------------------------------------------------------------
+
+    def addressees(self) -> list[Addressee]:
+        """Every notifier that was set up, in the order of their numbers."""
+        sql = (
+            "SELECT num, name, argument, options, folder, added, sent, last_sent, error,"
+            " (SELECT count(*) FROM outbox WHERE notifier = notifiers.num AND NOT parked),"
+            " (SELECT count(*) FROM outbox WHERE notifier = notifiers.num AND parked),"
+            " (SELECT coalesce(max(attempts), 0) FROM outbox WHERE notifier = notifiers.num),"
+            " (SELECT coalesce(min(due), '') FROM outbox WHERE notifier = notifiers.num AND NOT parked)"
+            " FROM notifiers ORDER BY num"
+        )
+        names = "num name argument options folder added sent last_sent error waiting parked attempts due".split()  # noqa: SIM905
+        found = [dict(zip(names, row, strict=True)) for row in self._rows(sql)]
+        return [Addressee(**fields | {"options": msgspec.json.decode(fields["options"])}) for fields in found]
+
+    def addressee(self, num: int) -> Addressee:
+        """:raises WatchError: there is no notifier of that number."""
+        for one in self.addressees():
+            if one.num == num:
+                return one
+        raise WatchError(f"there is no notifier {num}.", hint="See which there are: trialindex notify list")
+
+    def add_addressee(self, one: Addressee) -> Addressee:
+        """Keep a notifier; it is told what comes from now on."""
+        options = msgspec.json.encode(one.options).decode()
+        sql = "INSERT INTO notifiers (name, argument, options, folder, added) VALUES (?, ?, ?, ?, ?)"
+        with self.transaction():
+            row = (one.name, one.argument, options, one.folder, datetime.now(UTC).date().isoformat())
+            num = self._db.execute(sql, row).lastrowid or 0
+        return self.addressee(num)
+
+    def remove_addressee(self, num: int) -> Addressee:
+        """Forget a notifier and what it was still to be sent. :raises WatchError: there is none."""
+        with self.transaction():
+            one = self.addressee(num)
+            self._db.execute("DELETE FROM notifiers WHERE num = ?", (num,))
+        return one
+
+    def due(self, num: int, now: str) -> list[Parcel]:
+        """What is to be sent to a notifier now; what was tried least often comes first.
+
+        :param now: ISO time, UTC.
+        """
+        sql = (
+            "SELECT num, notifier, attempts, content FROM outbox"
+            " WHERE notifier = ? AND NOT parked AND due <= ? ORDER BY attempts, num"
+        )
+        rows = self._rows(sql, (num, now))
+        return [Parcel(n, to, tried, msgspec.json.decode(text, type=Delivery)) for n, to, tried, text in rows]
+
+    def delivered(self, parcel: Parcel) -> None:
+        """Note that the receiver has accepted it."""
+        today = datetime.now(UTC).date().isoformat()
+        with self.transaction():
+            self._db.execute("DELETE FROM outbox WHERE num = ?", (parcel.num,))
+            sql = "UPDATE notifiers SET sent = sent + 1, last_sent = ?, error = '' WHERE num = ?"
+            self._db.execute(sql, (today, parcel.notifier))
+
+    def failed(self, parcel: Parcel, why: str, due: str | None) -> None:
+        """Note that it could not be delivered.
+
+        :param due: ISO time, UTC, before which it is not tried again; ``None`` to try no more.
+        """
+        with self.transaction():
+            sql = "UPDATE outbox SET attempts = attempts + 1, due = ?, parked = ? WHERE num = ?"
+            self._db.execute(sql, (due or "", due is None, parcel.num))
+            self._db.execute("UPDATE notifiers SET error = ? WHERE num = ?", (why, parcel.notifier))
+
+    def works_again(self, num: int) -> None:
+        """A notifier is in order: what waits for it is due at the next sync."""
+        with self.transaction():
+            self._db.execute("UPDATE outbox SET due = '', parked = 0 WHERE notifier = ?", (num,))
+            self._db.execute("UPDATE notifiers SET error = '' WHERE num = ?", (num,))
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            with storage_errors(self.folder, NAME):
+                yield
+        except IndexDamaged as problem:
+            if problem.hint.startswith("Restore it"):
+                problem.hint = "Restore it from a copy, or move that file away and add the watches again."
+            raise
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._errors():
+            return self._db.execute(sql, parameters).fetchall()
+
+    def _one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        with self._errors():
+            return self._db.execute(sql, parameters).fetchone()
+
+
+_WATCH_COLUMNS = ("num", "kind", "subject", "filters", "name", "top", "level", "paused", "told", "lineage", "added")
+_WATCH = ", ".join(_WATCH_COLUMNS)
+
+
+def digest(*parts: object) -> str:
+    """A name for what these parts together are: SHA-256, hexadecimal."""
+    return hashlib.sha256(msgspec.json.encode([str(part) for part in parts])).hexdigest()
+
+
+def _make_private(path: Path, *, create: bool) -> None:
+    """See to it that only its owner can read the file, from its first moment on."""
+    if create:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        with suppress(OSError):
+            path.chmod(0o600)
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    """A connection in autocommit mode; without a path to a database in memory, which stays empty."""
+    if path is None:
+        return sqlite3.connect(":memory:", isolation_level=None)
+    uri = f"{path.resolve().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
