@@ -1,0 +1,271 @@
+"""What a message says: the same words for every notifier, made from a delivery alone.
+
+Registry text arrives here untrusted; what leaves is cleaned, on one line, and of bounded length.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from trialindex import wording as w
+from trialindex.errors import NotifierError
+from trialindex.news import Delivery, NewsKind, Update
+from trialindex.plain import NOTICE
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+KINDS: dict[NewsKind, str] = {
+    "new": "A new study",
+    "changed": "Changed",
+    "removed": "No longer in the index",
+}
+_TEST = "A test"
+WIDTH = 76
+"""Columns of a text that is sent or kept; RFC 5322 asks for lines of at most 78 characters."""
+_CHANGES = 20  # lines of one study that a person is shown; the others are a command away
+_LONGEST = 1000  # characters of any one text
+_LABEL = 11
+_STOPPED = 5  # watches whose command is shown
+
+Paint = Callable[[str, str], str]
+"""Gives a line its look, told which part it is of: ``head``, ``new``, ``changed``, ``removed`` or ``dim``."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One update in words.
+
+    :param head: its kind and the title. :param facts: labels and values. :param link: an address that may be followed.
+    :param changes: what changed, most important first.
+    """
+
+    kind: NewsKind
+    head: str
+    facts: tuple[tuple[str, str], ...]
+    link: str | None
+    changes: tuple[str, ...]
+
+
+def item(update: Update, *, asked: bool = False) -> Item:
+    """An update in words. :param asked: also what the user watches, in their words: on this machine only."""
+    link = address(update.url)
+    changes = [_said(line) for line in update.lines[:_CHANGES]]
+    if (more := len(update.lines) - _CHANGES) > 0:
+        changes.append(f"and {more} more; to see all, type: trialindex diff {shlex.quote(_said(update.trial))}")
+    facts = [
+        ("Id", _said(update.trial)),
+        ("Page", link or w.NOT_STATED),
+        ("Noticed", w.date(update.when)),
+        ("Why", _said(update.why)),
+        ("You watch", _said(update.asked) if asked else ""),
+    ]
+    return Item(
+        update.kind,
+        f"{says(update)}: {_said(update.title) or w.NOT_STATED}",
+        tuple((label, value) for label, value in facts if value),
+        link,
+        tuple(filter(None, changes)),
+    )
+
+
+def says(update: Update) -> str:
+    """The kind of an update in words; one that is of no watch is a test."""
+    return KINDS[update.kind] if update.watch else _TEST
+
+
+def summary(delivery: Delivery) -> str:
+    """How many news of which kind, without a word of what they are about: ``2 new studies, 1 changed study``."""
+    if not any(update.watch for update in delivery.updates):
+        return _TEST.lower()
+    number = {kind: sum(update.kind == kind for update in delivery.updates) for kind in KINDS}
+    said = [
+        (number["new"], w.count(number["new"], "new study", "new studies")),
+        (number["changed"], w.count(number["changed"], "changed study", "changed studies")),
+        (number["removed"], w.count(number["removed"], "study", "studies") + " no longer in the index"),
+    ]
+    return ", ".join(words for count, words in said if count)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to stop the news: what it is for, and what to type."""
+
+    words: str
+    commands: tuple[str, ...]
+
+
+def ways_out(updates: Sequence[Update]) -> list[Way]:
+    """Which commands to type so that no more comes."""
+    numbers = sorted({update.watch for update in updates if update.watch})
+    commands = [f"trialindex watch remove {number}" for number in numbers[:_STOPPED]]
+    if len(numbers) > _STOPPED:
+        commands.append("trialindex watch list")
+    here = Way("To stop a watch, type on the computer that runs trialindex:", tuple(commands))
+    everything = Way(
+        "To stop all that comes this way, find its number N there, and remove it:",
+        ("trialindex notify list", "trialindex notify remove N"),
+    )
+    return [here, everything] if commands else [everything]
+
+
+def mark(delivery: Delivery) -> str:
+    """The last line of every message: its name. A message that comes twice has it twice."""
+    return f"Message {key(delivery)}"
+
+
+def text(delivery: Delivery, *, width: int = WIDTH, asked: bool = False, paint: Paint = lambda part, line: line) -> str:
+    """The whole message as plain text that ends with a line break.
+
+    A line with registry text is indented or begins with the words of a kind, so that none can be mistaken for ours.
+
+    :param asked: also what the user watches, in their words: on this machine only.
+    """
+    return "\n".join([*_lines(delivery, width, asked, paint), ""])
+
+
+def _lines(delivery: Delivery, width: int, asked: bool, paint: Paint) -> Iterator[str]:
+    for line in _wrapped(f"trialindex: {summary(delivery)}", width, "", "  "):
+        yield paint("head", line)
+    for update in delivery.updates:
+        words = item(update, asked=asked)
+        yield ""
+        for line in _wrapped(words.head, width, "", "  "):
+            yield paint(words.kind, line)
+        for label, value in words.facts:
+            yield from _wrapped(value, width, f"  {label}".ljust(_LABEL + 2), " " * (_LABEL + 2))
+        for change in words.changes:
+            yield from _wrapped(change, width, "  - ", "    ")
+    yield ""
+    for line in _closing(delivery, width):
+        yield paint("dim", line)
+
+
+def _closing(delivery: Delivery, width: int) -> Iterator[str]:
+    yield from _wrapped(NOTICE, width, "", "")
+    for way in ways_out(delivery.updates):
+        yield from _wrapped(way.words, width, "", "")
+        yield from (f"  {command}" for command in way.commands)
+    yield mark(delivery)
+
+
+def _wrapped(words: str, width: int, first: str, rest: str) -> list[str]:
+    """Lines of at most *width* characters, unless one word is longer: an address is never cut."""
+    return textwrap.wrap(
+        words,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def page(delivery: Delivery) -> str:
+    """The whole message as one HTML page that fetches nothing."""
+    return _draw(
+        "message.html",
+        summary=summary(delivery),
+        items=[item(update) for update in delivery.updates],
+        notice=NOTICE,
+        ways=ways_out(delivery.updates),
+        mark=mark(delivery),
+    )
+
+
+def fragment(update: Update) -> str:
+    """One update as HTML without its title, for an entry of a feed."""
+    return _draw("feed_entry.html", item=item(update), notice=NOTICE, ways=ways_out([update]), mark="")
+
+
+def data(delivery: Delivery) -> dict[str, Any]:
+    """The delivery as plain JSON values, without what the user watches."""
+    return {
+        "key": key(delivery),
+        "created": stamp(delivery),
+        "summary": summary(delivery),
+        "updates": [update_data(update) for update in delivery.updates],
+        **ending(delivery.updates),
+    }
+
+
+def ending(updates: Sequence[Update]) -> dict[str, Any]:
+    """What every message ends with, as plain JSON values."""
+    return {"notice": NOTICE, "stop": [command for way in ways_out(updates) for command in way.commands]}
+
+
+def update_data(update: Update, *, asked: bool = False) -> dict[str, Any]:
+    """One update as plain JSON values, its key first."""
+    values: dict[str, Any] = {
+        "key": update.key,
+        "kind": update.kind,
+        "says": says(update),
+        "trial": _said(update.trial),
+        "title": _said(update.title),
+        "url": address(update.url),
+        "when": _said(update.when),
+        "why": _said(update.why),
+        "lines": [_said(line) for line in update.lines],
+        "watch": update.watch,
+    }
+    if asked:
+        values["asked"] = None if update.asked is None else _said(update.asked)
+    return values
+
+
+def key(delivery: Delivery) -> str:
+    """The delivery's key, which goes into headers. :raises NotifierError: it could end a header."""
+    if not re.fullmatch(r"[!-~]{1,64}", delivery.key):
+        raise NotifierError("the message has a key that no header can hold.", hint="Report it.", permanent=True)
+    return delivery.key
+
+
+def moment(delivery: Delivery) -> datetime:
+    """When the delivery was made, in UTC."""
+    made = datetime.fromisoformat(delivery.created)
+    return (made if made.tzinfo else made.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def stamp(delivery: Delivery) -> str:
+    """When the delivery was made, as RFC 3339 writes it: ``2026-03-05T07:00:00Z``."""
+    return f"{moment(delivery):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def address(url: str | None) -> str | None:
+    """The address if it is one of the web and of harmless characters, else ``None``."""
+    if not url or len(url) > _LONGEST or not re.fullmatch(r"[!#-;=?-~]+", url):  # no space, quote, < or >
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def _said(words: str | None) -> str:
+    return w.excerpt(words or "", _LONGEST)
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("trialindex_notifiers"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _draw(template: str, **values: Any) -> str:
+    return _templates().get_template(template).render(**values)
