@@ -1,0 +1,66 @@
+"""How fast real studies are told in plain words, how hard the words are to read, and whether they are right.
+
+    python benchmarks/cards.py ../shared/data/ctgov-v2/studies.jsonl.gz
+
+The measure, the sweep and the check of facts are those of the tests (tests/plain_cases.py, tests/plain_facts.py;
+docs/plain-language.md says what they count). It needs the development packages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from trialindex.plain import Plain
+from trialindex.trial import Trial
+from trialindex_writers.plain import PlainWriter
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from plain_cases import all_slips, grade, read, real_trials
+from plain_facts import Facts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("studies", type=Path, help="studies of the ClinicalTrials.gov API v2, one a line, gzip")
+    trials = real_trials(parser.parse_args().studies)
+    writer = PlainWriter()
+    writer.write(trials[0])  # the glossary is read once
+    print(f"load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores")
+    start = time.perf_counter()
+    told = [(trial, writer.write(trial)) for trial in trials]
+    seconds = time.perf_counter() - start
+    print(f"{len(told)} cards in {seconds:.2f} s, {len(told) / seconds:.0f} a second")
+    _grades(told)
+    headlines = Counter(plain.headline.text for _, plain in told)
+    repeated = {text: count for text, count in headlines.items() if count > 1}
+    print(f"headlines: longest {max(map(len, headlines))} characters; repeated {len(repeated)}: {repeated}")
+    facts = [Facts(trial, plain) for trial, plain in told]
+    print(f"facts: {sum(f.checked for f in facts):,} checked, {sum(len(f.wrong) for f in facts)} wrong")
+    print(f"slips: {sum(1 for trial, plain in told for _ in all_slips(trial, plain))}")
+    print(
+        f"headline or summary says that something is not stated: {sum('not stated' in read(p) for _, p in told)} cards"
+    )
+
+
+def _grades(told: list[tuple[Trial, Plain]]) -> None:
+    import textstat
+
+    grades = sorted(grade(trial, plain) for trial, plain in told)
+    raw = [float(textstat.flesch_kincaid_grade(read(plain))) for _, plain in told]
+    tenths = statistics.quantiles(grades, n=10)
+    print(
+        f"Flesch–Kincaid grade: median {statistics.median(grades):.1f}, a tenth below {tenths[0]:.1f}, a tenth above "
+        f"{tenths[-1]:.1f}, hardest {grades[-1]:.1f}, over 11: {sum(one > 11 for one in grades) / len(grades):.1%}; "
+        f"with every name counted as it is: median {statistics.median(raw):.1f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Writers of plain language: ``plain``, from registered facts alone, and ``llm``, a model that the user chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trialindex.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from trialindex.interfaces import Writer
+
+
+@hookimpl
+def register_writers() -> Sequence[type[Writer]]:
+    from trialindex_writers.llm import LlmWriter
+    from trialindex_writers.plain import PlainWriter
+
+    return [PlainWriter, LlmWriter]

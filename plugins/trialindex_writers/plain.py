@@ -1,0 +1,56 @@
+"""The writer that is built in: a record in plain words, from what is registered alone, the same every time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from trialindex.errors import WriterError
+from trialindex.interfaces import Writer
+from trialindex.plain import Plain
+from trialindex.trial import Trial
+from trialindex_writers.glossary import explain
+from trialindex_writers.plain_headline import headline
+from trialindex_writers.plain_reading import could_go_wrong, could_lead_to, substance
+from trialindex_writers.plain_summary import summary
+
+
+class PlainWriter(Writer):
+    """Plain words from registered facts."""
+
+    name: ClassVar[str] = "plain"
+    summary: ClassVar[str] = "From registered facts alone, offline, the same every time."
+
+    def __init__(self, argument: str = "") -> None:
+        if argument:
+            raise WriterError(f'The writer "plain" takes no argument, got "{argument}".', hint="Write: --writer plain")
+        super().__init__(argument)
+
+    def write(self, trial: Trial) -> Plain:
+        told = Plain(
+            writer=self.name,
+            headline=headline(trial),
+            summary=summary(trial),
+            substance=substance(trial),
+            could_lead_to=could_lead_to(trial),
+            could_go_wrong=could_go_wrong(trial),
+        )
+        return msgspec.structs.replace(told, glossary=explain([*_sentences(told), *_record(trial)]))
+
+
+def _sentences(told: Plain) -> list[str]:
+    every = (told.headline, *told.summary, *told.substance, *told.could_lead_to, *told.could_go_wrong)
+    return [sentence.text for sentence in every]
+
+
+def _record(trial: Trial) -> list[str]:
+    """What a page shows of the record in the registrant's own words."""
+    return [
+        trial.title,
+        *trial.conditions,
+        *(intervention.name for intervention in trial.interventions),
+        *(outcome.measure for outcome in trial.outcomes),
+        *trial.inclusion,
+        *trial.exclusion,
+    ]

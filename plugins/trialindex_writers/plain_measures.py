@@ -1,0 +1,160 @@
+"""What a study looks at, in everyday words: from the names of its main measures to a few plain phrases.
+
+A phrase is used only where the measure names the thing itself; a measure that no rule knows is quoted or counted, not
+guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from trialindex_writers.grammar import quoted
+from trialindex_writers.plain_names import short
+
+_FOODS = r"(?:food|milk|egg|peanut|wheat|nut|fish|sesame|soy)"
+_RULES: tuple[tuple[str, str], ...] = (
+    (
+        "which dose people can take",
+        r"maxim(?:um|al)(?:ly)? tolerated dose|(?-i:\bMTD\b)|recommended phase (?:2|II) dose|\bRP2D\b",
+    ),
+    (
+        "side effects",
+        r"\bsafe(?:ty)?\b|\btolerability|tolerance and safety|toxicit|adverse|side[- ]effect|(?-i:\bDLTs?\b)"
+        r"|(?-i:\b(?:TE|TR|S)?AEs?\b)|\bcomplications?\b",
+    ),
+    (
+        "how long people live without their illness getting worse",
+        r"(?:progression|disease|relapse|recurrence|event|metastasis)[- ]*free[- ]*survival"
+        r"|(?-i:\b(?:rw-?)?(?:PFS|DFS|RFS|EFS)\b)|time to (?:disease |tumou?r )?progression",
+    ),
+    ("how long people live", r"overall survival|(?-i:\bOS\b)|^survival\b|\bpatient survival|survival of patients"),
+    ("how many people die", r"mortality|^deaths?\b|death rate|deaths? (?:of|from) any cause"),
+    (
+        "how many people respond to treatment",
+        r"(?:objective|overall|tumou?r|radiologic\w*) (?:tumou?r )?(?:response|remission)|(?-i:\bORR\b)|RECIST"
+        r"|patholog\w* (?:complete )?(?:tumou?r )?response|(?-i:\b[mp]CR\b)|complete pathologic\w* response",
+    ),
+    ("whether the illness is held in check", r"disease control rate|(?-i:\bDCR\b)"),
+    (
+        "how the drug moves through the body",
+        r"pharmacokinetic|\bC ?max\b|\bT ?max\b|(?-i:\bPK\b)|(?-i:\bAUC)[- ]?(?:0|inf|last|tau|\d)"
+        r"|area under the \w+ concentration"
+        r"|(?:maxim(?:um|al)|peak|trough) (?:observed )?(?:serum|plasma|blood|drug) concentration",
+    ),
+    ("quality of life", r"quality[- ]of[- ]life|(?-i:\bHRQo?L\b|\bQo[Ll]\b|\bDLQI\b)"),
+    ("sleep", r"\bsleep"),
+    (
+        "headache attacks",
+        r"headache (?:attack|frequen|day)|(?-i:\bCH) attacks?\b|migraine (?:attack|day)"
+        r"|frequency of (?:cluster )?headache",
+    ),
+    ("pain", r"\bpain\b|analgesi|\bheadache (?:relief|response|severity|intensity)"),
+    ("how people manage everyday tasks", r"disability (?:index|scale|score|status|question)|(?-i:\bODI\b)|oswestry"),
+    ("flare-ups of the illness", r"exacerbation|\bflares?\b|flare-up"),
+    (
+        "how well the illness is kept in check",
+        r"(?:asthma|urticaria|rhinitis|disease|symptom) control|(?-i:\bACQ\b|\bc-?ACT\b|\bUCT\b)",
+    ),
+    (
+        "how well the lungs work",
+        r"(?-i:\bFEV|\bPEFR?\b|\bPC20\b)|forced expiratory|lung function|peak (?:expiratory )?flow|spirometr"
+        r"|bronchial hyper",
+    ),
+    ("skin signs of the illness", r"SCORAD|(?-i:\bEASI\b|\bIGA\b)|eczema area|investigator'?s? global|skin lesion"),
+    ("skin tests", r"skin[- ](?:prick|test)|(?-i:\bSPT\b)|\bwheal\b|prick test"),
+    ("symptoms", r"symptom|(?-i:\bTNN?SS\b|SNOT|\bUAS7?\b)|\bitch|pruritus|nasal (?:congestion|obstruction)"),
+    ("nasal polyps", r"nasal polyp"),
+    (
+        "how much of a food people can eat without a reaction",
+        rf"{_FOODS} challenge|(?-i:\bDBPCFC|\bOFC\b)|(?:eliciting|reactive) dose|sustained unresponsiveness"
+        rf"|ability to consume|tolerated dose of {_FOODS}|threshold dose|threshold in mg",
+    ),
+    (
+        "allergic reactions",
+        r"(?:allerg\w*|anaphyla\w*|systemic|hypersensitivity) (?:reaction|event)"
+        r"|(?:number|rate|incidence|risk|occurrence|frequency) of anaphyla",
+    ),
+    (
+        "antibodies",
+        r"(?-i:\bs?Ig ?-?[EGAM]\d?\b|\bIGE\b)(?![- ]*(?:mediated|dependent|associated|sensiti|syndrome))"
+        r"|(?<!monoclonal )antibod(?:y|ies)\b(?![- ]drug)|immunoglobulin|\btit(?:er|re)s?\b|immunogenicity|seroconver",
+    ),
+    (
+        "cells of the immune system",
+        r"eosinophil|basophil|lymphocyte|(?<!CAR )(?<!CAR-)\b[TB][- ]cells?\b|dendritic cell|monocyte|neutrophil",
+    ),
+    ("bacteria in or on the body", r"microbio(?:ta|me)"),
+    ("blood sugar", r"HbA1c|(?:blood|plasma|fasting) glucose|glyc[a]?emi"),
+    ("blood pressure", r"blood pressure"),
+    ("body weight", r"body weight|weight (?:loss|gain|change|for age)|(?-i:\bBMI\b)|body mass index"),
+    ("low mood", r"\bdepressi(?:on|ve)\b|(?-i:\bPHQ-?[289]\b|\bHAM-?D\b|\bMADRS\b)"),
+    (
+        "worry and stress",
+        r"anxiety|(?:perceived|psychological|traumatic) stress|stress (?:scale|score|level)|(?-i:\bPTSD\b|\bGAD-?7\b)",
+    ),
+    ("drug, drink or tobacco use", r"abstinen|\bsmoking\b|(?:opioid|substance|tobacco|alcohol) use|drinking days"),
+    ("how well people think and remember", r"\bcogniti(?:on|ve) (?:function|test|task|control|score)|\bmemory\b"),
+    (
+        "how well a test works",
+        r"sensitivity and specificity|diagnostic (?:accuracy|value|agreement|performance)|predictive value"
+        r"|sensitivity of the|\bspecificity\b",
+    ),
+    ("whether people use it as planned", r"\badheren|treatment compliance|compliance rate|\bretention in|engagement"),
+    (
+        "what people think of it",
+        r"\busability|\bacceptability|treatment satisfaction|satisfaction with (?:the )?treatment",
+    ),
+    ("whether it can be done", r"feasibility"),
+    ("use of medicines", r"medication (?:score|use)|use of (?:rescue )?medication|corticosteroid (?:use|dose)"),
+    ("infections", r"\binfections\b|infection rate"),
+    ("whether the illness comes back", r"\brecurrence|\brelapse|re-?herniation"),
+)
+_BROAD: tuple[tuple[str, str], ...] = (
+    ("signs in the blood or tissue", r"biomarker|cytokine|\bserum\b|\bplasma\b|\bsputum\b|gene expression|\bFeNO\b"),
+    ("how common it is", r"\bprevalence of"),
+)
+"""Of these only where none of the others matches."""
+
+_COMPILED = tuple(
+    tuple((phrase, re.compile(pattern, re.IGNORECASE)) for phrase, pattern in rules) for rules in (_RULES, _BROAD)
+)
+
+_QUOTED = 60
+"""How long a measure may be that is quoted."""
+
+
+class LooksAt(NamedTuple):
+    """What is looked at.
+
+    :param known: plain phrases, in the order of the record, each once.
+    :param quoted: the first measure, or how it begins, in quotation marks, if there is no plain phrase.
+    :param more: whether there is more than these say.
+    """
+
+    known: tuple[str, ...]
+    quoted: str
+    more: bool
+
+
+def looks_at(measures: Iterable[str], shown: int = 2) -> LooksAt:
+    """At most *shown* plain phrases for the measures, or the first short one of them as it is written."""
+    given = [*measures]
+    found = [plain_phrase(measure) for measure in given]
+    known = list(dict.fromkeys(filter(None, found)))
+    if known:
+        return LooksAt(tuple(known[:shown]), "", len(known) > shown or "" in found)
+    whole = next(filter(None, (short(measure, _QUOTED) for measure in given)), "")
+    return LooksAt((), quoted(whole or next(iter(given), ""), _QUOTED), len(given) > 1)
+
+
+@lru_cache(maxsize=1024)
+def plain_phrase(measure: str) -> str:
+    """The plain phrase of the rule that matches earliest in the measure; empty if none does."""
+    for rules in _COMPILED:
+        found = [(match.start(), number) for number, (_, rule) in enumerate(rules) if (match := rule.search(measure))]
+        if found:
+            return rules[min(found)[1]][0]
+    return ""
