@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 import trialindex_renderers
 from trialindex.interfaces import Renderer, RenderOptions
+from trialindex.plain import Card, Explanation, Plain, Sentence
 from trialindex.search.results import Fit, Hit, Match, Results
+from trialindex.testing import sample_card
 from trialindex.trial import Arm, Contact, Intervention, Outcome, Site, Term, Trial, from_mapping
 
 REPOSITORY = Path(__file__).parents[1]
@@ -129,14 +131,25 @@ ANSWER = answer(
 )
 
 
+def card_of(trial: Trial, **changes: Any) -> Card:
+    """The page of a trial, contacts included: a renderer has to hold them back."""
+    return msgspec.structs.replace(sample_card(trial, contacts=True), **{"seen": SEEN, **changes})
+
+
+def draw(one: Renderer, trial: Trial, **changes: Any) -> str:
+    """The page of a trial as a renderer draws it."""
+    return "".join(one.trial(card_of(trial, **changes)))
+
+
 def everything(
-    one: Renderer, results: Results = ANSWER, trials: tuple[Trial, ...] = (FULL, WIDE, BARE)
+    one: Renderer, results: Results = ANSWER, trials: tuple[Trial | Card, ...] = (FULL, WIDE, BARE)
 ) -> Iterator[str]:
     """The texts of all that a renderer draws, each whole."""
     yield "".join(one.results(results))
-    for trial in trials:
-        yield "".join(one.trial(trial, SEEN))
-    yield "".join(one.trials(iter(trials)))
+    cards = [given if isinstance(given, Card) else card_of(given) for given in trials]
+    for card in cards:
+        yield "".join(one.trial(card))
+    yield "".join(one.trials(card.trial for card in cards))
 
 
 def filled(text: str) -> Trial:
@@ -163,6 +176,21 @@ def filled(text: str) -> Trial:
         officials=(person,),
         raw={"text": text},
     )
+
+
+def plain(*texts: str, **changes: Any) -> Plain:
+    """Plain words: each part holds a sentence for each of the texts, made from the title and the phases."""
+    said = tuple(Sentence(text, ("title", "phases")) for text in texts)
+    fields: dict[str, Any] = {"summary": said, "substance": said, "could_lead_to": said, "could_go_wrong": said}
+    return Plain(**{"writer": "fake", "headline": said[0], **fields, **changes})
+
+
+def filled_card(text: str) -> Card:
+    """A card that holds *text* wherever a source or a writer could put it."""
+    words = (Explanation(text, text), Explanation("h", text), Explanation("", text))
+    told = plain(text, text, writer=text, glossary=words, notes=(text, text))
+    told = msgspec.structs.replace(told, substance=(Sentence(text, (text, text)),))
+    return card_of(filled(text), plain=told, conditions=(Term(name=text, id=text),), near=text)
 
 
 def filled_answer(text: str) -> Results:

@@ -18,13 +18,15 @@ from renderer_cases import (
     HOSTILE,
     RENDERERS,
     SECRETS,
-    SEEN,
     TEXTS,
     WIDE,
     answer,
+    card_of,
+    draw,
     everything,
     filled,
     filled_answer,
+    filled_card,
     hit,
     renderer,
     sweep,
@@ -32,6 +34,8 @@ from renderer_cases import (
 from rich.cells import cell_len
 
 import trialindex_renderers
+from trialindex import plain
+from trialindex.plain import NOTICE, SAFETY
 from trialindex.plugins import Plugins
 from trialindex.search.results import Match, Results
 from trialindex.trial import Trial, from_mapping, to_mapping
@@ -68,7 +72,7 @@ def test_heavy_libraries_are_loaded_only_by_who_needs_them() -> None:
 @pytest.mark.parametrize("contacts", [False, True])
 def test_pieces_are_text_that_ends_its_lines(name: str, contacts: bool) -> None:
     one = renderer(name, contacts=contacts, width=80)
-    for pieces in (one.results(ANSWER), one.trial(FULL, SEEN), one.trials(iter([FULL, BARE])), one.trials(iter(()))):
+    for pieces in (one.results(ANSWER), one.trial(card_of(FULL)), one.trials(iter([FULL, BARE])), one.trials(iter(()))):
         assert all(isinstance(piece, str) and piece.endswith("\n") for piece in pieces)
 
 
@@ -97,7 +101,7 @@ def test_contacts_are_never_shown_unasked(name: str) -> None:
 
 @pytest.mark.parametrize("name", RENDERERS)
 def test_contacts_are_shown_when_asked_for(name: str) -> None:
-    text = "".join(renderer(name, contacts=True).trial(FULL, SEEN))
+    text = draw(renderer(name, contacts=True), FULL)
     wanted = ("Pat Example", "+1 555 0100", "robin@example.org")
     assert [secret for secret in wanted if secret.replace("_", r"\_") not in text] == []
 
@@ -107,24 +111,24 @@ def test_the_raw_record_is_only_in_the_json_of_one_trial(name: str) -> None:
     one = renderer(name, contacts=True)
     assert "raw-secret" not in "".join(one.results(ANSWER))
     assert "raw-secret" not in "".join(one.trials(iter([FULL])))
-    assert ("raw-secret" in "".join(one.trial(FULL, SEEN))) == (name in {"json", "jsonl"})
+    assert ("raw-secret" in draw(one, FULL)) == (name in {"json", "jsonl"})
 
 
 @pytest.mark.parametrize("name", ["table", "markdown", "html"])
 def test_formats_for_people_say_what_is_not_stated_and_that_this_is_no_advice(name: str) -> None:
     one = renderer(name)
-    page = "".join(one.trial(BARE, {}))
+    page = draw(one, BARE, seen={})
     assert page.count("not stated") >= 15
     assert "Contacts, if the record has any, are hidden; add --contacts" in page
-    for text in (page, "".join(one.results(ANSWER))):
-        assert DISCLAIMER in " ".join(text.split())
+    assert DISCLAIMER in " ".join("".join(one.results(ANSWER)).split())
+    assert all(text in " ".join(page.split()) for text in (NOTICE, SAFETY, plain.DISCLAIMER))
 
 
 @pytest.mark.parametrize("name", RENDERERS)
 @given(text=TEXTS)
 @sweep
 def test_no_text_brings_control_characters_into_any_format(name: str, text: str) -> None:
-    for drawn in everything(renderer(name, contacts=True), filled_answer(text), (filled(text),)):
+    for drawn in everything(renderer(name, contacts=True), filled_answer(text), (filled_card(text),)):
         found = UNSAFE.search(drawn.replace("\r\n", "\n") if name == "csv" else drawn)
         assert found is None, repr(found)
         drawn.encode("utf-8")
@@ -189,7 +193,7 @@ def test_the_table_fits_the_terminal_whatever_the_text(text: str, width: int) ->
     trial = msgspec.structs.replace(filled(text), **whole)
     results = answer(hit(trial, match=Match(part="summary", text=text)), query=text)
     one = renderer("table", width=width, contacts=True)
-    for drawn in ("".join(one.results(results)), "".join(one.trial(trial, SEEN))):
+    for drawn in ("".join(one.results(results)), draw(one, trial)):
         assert max(map(cell_len, drawn.split("\n"))) <= width
 
 
@@ -199,7 +203,7 @@ def test_ids_and_addresses_are_never_broken() -> None:
         FULL, id=long, other_ids=("EU CT 2024 512345 12 00", "ISRCTN12345678"), url="https://example.org/" + "a" * 90
     )
     one = renderer("table", width=40)
-    page = "".join(one.trial(trial, SEEN)).splitlines()
+    page = draw(one, trial).splitlines()
     for whole in (long, "EU CT 2024 512345 12 00;", "ISRCTN12345678", trial.url or ""):
         assert any(whole in line for line in page)
     assert any(long in line for line in "".join(one.results(answer(hit(trial)))).splitlines())
@@ -216,7 +220,7 @@ def test_colour_only_when_asked_for_and_it_changes_nothing_else() -> None:
 
 def test_a_hostile_record_cannot_colour_a_terminal() -> None:
     one = renderer("table", width=80, color=True)
-    drawn = "".join(everything(one, filled_answer(HOSTILE), (filled(HOSTILE),)))
+    drawn = "".join(everything(one, filled_answer(HOSTILE), (filled_card(HOSTILE),)))
     assert {code for code in re.findall(r"\x1b(.{0,4})", drawn) if not re.match(r"\[\d+m", code)} == set()
     assert "\x1b[31m" not in drawn
 
@@ -236,22 +240,22 @@ def test_recruiting_sites_come_first_and_the_rest_are_counted() -> None:
     trial = from_mapping(
         {**to_mapping(BARE), "sites": [*closed, {"name": "Open", "country": "Peru", "status": "RECRUITING"}]}
     )
-    text = "".join(renderer("table", width=80).trial(trial, {}))
+    text = draw(renderer("table", width=80), trial)
     assert "31 sites in 2 countries: Peru 1; France 30." in text
     assert text.index("Open (recruiting)") < text.index("Closed 0 (completed)")
     assert "And 11 more sites" in text
     assert "Closed 19" not in text
-    assert "Closed 29" in "".join(renderer("html").trial(trial, {}))
+    assert "Closed 29" in draw(renderer("html"), trial)
 
 
 def test_criteria_keep_what_is_nested_under_them() -> None:
-    text = "".join(renderer("table", width=80).trial(FULL, SEEN))
+    text = draw(renderer("table", width=80), FULL)
     assert "• Two earlier treatments, for example:\n      – steroids\n      – rituximab\n" in text
 
 
 def test_the_whole_eligibility_text_is_shown_where_it_could_not_be_split() -> None:
     trial = from_mapping({**to_mapping(BARE), "eligibility": "Ask us.\nNo smokers.", "inclusion": ["Ask us."]})
-    text = "".join(renderer("table", width=80).trial(trial, {}))
+    text = draw(renderer("table", width=80), trial)
     assert "No smokers." in text
 
 

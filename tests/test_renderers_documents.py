@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
@@ -18,9 +19,11 @@ from renderer_cases import (
     TEXTS,
     WIDE,
     answer,
+    draw,
     everything,
     filled,
     filled_answer,
+    filled_card,
     renderer,
     sweep,
 )
@@ -28,7 +31,7 @@ from renderer_cases import (
 from trialindex.interfaces import Renderer
 from trialindex.trial import Trial, from_mapping, to_mapping
 from trialindex_renderers.schema import files, schemas
-from trialindex_renderers.spreadsheet import HIT_COLUMNS, TRIAL_COLUMNS
+from trialindex_renderers.spreadsheet import HIT_COLUMNS, PAGE_COLUMNS, TRIAL_COLUMNS
 
 # --- json and jsonl -------------------------------------------------------------------------------------------------
 
@@ -87,10 +90,10 @@ def test_every_field_of_the_schemas_is_documented() -> None:
 
 
 def test_a_trial_comes_back_from_json_as_it_was() -> None:
-    document = json.loads("".join(renderer("json").trial(FULL, SEEN)))
+    document = json.loads(draw(renderer("json"), FULL))
     assert from_mapping(document["trial"]) == FULL.masked()
     assert document["seen"] == SEEN
-    document = json.loads("".join(renderer("json", contacts=True).trial(FULL, SEEN)))
+    document = json.loads(draw(renderer("json", contacts=True), FULL))
     assert from_mapping(document["trial"]) == FULL
 
 
@@ -99,8 +102,11 @@ def test_a_trial_comes_back_from_json_as_it_was() -> None:
 @sweep
 def test_json_holds_any_text_unchanged(name: str, text: str) -> None:
     trial = filled(text)
-    found = documents(renderer(name, contacts=True), results=filled_answer(text), trials=(trial,))
-    assert found["trialindex.trial/1"][0]["trial"] == json.loads(json.dumps(to_mapping(trial)))
+    card = filled_card(text)
+    found = documents(renderer(name, contacts=True), results=filled_answer(text), trials=(card,))
+    document = found["trialindex.trial/1"][0]
+    assert document["trial"] == json.loads(json.dumps(to_mapping(trial)))
+    assert document["plain"] == json.loads(json.dumps(msgspec.to_builtins(card.plain)))
 
 
 def test_jsonl_has_a_line_for_each_hit_and_no_header() -> None:
@@ -136,7 +142,7 @@ def test_csv_columns_and_values() -> None:
 
 def test_every_csv_column_is_documented() -> None:
     page = (REPOSITORY / "docs" / "renderers.md").read_text(encoding="utf-8")
-    columns = [*HIT_COLUMNS, *TRIAL_COLUMNS, "contacts", "last_checked"]
+    columns = [*HIT_COLUMNS, *TRIAL_COLUMNS, *PAGE_COLUMNS, "contacts"]
     assert [name for name in columns if f"`{name}`" not in page] == []
 
 
@@ -154,7 +160,7 @@ def test_csv_cells_that_look_like_formulas_are_text(start: str) -> None:
 @given(text=TEXTS)
 @sweep
 def test_csv_has_as_many_columns_in_every_row_and_no_formula(text: str) -> None:
-    for drawn in everything(renderer("csv", contacts=True), filled_answer(text), (filled(text), FULL)):
+    for drawn in everything(renderer("csv", contacts=True), filled_answer(text), (filled_card(text), FULL)):
         table = list(csv.reader(io.StringIO(drawn, newline=""), strict=True))
         assert len({len(row) for row in table}) == 1
         cells = [cell for row in table[1:] for cell in row]

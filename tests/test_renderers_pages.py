@@ -13,9 +13,11 @@ from markdown_it import MarkdownIt
 from renderer_cases import (
     ANSWER,
     TEXTS,
+    draw,
     everything,
-    filled,
     filled_answer,
+    filled_card,
+    plain,
     renderer,
     sweep,
 )
@@ -50,7 +52,7 @@ def test_markdown_is_nothing_but_headings_lists_and_safe_links(text: str) -> Non
         "link",
         "blockquote",
     }
-    for drawn in everything(renderer("markdown", contacts=True), filled_answer(text), (filled(text),)):
+    for drawn in everything(renderer("markdown", contacts=True), filled_answer(text), (filled_card(text),)):
         for token in tokens(drawn):
             assert re.sub("_(open|close)$", "", token.type) in expected, token
             if token.type == "link_open":
@@ -61,10 +63,10 @@ def test_markdown_is_nothing_but_headings_lists_and_safe_links(text: str) -> Non
 @given(text=TEXTS)
 @sweep
 def test_markdown_shows_the_text_itself(text: str) -> None:
-    drawn = "".join(renderer("markdown").trial(Trial(id="T1", title=text or "-"), {}))
+    drawn = draw(renderer("markdown"), Trial(id="T1", title="T"), plain=plain(text or "-"))
     inline = next(token for token in tokens(drawn) if token.type == "inline")
     shown = "".join(child.content for child in inline.children)
-    assert shown == (one_line(text or "-") or "not stated")
+    assert shown == (one_line(text or "-") or "T")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ class Outline(HTMLParser):
 @given(text=TEXTS)
 @sweep
 def test_html_holds_no_element_beyond_its_own(text: str) -> None:
-    for drawn in everything(renderer("html", contacts=True), filled_answer(text), (filled(text),)):
+    for drawn in everything(renderer("html", contacts=True), filled_answer(text), (filled_card(text),)):
         page = Outline(drawn)
         assert set(page.tags) <= ELEMENTS
         assert page.open == []
@@ -140,7 +142,7 @@ def test_html_holds_no_element_beyond_its_own(text: str) -> None:
             assert re.match(r"https?://[^\s\"'<>]+$|#[a-z0-9-]+$", link["href"] or ""), link
         for tag, attrs in page.elements:
             known = {"lang", "charset", "name", "content", "http-equiv", "class", "href", "id", "dir", "rel"}
-            assert set(attrs) <= known | {"aria-labelledby", "aria-label"}, (tag, attrs)
+            assert set(attrs) <= known | {"aria-labelledby", "aria-label", "aria-describedby", "title"}, (tag, attrs)
 
 
 def test_html_is_one_accessible_page() -> None:
@@ -171,7 +173,7 @@ def test_html_fetches_and_runs_nothing() -> None:
 
 
 def test_html_shows_hostile_text_as_text() -> None:
-    drawn = "".join(renderer("html").trial(filled("<script>alert(1)</script> {{ 7 * 7 }}"), {}))
+    drawn = "".join(renderer("html").trial(filled_card("<script>alert(1)</script> {{ 7 * 7 }}")))
     assert "<script" not in drawn
     assert "<script>alert(1)</script> {{ 7 * 7 }}" in Outline(drawn).text
     assert "49" not in drawn

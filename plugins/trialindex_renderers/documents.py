@@ -7,16 +7,17 @@ written as ``\\uXXXX`` escapes (RFC 8259, section 7): a parser gives back the sa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from trialindex.interfaces import Renderer
+from trialindex.plain import Card
 from trialindex.search.results import Results
 from trialindex.trial import Trial, to_mapping
 from trialindex.wording import UNSAFE
-from trialindex_renderers.view import shown, shown_hits
+from trialindex_renderers.view import shown, shown_card, shown_hits
 
 RESULTS = "trialindex.results/1"
 HIT = "trialindex.hit/1"
@@ -40,9 +41,8 @@ class JsonRenderer(Renderer):
         fields = msgspec.to_builtins(shown_hits(results, contacts=self.options.contacts))
         yield dumps({"schema": RESULTS, **fields}, indent=2) + "\n"
 
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
-        fields = to_mapping(shown(trial, contacts=self.options.contacts))
-        yield dumps({"schema": TRIAL, "trial": fields, "seen": dict(seen)}, indent=2) + "\n"
+    def trial(self, card: Card) -> Iterator[str]:
+        yield dumps(_page(card, contacts=self.options.contacts), indent=2) + "\n"
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         yield f'{{"schema": "{TRIALS}", "trials": [\n'
@@ -66,13 +66,32 @@ class JsonLinesRenderer(Renderer):
         for hit in shown_hits(results, contacts=self.options.contacts).hits:
             yield dumps({"schema": HIT, **msgspec.to_builtins(hit)}) + "\n"
 
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
-        fields = to_mapping(shown(trial, contacts=self.options.contacts))
-        yield dumps({"schema": TRIAL, "trial": fields, "seen": dict(seen)}) + "\n"
+    def trial(self, card: Card) -> Iterator[str]:
+        yield dumps(_page(card, contacts=self.options.contacts)) + "\n"
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         for trial in trials:
             yield dumps({"schema": TRIAL, "trial": _compact(trial, contacts=self.options.contacts)}) + "\n"
+
+
+def _page(card: Card, *, contacts: bool) -> dict[str, Any]:
+    """One trial with all that its page shows; the record first, as the registry states it."""
+    card = shown_card(card, contacts=contacts)
+    said = {
+        "plain": card.plain,
+        "conditions_normalized": card.conditions,
+        "locations": card.countries,
+        "near": card.near,
+        "notice": card.notice,
+        "safety": card.safety,
+        "disclaimer": card.disclaimer,
+    }
+    return {
+        "schema": TRIAL,
+        "trial": to_mapping(card.trial),
+        "seen": dict(card.seen),
+        **msgspec.to_builtins(said),
+    }
 
 
 def _compact(trial: Trial, *, contacts: bool) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from trialindex import wording as w
 from trialindex.interfaces import Renderer
+from trialindex.plain import Card
 from trialindex.search.results import Results
 from trialindex.trial import Trial
 from trialindex_renderers.sections import page
-from trialindex_renderers.view import Fact, Head, Section, answer, head, shown, shown_hits
+from trialindex_renderers.view import Fact, Head, Section, answer, head, shown_card, shown_hits
 
 SITES = 20
 # Anywhere: code, emphasis, links, HTML and autolinks, tables, strike-through, formulas. At the start: headings, quotes,
@@ -53,14 +54,23 @@ class MarkdownRenderer(Renderer):
             yield f"{escape(line)}\n\n"
         yield f"_{escape(w.DISCLAIMER)}_\n"
 
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
+    def trial(self, card: Card) -> Iterator[str]:
         contacts = self.options.contacts
-        view = page(shown(trial, contacts=contacts), seen, contacts=contacts, site_limit=SITES)
-        yield f"# {link(view.head.title, view.head.url)}\n\n"
+        shown = shown_card(card, contacts=contacts)
+        view = page(shown, contacts=contacts, sources=self.options.sources, site_limit=SITES)
+        yield f"# {escape(view.headline)}\n\n"
         yield from self._meta(view.head)
+        yield f"{link(view.head.title, view.head.url)}\n\n"
+        for note in view.notes:
+            yield f"**Note:** {escape(note)}\n\n"
+        yield from self._body(view.lead, 2)
         for section in view.sections:
             yield from self._section(section, 2)
-        yield f"_{escape(w.DISCLAIMER)}_\n"
+        if view.words:
+            yield "## Words explained\n\n"
+            yield from self._facts(tuple(Fact(word.term, (word.meaning,)) for word in view.words))
+        for text in view.closing:
+            yield f"_{escape(text)}_\n\n"
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         for trial in trials:
@@ -72,17 +82,24 @@ class MarkdownRenderer(Renderer):
 
     def _section(self, section: Section, level: int) -> Iterator[str]:
         yield f"{'#' * level} {escape(section.title)}\n\n"
+        yield from self._body(section, level + 1)
+
+    def _body(self, section: Section, level: int) -> Iterator[str]:
         for text in section.paragraphs:
             yield f"{escape(text)}\n\n"
         yield from self._facts(section.facts)
         for item in section.items:
             yield f"- {escape(item.text)}\n"
+            if item.source:
+                yield f"  - _{escape(item.source)}_\n"
             for detail in item.details:
                 yield f"  - {escape(detail)}\n"
         if section.items:
             yield "\n"
         for part in section.parts:
-            yield from self._section(part, level + 1)
+            yield from self._section(part, level)
+        for text in section.closing:
+            yield f"{escape(text)}\n\n"
 
     def _facts(self, facts: tuple[Fact, ...]) -> Iterator[str]:
         for fact in facts:

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from trialindex.plain import Country, Plain
 from trialindex.search.results import Hit, Results
-from trialindex.trial import Trial
+from trialindex.trial import Term, Trial
 from trialindex_renderers.documents import HIT, RESULTS, TRIAL, TRIALS
 
 
@@ -27,11 +28,28 @@ class Seen(msgspec.Struct, omit_defaults=True):
 
 
 class TrialDocument(msgspec.Struct):
-    """One trial; ``seen`` is left out where many trials are written."""
+    """One trial; where many trials are written there is nothing but the trial.
+
+    :param seen: what the index knows of it.
+    :param plain: the trial in plain words; each sentence names the fields of the record that it was made from.
+    :param conditions_normalized: the conditions in terms of vocabularies, each once.
+    :param locations: the sites by country: those that recruit first, and of those the nearest.
+    :param near: the place that distances are from; null if none was given.
+    :param notice: what the plain words are, and what they are not.
+    :param safety: what to do before deciding anything.
+    :param disclaimer: who answers for the record.
+    """
 
     schema: Literal["trialindex.trial/1"]
     trial: Trial
     seen: Seen | None = None
+    plain: Plain | None = None
+    conditions_normalized: list[Term] | None = None
+    locations: list[Country] | None = None
+    near: str | None = None
+    notice: str | None = None
+    safety: str | None = None
+    disclaimer: str | None = None
 
 
 class TrialsDocument(msgspec.Struct):

@@ -1,62 +1,127 @@
-"""A trial as a page of sections: what it is, who can take part, where, who runs it, when."""
+"""A trial as a page of sections: what it is in plain words, who can take part, where, who runs it, when."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 
 from trialindex import wording as w
-from trialindex.trial import Contact, Site, Trial
-from trialindex_renderers.view import Fact, Item, Page, Section, head, optional, safe_url
+from trialindex.plain import Card, Country, Location, Plain, Sentence
+from trialindex.trial import Contact, Trial
+from trialindex_renderers.view import Fact, Item, Page, Section, Word, head, optional, safe_url
 
 CONTACTS_HIDDEN = "Contacts, if the record has any, are hidden; add --contacts, or see the full record."
+MANY_SITES = 20
+"""From so many on, a page that names them all folds them by country."""
 
 
-def page(trial: Trial, seen: Mapping[str, str], *, contacts: bool, site_limit: int | None) -> Page:
+def page(card: Card, *, contacts: bool, sources: bool, site_limit: int | None) -> Page:
     """A trial as sections.
 
+    :param sources: name the fields that each plain sentence was made from.
     :param site_limit: how many sites are named; ``None`` for all.
     """
-    sections = [
-        about(trial),
-        status(trial),
+    trial, plain = card.trial, card.plain
+    sections = (
+        meaning(plain, w.one_line(card.notice), sources=sources),
+        glance(card),
+        conditions(card),
         participants(trial),
+        whom_to_ask(trial, contacts=contacts),
+        where(card, site_limit),
         design(trial),
         outcomes(trial),
-        sites(trial, site_limit),
-        people(trial, contacts=contacts),
-        dates(trial, seen),
-        record(trial),
-    ]
-    if trial.description:
-        sections.insert(-2, Section("Detailed description", paragraphs=w.paragraphs(trial.description), folded=True))
-    return Page(head(trial), tuple(sections))
+        runs_it(trial, contacts=contacts),
+        dates(trial),
+        results(trial),
+        own_words(trial),
+        record(card),
+    )
+    return Page(
+        headline=w.one_line(plain.headline.text) or w.one_line(trial.title) or w.NOT_STATED,
+        head=head(trial),
+        lead=lead(plain, sources=sources),
+        notes=_lines(plain.notes),
+        sections=sections,
+        words=words(plain),
+        closing=_lines((card.safety, card.disclaimer)),
+    )
 
 
-def about(trial: Trial) -> Section:
-    """What the trial is about."""
+# --- in plain words -------------------------------------------------------------------------------------------------
+
+
+def lead(plain: Plain, *, sources: bool) -> Section:
+    """The summary: a paragraph, or with its sources a list."""
+    if sources:
+        headline = Item("The headline", source=_source(plain.headline))
+        return Section("", items=(headline, *(Item(w.one_line(s.text), source=_source(s)) for s in plain.summary)))
+    return Section("", paragraphs=(" ".join(_lines(s.text for s in plain.summary)) or "Summary not stated.",))
+
+
+def meaning(plain: Plain, notice: str, *, sources: bool) -> Section:
+    """What the trial could mean to somebody."""
+    parts = (
+        _told("Active substance", plain.substance, sources=sources),
+        _told("What this could lead to", plain.could_lead_to, sources=sources),
+        _told("What could go wrong", plain.could_go_wrong, sources=sources),
+    )
+    return Section("What this could mean", parts=parts, closing=(notice,))
+
+
+def _told(title: str, sentences: tuple[Sentence, ...], *, sources: bool) -> Section:
+    """One sentence is a paragraph; several, or one with its sources, are a list."""
+    told = [sentence for sentence in sentences if w.one_line(sentence.text)]
+    items = [Item(w.one_line(one.text), source=_source(one) if sources else "") for one in told]
+    if len(items) > 1 or (items and sources):
+        return Section(title, items=tuple(items))
+    return Section(title, paragraphs=tuple(item.text for item in items) or ("Not stated.",))
+
+
+def _source(sentence: Sentence) -> str:
+    return f"from: {', '.join(_lines(sentence.fields)) or w.NOT_STATED}"
+
+
+def words(plain: Plain) -> tuple[Word, ...]:
+    """The glossary in alphabetical order, to look a word up."""
+    known = (Word(w.one_line(one.term), w.one_line(one.meaning)) for one in plain.glossary)
+    return tuple(sorted((word for word in known if word.term and word.meaning), key=lambda word: word.term.casefold()))
+
+
+# --- the record -----------------------------------------------------------------------------------------------------
+
+
+def glance(card: Card) -> Section:
+    """Which study this is, how fresh the record is, and how far the study."""
+    trial, seen = card.trial, card.seen
     facts = [
-        Fact("Conditions", (w.listed(trial.conditions),)),
-        Fact("Testing", (w.listed(i.name for i in trial.interventions),)),
-        Fact("Kind of study", (w.study_type(trial.study_type),)),
-        Fact("Purpose", (w.purpose(trial.primary_purpose),)),
+        Fact("Registry id", (w.one_line(trial.id),), whole=True),
+        Fact("First seen", (w.date(seen.get("first_seen") or trial.first_seen),)),
+        Fact("Last updated", (w.date(seen.get("last_updated") or trial.last_updated),)),
+        Fact("Last checked", (w.date(seen.get("last_checked")),)),
+        Fact("Full record", (w.one_line(trial.url) or w.NOT_STATED,), whole=True, url=safe_url(trial.url)),
+        Fact("Status", (w.with_term(w.status(trial.status), trial.status),)),
     ]
-    facts += optional("Keywords", *trial.keywords)
-    facts += optional("Full title", trial.official_title)
-    return Section("What it is about", tuple(facts), w.paragraphs(trial.summary) or ("Summary not stated.",))
-
-
-def status(trial: Trial) -> Section:
-    """How far the trial is."""
-    facts = [Fact("Status", (w.with_term(w.status(trial.status), trial.status),))]
+    if trial.gone_since:
+        facts.append(Fact("Gone", (f"no longer in the registry since {w.date(trial.gone_since)}",)))
     if trial.last_known_status:
         facts.append(Fact("Last known", (w.with_term(w.status(trial.last_known_status), trial.last_known_status),)))
     facts += optional("Why stopped", trial.why_stopped)
     facts.append(Fact("Phase", (w.with_term(w.phase(trial.phases), ", ".join(trial.phases)),)))
     facts.append(Fact("People", (w.enrollment(trial.enrollment, trial.enrollment_type),)))
-    facts.append(Fact("Results", (_either(trial.has_results, "posted", "none posted"),)))
-    return Section("Status", tuple(facts))
+    return Section("At a glance", tuple(facts))
+
+
+def conditions(card: Card) -> Section:
+    """What the trial is about: in terms of vocabularies, and as the registrant listed it."""
+    listed = w.listed(card.trial.conditions)
+    known = [w.with_term(w.one_line(term.name), term.id) for term in card.conditions]
+    if not known and listed != w.NOT_STATED:
+        known = ["not normalised: no vocabulary at hand knows the names that were listed"]
+    parts = (Section("As listed by the registrant", paragraphs=(listed,)),)
+    return Section("Conditions", paragraphs=(w.listed(known),), parts=parts)
 
 
 def participants(trial: Trial) -> Section:
@@ -73,7 +138,7 @@ def participants(trial: Trial) -> Section:
     )
     if trial.eligibility and not (trial.inclusion and trial.exclusion):
         # One list alone may hold less than the text does: text under no known heading is in neither.
-        whole = tuple(filter(None, map(w.one_line, w.clean(trial.eligibility).splitlines())))
+        whole = _lines(w.clean(trial.eligibility).splitlines())
         return Section("Who can take part", tuple(facts), parts=(Section("Criteria", paragraphs=whole),))
     parts = tuple(part for part in lists if part.items)
     return Section("Who can take part", tuple(facts), () if parts else ("Criteria not stated.",), parts=parts)
@@ -85,9 +150,67 @@ def _criterion(text: str) -> Item:
     return Item(first, tuple(filter(None, nested)))
 
 
+def whom_to_ask(trial: Trial, *, contacts: bool) -> Section:
+    """The contacts, if they were asked for."""
+    if not contacts:
+        return Section("Contacts", paragraphs=(CONTACTS_HIDDEN,))
+    return Section("Contacts", items=_persons(trial.contacts))
+
+
+def where(card: Card, limit: int | None) -> Section:
+    """Where the trial is run: by country, in the order of the card."""
+    countries = card.countries
+    total = sum(len(country.locations) for country in countries)
+    if not total:
+        return Section("Where", paragraphs=("Sites not stated.",))
+    said = []
+    if total > 1:
+        named = "; ".join(f"{_name(country)} {len(country.locations)}" for country in countries)
+        said.append(f"{w.count(total, 'site')} in {w.count(len(countries), 'country', 'countries')}: {named}.")
+    locations = [location for country in countries for location in country.locations]
+    if card.near:
+        known = any(location.distance_km is not None for location in locations)
+        lacks = f"The record states no positions, so distances from {w.one_line(card.near)} are not known."
+        said.append(f"Distances are from {w.one_line(card.near)}, in a straight line." if known else lacks)
+    told = any(location.site.status for location in locations)
+    if not told:
+        study = w.with_term(w.status(card.trial.status), card.trial.status)
+        said.append(f"The record states no status of single sites. Status of the whole study: {study}.")
+    parts: list[Section] = []
+    left = limit
+    for country in countries:
+        shown = list(islice(country.locations, left))
+        left = None if left is None else left - len(shown)
+        if shown:
+            long = limit is None and total > MANY_SITES
+            title = f"{_name(country)} ({len(shown)})" if long else _name(country)
+            items = tuple(_site(location, told=told) for location in shown)
+            parts.append(Section(title, items=items, folded=long and bool(parts or len(shown) > MANY_SITES)))
+    if limit is not None and total > limit:
+        more = w.count(total - limit, "more site")
+        parts.append(Section(f"And {more}", paragraphs=("--format html lists all of them.",)))
+    return Section("Where", paragraphs=tuple(said), parts=tuple(parts))
+
+
+def _name(country: Country) -> str:
+    return w.one_line(country.name) or "Country not stated"
+
+
+def _site(location: Location, *, told: bool) -> Item:
+    """Name and place, then status and distance in brackets; *told*: some site of the trial states its status."""
+    site = location.site
+    place = w.place(msgspec.structs.replace(site, country=None))
+    said = [w.status(site.status) if site.status else "status not stated"] if told else []
+    said += [f"{w.distance(location.distance_km)} away"] if location.distance_km is not None else []
+    return Item(f"{place} ({', '.join(said)})" if said else place, tuple(map(w.contact, site.contacts)))
+
+
 def design(trial: Trial) -> Section:
     """How the trial is done: groups, and what they get."""
-    facts = []
+    facts = [
+        Fact("Kind of study", (w.study_type(trial.study_type),)),
+        Fact("Purpose", (w.purpose(trial.primary_purpose),)),
+    ]
     if trial.study_type != "OBSERVATIONAL":
         facts += [
             Fact("Groups formed", (w.allocation(trial.allocation),)),
@@ -128,49 +251,11 @@ def outcomes(trial: Trial) -> Section:
     return Section("What is measured", paragraphs=() if parts else ("Outcomes not stated.",), parts=tuple(parts))
 
 
-_SITE_ORDER = {"RECRUITING": 0, "AVAILABLE": 0, "ENROLLING_BY_INVITATION": 1, "NOT_YET_RECRUITING": 1, None: 2}
-
-
-def sites(trial: Trial, limit: int | None) -> Section:
-    """Where the trial is run: by country, sites that recruit first."""
-    if not trial.sites:
-        return Section("Where", paragraphs=("Sites not stated.",))
-    ordered = sorted(trial.sites, key=lambda site: _SITE_ORDER.get(site.status, 3))
-    totals: dict[str, int] = {}
-    groups: dict[str, list[Site]] = {}
-    for place, site in enumerate(ordered):
-        country = w.one_line(site.country) or "Country not stated"
-        totals[country] = totals.get(country, 0) + 1
-        if limit is None or place < limit:
-            groups.setdefault(country, []).append(site)
-    said = []
-    if len(ordered) > 1:
-        named = "; ".join(f"{country} {number}" for country, number in totals.items())
-        said.append(f"{w.count(len(ordered), 'site')} in {w.count(len(totals), 'country', 'countries')}: {named}.")
-    left = 0 if limit is None else len(ordered) - limit
-    long = limit is None and len(ordered) > 20
-    parts = [
-        Section(f"{country} ({len(group)})" if long else country, items=tuple(map(_site, group)), folded=long)
-        for country, group in groups.items()
-    ]
-    if left > 0:
-        parts.append(Section(f"And {w.count(left, 'more site')}", paragraphs=("--format html lists all of them.",)))
-    return Section("Where", paragraphs=tuple(said), parts=tuple(parts))
-
-
-def _site(site: Site) -> Item:
-    local = msgspec.structs.replace(site, country=None)
-    said = f" ({w.status(site.status)})" if site.status else ""
-    return Item(f"{w.place(local)}{said}", tuple(map(w.contact, site.contacts)))
-
-
-def people(trial: Trial, *, contacts: bool) -> Section:
-    """Who runs the trial, and whom to ask if that was asked for."""
+def runs_it(trial: Trial, *, contacts: bool) -> Section:
+    """Who runs the trial; the officials if contacts were asked for."""
     facts = [Fact("Sponsor", (w.sponsor(trial.sponsor, trial.sponsor_class),))]
     facts += optional("With", *trial.collaborators)
-    if not contacts:
-        return Section("Who runs it", tuple(facts), parts=(Section("Contacts", paragraphs=(CONTACTS_HIDDEN,)),))
-    parts = (Section("Contacts", items=_persons(trial.contacts)), Section("Officials", items=_persons(trial.officials)))
+    parts = (Section("Officials", items=_persons(trial.officials)),) if contacts else ()
     return Section("Who runs it", tuple(facts), parts=parts)
 
 
@@ -178,35 +263,55 @@ def _persons(persons: tuple[Contact, ...]) -> tuple[Item, ...]:
     return tuple(Item(w.contact(person)) for person in persons) or (Item(w.NOT_STATED),)
 
 
-def dates(trial: Trial, seen: Mapping[str, str]) -> Section:
-    """When what happened, at the registry and in this index."""
-    facts = [
+def dates(trial: Trial) -> Section:
+    """When what happened."""
+    facts = (
         Fact("Start", (w.date(trial.start_date),)),
         Fact("Main outcome by", (w.date(trial.primary_completion_date),)),
         Fact("End", (w.date(trial.completion_date),)),
         Fact("First posted", (w.date(trial.first_posted),)),
-    ]
+    )
+    return Section("Dates", facts)
+
+
+def results(trial: Trial) -> Section:
+    """Whether the registry has results."""
+    facts = [Fact("Results", (_either(trial.has_results, "posted at the registry", "none posted"),))]
     if trial.results_first_posted:
-        facts.append(Fact("Results", (w.date(trial.results_first_posted),)))
-    facts += [
-        Fact("First seen", (w.date(seen.get("first_seen") or trial.first_seen),)),
-        Fact("Last updated", (w.date(seen.get("last_updated") or trial.last_updated),)),
-        Fact("Last checked", (w.date(seen.get("last_checked")),)),
-    ]
-    return Section("Dates", tuple(facts))
+        facts.append(Fact("First posted", (w.date(trial.results_first_posted),)))
+    return Section("Results", tuple(facts))
 
 
-def record(trial: Trial) -> Section:
-    """Where the record comes from."""
-    facts = [Fact("Id", (w.one_line(trial.id),), whole=True)]
-    if trial.other_ids:
-        facts.append(Fact("Other ids", tuple(map(w.one_line, trial.other_ids)), whole=True))
+def summary(trial: Trial) -> Section:
+    """The registrant's summary."""
+    return Section("Summary", paragraphs=w.paragraphs(trial.summary) or ("Summary not stated.",))
+
+
+def own_words(trial: Trial) -> Section:
+    """The texts of the registrant."""
+    parts = [summary(trial)]
+    if trial.description:
+        parts.append(Section("Detailed description", paragraphs=w.paragraphs(trial.description), folded=True))
+    facts = optional("Full title", trial.official_title)
+    return Section("In the registrant's words", tuple(facts), parts=tuple(parts))
+
+
+def record(card: Card) -> Section:
+    """Where the record comes from, its other names, and who put it in plain words."""
+    trial = card.trial
+    facts = [Fact("Other ids", tuple(map(w.one_line, trial.other_ids)), whole=True)] if trial.other_ids else []
     facts += optional("Acronym", trial.acronym)
-    facts.append(Fact("Full record", (w.one_line(trial.url) or w.NOT_STATED,), whole=True, url=safe_url(trial.url)))
+    facts += optional("Keywords", *trial.keywords)
     facts.append(Fact("Source", (w.one_line(trial.source) or w.NOT_STATED,)))
     if trial.as_of:
         facts.append(Fact("Data of", (w.date(trial.as_of),)))
+    facts.append(Fact("Plain words by", (f"the writer “{w.one_line(card.plain.writer) or w.NOT_STATED}”",)))
     return Section("The record", tuple(facts))
+
+
+def _lines(texts: Iterable[str]) -> tuple[str, ...]:
+    """The texts that say something, each cleaned and on one line."""
+    return tuple(filter(None, map(w.one_line, texts)))
 
 
 def _with_kind(name: str, kind: str | None) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from trialindex.interfaces import Renderer
+from trialindex.plain import Card, Location, Sentence
 from trialindex.search.results import Fit, Hit, Results
 from trialindex.trial import Trial, TrialDate
-from trialindex.wording import contact, one_line, place
-from trialindex_renderers.view import shown, shown_hits
+from trialindex.wording import contact, distance, one_line, place, status
+from trialindex_renderers.view import shown, shown_card, shown_hits
 
 Cell = str | int | float | None
 
@@ -97,6 +98,34 @@ HIT_COLUMNS: dict[str, Callable[[Hit], Cell]] = {
 }
 
 
+PAGE_COLUMNS: dict[str, Callable[[Card, bool], Cell]] = {
+    "first_seen": lambda c, sources: c.seen.get("first_seen"),
+    "last_checked": lambda c, sources: c.seen.get("last_checked"),
+    "conditions_normalized": lambda c, sources: _listed(term.name for term in c.conditions),
+    "locations": lambda c, sources: _listed(_site(one) for country in c.countries for one in country.locations),
+    "headline": lambda c, sources: _said((c.plain.headline,), sources),
+    "plain_summary": lambda c, sources: _said(c.plain.summary, sources),
+    "substance": lambda c, sources: _said(c.plain.substance, sources),
+    "could_lead_to": lambda c, sources: _said(c.plain.could_lead_to, sources),
+    "could_go_wrong": lambda c, sources: _said(c.plain.could_go_wrong, sources),
+    "writer": lambda c, sources: c.plain.writer,
+    "notes": lambda c, sources: " ".join(c.plain.notes),
+    "notice": lambda c, sources: " ".join((c.notice, c.safety, c.disclaimer)),
+}
+"""What ``show`` has after the columns of the trial."""
+
+
+def _said(sentences: Iterable[Sentence], sources: bool) -> str:
+    """Plain sentences one after another; with *sources* each is followed by the fields it was made from."""
+    return " ".join(f"{s.text} [{', '.join(s.fields)}]" if sources else s.text for s in sentences)
+
+
+def _site(location: Location) -> str:
+    site, away = location.site, location.distance_km
+    said = ([status(site.status)] if site.status else []) + ([distance(away)] if away is not None else [])
+    return f"{place(site)} ({', '.join(said)})" if said else place(site)
+
+
 def _fit(hit: Hit, what: str) -> str | None:
     fits: Iterator[Fit] = (fit for fit in hit.fits if fit.what == what)
     return next((fit.verdict for fit in fits), None)
@@ -113,10 +142,11 @@ class CsvRenderer(Renderer):
         for hit in shown_hits(results, contacts=self.options.contacts).hits:
             yield _row([*(get(hit) for get in HIT_COLUMNS.values()), *self._cells(hit.trial)])
 
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
-        known = ("first_seen", "last_checked")
-        yield _row([*self._columns, *known])
-        yield _row([*self._cells(trial), *(seen.get(key) for key in known)])
+    def trial(self, card: Card) -> Iterator[str]:
+        card = shown_card(card, contacts=self.options.contacts)
+        yield _row([*self._columns, *PAGE_COLUMNS])
+        page = (get(card, self.options.sources) for get in PAGE_COLUMNS.values())
+        yield _row([*self._cells(card.trial), *page])
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         yield _row(self._columns)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
 from trialindex import wording as w
 from trialindex.interfaces import Renderer
+from trialindex.plain import Card
 from trialindex.search.results import Results
 from trialindex.trial import Trial
 from trialindex_renderers.sections import page
-from trialindex_renderers.view import Card, Fact, Head, Section, answer, head, shown, shown_hits
+from trialindex_renderers.view import Fact, Head, HitCard, Section, answer, head, shown_card, shown_hits
 
 WIDTH = 100  # when the output is no terminal
 NARROWEST = 40
@@ -52,17 +53,29 @@ class TableRenderer(Renderer):
             yield from self._paragraph(line)
         yield from self._paragraph(w.DISCLAIMER, dim=True)
 
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
-        view = page(
-            shown(trial, contacts=self.options.contacts), seen, contacts=self.options.contacts, site_limit=SITES
-        )
-        yield from self._paragraph(view.head.title, bold=True)
+    def trial(self, card: Card) -> Iterator[str]:
+        contacts = self.options.contacts
+        shown = shown_card(card, contacts=contacts)
+        view = page(shown, contacts=contacts, sources=self.options.sources, site_limit=SITES)
+        yield from self._paragraph(view.headline, bold=True)
         yield from self._meta(view.head, "")
+        if view.head.title != view.headline:
+            yield from self._paragraph(view.head.title, dim=True)
+        yield "\n"
+        for note in view.notes:
+            yield from self._paragraph(f"Note: {note}", fg="yellow")
+        yield from self._body(view.lead, "")
         for section in view.sections:
             yield "\n"
             yield from self._section(section)
-        yield "\n"
-        yield from self._paragraph(w.DISCLAIMER, dim=True)
+        if view.words:
+            yield "\n"
+            yield from self._paragraph("WORDS EXPLAINED", bold=True)
+            for word in view.words:
+                yield from self._bullet("• ", f"{word.term}: {word.meaning}", "  ")
+        for text in view.closing:
+            yield "\n"
+            yield from self._paragraph(text, dim=True)
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         for trial in trials:
@@ -70,7 +83,7 @@ class TableRenderer(Renderer):
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 
-    def _card(self, card: Card, number: int) -> Iterator[str]:
+    def _card(self, card: HitCard, number: int) -> Iterator[str]:
         indent = " " * number
         first, *rest = wrap(card.head.title, self._width - number)
         yield self._style(f"{card.rank}. ".rjust(number) + first, bold=True) + "\n"
@@ -89,7 +102,9 @@ class TableRenderer(Renderer):
     def _section(self, section: Section, indent: str = "") -> Iterator[str]:
         title = section.title if indent else section.title.upper()
         yield from self._lines(wrap(title, self._width - len(indent)), indent, bold=True)
-        inner = indent + "  "
+        yield from self._body(section, indent + "  ")
+
+    def _body(self, section: Section, inner: str) -> Iterator[str]:
         for at, text in enumerate(section.paragraphs):
             yield from ["\n"] if at else []
             yield from self._lines(wrap(text, self._width - len(inner)), inner)
@@ -99,11 +114,16 @@ class TableRenderer(Renderer):
             yield from self._fact(fact, inner, PAGE_LABEL)
         for item in section.items:
             yield from self._bullet("• ", item.text, inner)
+            if item.source:
+                yield from self._lines(wrap(f"[{item.source}]", self._width - len(inner) - 2), inner + "  ", dim=True)
             for detail in item.details:
                 yield from self._bullet("  – ", detail, inner)
         for at, part in enumerate(section.parts):
             yield from ["\n"] if at or section.facts or section.paragraphs else []
             yield from self._section(part, inner)
+        for text in section.closing:
+            yield "\n"
+            yield from self._lines(wrap(text, self._width - len(inner)), inner)
 
     def _fact(self, fact: Fact, indent: str, column: int) -> Iterator[str]:
         """A label and its value: side by side, or one under the other where there is little room."""

@@ -1,4 +1,4 @@
-"""What the formats for people say, before any format: an answer is cards, a trial is a page of sections.
+"""What the formats for people say, before any format: an answer is a list of hits, a trial is a page of sections.
 
 ``table``, ``markdown`` and ``html`` draw these, so that all three say the same. Every text in them is cleaned and on
 one line; escaping for the format is left to whoever draws.
@@ -6,12 +6,14 @@ one line; escaping for the format is left to whoever draws.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import msgspec
 
 from trialindex import wording as w
-from trialindex.search.results import Hit, Results
+from trialindex.plain import Card
+from trialindex.search.results import Concern, Hit, Results, Understanding
 from trialindex.trial import Trial
 
 
@@ -34,20 +36,26 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One entry of a list, with what is said under it."""
+    """One entry of a list, with what is said under it. :param source: where it is from, if that was asked for."""
 
     text: str
     details: tuple[str, ...] = ()
+    source: str = ""
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A part of a page. :param folded: long, and read by few: may start out closed."""
+    """A part of a page.
+
+    :param closing: what comes after everything else of it.
+    :param folded: long, and read by few: may start out closed.
+    """
 
     title: str
     facts: tuple[Fact, ...] = ()
     paragraphs: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
     parts: tuple[Section, ...] = ()
+    closing: tuple[str, ...] = ()
     folded: bool = False
 
 
@@ -62,7 +70,7 @@ class Head(msgspec.Struct, frozen=True):
     phase: str
 
 
-class Card(msgspec.Struct, frozen=True):
+class HitCard(msgspec.Struct, frozen=True):
     """One hit: what to know before opening the trial's page. ``updated`` may be empty."""
 
     rank: int
@@ -78,20 +86,43 @@ class Answer(msgspec.Struct, frozen=True):
     query: str
     summary: tuple[str, ...]
     notes: tuple[str, ...]
-    cards: tuple[Card, ...]
+    cards: tuple[HitCard, ...]
     closing: tuple[str, ...]
 
 
-class Page(msgspec.Struct, frozen=True):
-    """One trial."""
+class Word(msgspec.Struct, frozen=True):
+    """A word of jargon and its meaning."""
 
+    term: str
+    meaning: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One trial.
+
+    :param headline: what it is, in plain words; its registered title is in *head*.
+    :param lead: a section without a title: the summary in plain words.
+    :param notes: what to know of the plain words.
+    :param closing: what to do before deciding anything, and who answers for the record.
+    """
+
+    headline: str
     head: Head
+    lead: Section
+    notes: tuple[str, ...]
     sections: tuple[Section, ...]
+    words: tuple[Word, ...]
+    closing: tuple[str, ...]
 
 
 def shown(trial: Trial, *, contacts: bool) -> Trial:
     """The trial as it may be shown: without contacts unless they were asked for."""
     return trial if contacts else trial.masked()
+
+
+def shown_card(card: Card, *, contacts: bool) -> Card:
+    """The card as it may be shown: without contacts unless they were asked for."""
+    return card if contacts else card.masked()
 
 
 def shown_hits(results: Results, *, contacts: bool) -> Results:
@@ -153,14 +184,46 @@ def answer(results: Results) -> Answer:
         title=f"Trials for “{query}”" if len(query) <= 80 else "Trials for a longer description",
         query=query,
         summary=tuple(filter(None, said)),
-        notes=tuple(filter(None, map(w.one_line, results.notes))),
-        cards=tuple(map(card, results.hits)),
+        notes=tuple(filter(None, map(w.one_line, [*results.notes, *understood(results.understood)]))),
+        cards=tuple(hit_card(hit, explained=results.understood is not None) for hit in results.hits),
         closing=tuple(closing),
     )
 
 
-def card(hit: Hit) -> Card:
-    """One hit as a card."""
+def understood(value: Understanding | None) -> Iterator[str]:
+    """What was understood of the text, a sentence for each kind of thing."""
+    if value is None:
+        return
+    for role, label in _ROLES.items():
+        concerns = sorted((c for c in value.concerns if c.role == role), key=lambda c: -c.weight)
+        if concerns:
+            yield f"{label}: {'; '.join(map(_concern, concerns))}."
+    if not value.concerns:
+        yield "Understood: no illness, finding or treatment that the vocabularies name."
+    if value.set_aside:
+        yield f"Set aside: {'; '.join(f'“{said}” ({why})' for said, why in value.set_aside.items())}."
+    person = [given for given in (value.age, value.sex) if given]
+    person += [] if value.pregnant is None else ["pregnant" if value.pregnant else "not pregnant"]
+    person += [f"lives in {value.place}"] if value.place else []
+    if person:
+        yield f"Understood of the person: {', '.join(person)}."
+
+
+_ROLES = {
+    "main problem": "Main problem",
+    "problem": "Also named",
+    "history": "In the past",
+    "treatment": "Tried, taken or done",
+}
+
+
+def _concern(concern: Concern) -> str:
+    said = "" if concern.said.casefold() == concern.name.casefold() else f"“{concern.said}”, "
+    return f"{concern.name} ({said}weight {concern.weight:.2f})"
+
+
+def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
+    """One hit as a card. :param explained: with its score in every ranking."""
     trial = hit.trial
     facts = [
         Fact("Conditions", (w.listed(trial.conditions, 6),)),
@@ -169,12 +232,13 @@ def card(hit: Hit) -> Card:
     ]
     if hit.fits:
         facts.append(Fact("Fit", tuple(w.fit(fit) for fit in hit.fits)))
+    facts += optional("Caution", *hit.cautions)
     facts.append(Fact("Where", (where(hit),)))
     if hit.match:
         facts.append(Fact("Why", (f"{w.sentence(w.words(hit.match.part))}: “{w.excerpt(hit.match.text, 240)}”",)))
-    facts.append(Fact("Score", (w.score(hit.score, hit.parts),)))
+    facts.append(Fact("Score", (w.score(hit.score, hit.parts, every=explained),)))
     updated = f"updated {w.date(hit.last_updated)}" if hit.last_updated else ""
-    return Card(hit.rank, head(trial), updated, tuple(facts))
+    return HitCard(hit.rank, head(trial), updated, tuple(facts))
 
 
 def where(hit: Hit) -> str:
@@ -195,12 +259,15 @@ def where(hit: Hit) -> str:
 def head(trial: Trial) -> Head:
     """What names a trial and says whether it can be joined."""
     tone = {"NOT_YET_RECRUITING": "soon", "RECRUITING": "open", "AVAILABLE": "open", "ENROLLING_BY_INVITATION": "soon"}
+    status = stated("status", w.status(trial.status))
+    if trial.gone_since:
+        status = f"{status}; no longer in the registry since {w.date(trial.gone_since)}"
     return Head(
         id=w.one_line(trial.id) or w.NOT_STATED,
         title=w.one_line(trial.title) or w.NOT_STATED,
         url=safe_url(trial.url),
-        status=stated("status", w.status(trial.status)),
-        tone=tone.get(trial.status or "", "closed"),
+        status=status,
+        tone="closed" if trial.gone_since else tone.get(trial.status or "", "closed"),
         phase="no phase" if trial.phases == ("NA",) else stated("phase", w.phase(trial.phases)),
     )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
-
-from msgspec.structs import replace
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from trialindex import wording as w
 from trialindex.interfaces import Renderer
+from trialindex.plain import Card
 from trialindex.search.results import Results
 from trialindex.trial import Trial
-from trialindex_renderers.sections import about, page, participants
-from trialindex_renderers.view import answer, head, shown, shown_hits
+from trialindex_renderers.sections import page, participants, summary
+from trialindex_renderers.view import Word, answer, head, shown_card, shown_hits
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 class HtmlRenderer(Renderer):
@@ -24,18 +27,19 @@ class HtmlRenderer(Renderer):
     def results(self, results: Results) -> Iterator[str]:
         given = shown_hits(results, contacts=self.options.contacts)
         view = answer(given)
-        more = [(replace(about(hit.trial), title="Summary", facts=()), participants(hit.trial)) for hit in given.hits]
+        more = [(summary(hit.trial), participants(hit.trial)) for hit in given.hits]
         return self._draw("results.html", view=view, cards=zip(view.cards, more, strict=True))
 
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
+    def trial(self, card: Card) -> Iterator[str]:
         contacts = self.options.contacts
-        view = page(shown(trial, contacts=contacts), seen, contacts=contacts, site_limit=None)
-        return self._draw("trial.html", view=view)
+        shown = shown_card(card, contacts=contacts)
+        view = page(shown, contacts=contacts, sources=self.options.sources, site_limit=None)
+        return self._draw("trial.html", explainer(view.words), view=view)
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         return self._draw("trials.html", heads=map(head, trials))
 
-    def _draw(self, template: str, **context: Any) -> Iterator[str]:
+    def _draw(self, template: str, explain: Callable[[str], Any] = str, **context: Any) -> Iterator[str]:
         from jinja2 import Environment, PackageLoader, StrictUndefined
 
         environment = Environment(
@@ -45,7 +49,39 @@ class HtmlRenderer(Renderer):
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.globals["explain"] = explain
         return _lines(environment.get_template(template).generate(disclaimer=w.DISCLAIMER, **context))
+
+
+def explainer(words: Sequence[Word]) -> Callable[[str], Markup]:
+    """What makes a text HTML in which each of the words, where the page first uses it, leads to its meaning.
+
+    It is a link: it works with a keyboard, a finger and a screen reader, for which a bare ``title`` does not. The word
+    may stand there with a plural *s*, and one without capitals also with some; *OS* is not *os*.
+    """
+    from markupsafe import Markup, escape
+
+    numbers = {word.term.casefold(): number for number, word in enumerate(words, start=1)}
+    longest_first = sorted(numbers, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(s?)(?!\w)", re.IGNORECASE)
+    link = Markup('<a class="word" href="#word-{0}" title="{1}" aria-describedby="meaning-{0}">{2}</a>')
+    waiting = set(numbers.values())
+
+    def explained(match: re.Match[str]) -> str:
+        number = numbers.get(match[1].casefold(), 0)
+        if number not in waiting or words[number - 1].term not in (match[1], match[1].lower()):
+            return escape(match[0])
+        waiting.remove(number)
+        return link.format(number, words[number - 1].meaning, match[0])
+
+    def explain(text: str) -> Markup:
+        done, pieces = 0, []
+        for match in pattern.finditer(text) if numbers else ():
+            pieces += [escape(text[done : match.start()]), explained(match)]
+            done = match.end()
+        return Markup("").join([*pieces, escape(text[done:])])
+
+    return explain
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:

@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading, output_options, renderer, write
+from trialindex.cli.common import index_option, open_for_reading, output_options, renderer, say, write
 
 
 @click.command("show")
 @click.argument("trial_id", metavar="ID")
+@click.option("--near", metavar="PLACE", help='"Lyon, France" or 45.76,4.84: sites with their distance, nearest first.')
+@click.option(
+    "--writer",
+    metavar="SPEC",
+    default="plain",
+    show_default=True,
+    help="Whose plain words: a writer of trialindex plugins, such as plain or llm.",
+)
+@click.option("--sources", is_flag=True, help="Name the fields of the record behind each plain sentence.")
 @output_options
 @index_option
-def command(trial_id: str, index_path: str | None, format_name: str | None, output: str | None, contacts: bool) -> None:
-    """Show one trial: what it is, who can take part, where it runs.
+def command(
+    trial_id: str,
+    near: str | None,
+    writer: str,
+    sources: bool,
+    index_path: str | None,
+    format_name: str | None,
+    output: str | None,
+    contacts: bool,
+) -> None:
+    """Show one trial: what it is in plain words, who can take part, where it runs.
+
+    The plain words say what the registry states, and no more; what it does not state reads "not stated".
 
     \b
     Examples:
       trialindex show NCT06676631
-      trialindex show NCT06676631 --contacts
+      trialindex show NCT06676631 --near "Lyon, France" --contacts
+      trialindex show NCT06676631 --sources
       trialindex show NCT06676631 --output trial.html
     """
-    draw = renderer(format_name, output, contacts)
+    draw = renderer(format_name, output, contacts, sources=sources)
     with open_for_reading(index_path) as index:
-        stored = index.stored(trial_id, contacts=contacts)
-        write(draw.trial(stored.trial, stored.seen), output)
+        card = index.card(trial_id, writer=writer, contacts=contacts, near=near)
+    for note in card.plain.notes:
+        say(note)
+    write(draw.trial(card), output)

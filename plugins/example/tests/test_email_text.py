@@ -6,7 +6,7 @@ import pytest
 
 from trialindex.interfaces import RenderOptions
 from trialindex.search.results import Fit, Hit, Match, Results
-from trialindex.testing import check_renderer, sample_results, sample_trials
+from trialindex.testing import check_renderer, sample_card, sample_results, sample_trials
 from trialindex.trial import Contact, Site, Trial
 from trialindex_example.email_text import WIDTH, EmailRenderer
 
@@ -78,13 +78,24 @@ def test_an_empty_answer_says_so() -> None:
 
 
 def test_a_page_holds_who_can_take_part_and_contacts_only_when_they_were_asked_for() -> None:
-    plain = "".join(EmailRenderer(RenderOptions()).trial(TRIAL, {"last_updated": "2026-05-04"}))
-    full = "".join(EmailRenderer(RenderOptions(contacts=True)).trial(TRIAL, {}))
+    plain = "".join(EmailRenderer(RenderOptions()).trial(sample_card(TRIAL, contacts=True)))
+    full = "".join(EmailRenderer(RenderOptions(contacts=True)).trial(sample_card(TRIAL, contacts=True)))
     assert "Who can take part:\n- a kidney transplant more than a year ago\n" in plain
     assert "Who cannot:\n- a pacemaker\n" in plain
-    assert "Last updated by the registry: 4 May 2026." in plain
+    assert "Where:\n- City Hospital, Lyon, France: status not stated\n" in plain
+    assert "Last updated by the registry: 17 May 2024." in plain
     assert "+00 555 0123" not in plain
     assert "Contacts:\n- Ana Example, +00 555 0123\n" in full
+
+
+def test_a_page_says_in_plain_words_what_it_could_mean_and_with_sources_where_that_is_from() -> None:
+    card = sample_card(TRIAL)
+    page = "".join(EmailRenderer(RenderOptions()).trial(card))
+    sourced = "".join(EmailRenderer(RenderOptions(sources=True)).trial(card))
+    assert "What could go wrong:\n- The phase: phase 2.\n" in page
+    assert "- The phase: phase 2. [phases]\n" in sourced
+    assert "- placebo: a look-alike without an active substance\n" in page
+    assert card.safety in " ".join(page.split())
 
 
 def test_a_list_has_an_entry_for_each_trial() -> None:
@@ -96,5 +107,5 @@ def test_a_list_has_an_entry_for_each_trial() -> None:
 @pytest.mark.parametrize("trial", sample_trials(), ids=lambda trial: trial.id)
 def test_no_line_is_longer_than_mail_programs_like(trial: Trial) -> None:
     renderer = EmailRenderer(RenderOptions())
-    drawn = "".join([*renderer.trial(trial, {}), *renderer.results(sample_results([trial]))])
+    drawn = "".join([*renderer.trial(sample_card(trial)), *renderer.results(sample_results([trial]))])
     assert max(len(line) for line in drawn.splitlines() if not line.startswith("https://")) <= WIDTH

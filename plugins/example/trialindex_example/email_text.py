@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from trialindex import wording
 from trialindex.interfaces import Renderer
+from trialindex.plain import Card, Sentence
 from trialindex.search.results import Hit, Results
 from trialindex.trial import Trial
 
@@ -38,32 +39,40 @@ class EmailRenderer(Renderer):
         yield "\n"
         yield from paragraph(wording.DISCLAIMER)
 
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
-        trial = self._shown(trial)
-        yield from paragraph(trial.title)
+    def trial(self, card: Card) -> Iterator[str]:
+        card = card if self.options.contacts else card.masked()
+        trial, plain = card.trial, card.plain
+        yield from paragraph(plain.headline.text or trial.title)
         yield from head(trial)
+        for note in plain.notes:
+            yield from paragraph(f"Note: {note}")
+        yield "\n"
+        for text in self._told(plain.summary):
+            yield from paragraph(text)
+        yield "\n"
+        yield from paragraph(f"Registered as: {trial.title}")
         yield from paragraph(f"Who: {wording.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
         yield from paragraph(f"Conditions: {wording.listed(trial.conditions)}")
-        for text in wording.paragraphs(trial.summary):
-            yield "\n"
-            yield from paragraph(text)
         sections = {
+            "Active substance": self._told(plain.substance),
+            "What this could lead to": self._told(plain.could_lead_to),
+            "What could go wrong": self._told(plain.could_go_wrong),
             "Who can take part": list(trial.inclusion),
             "Who cannot": list(trial.exclusion),
-            "Where": [wording.place(site) for site in trial.sites[:SITES]],
+            "Where": places(card),
             "Contacts": [wording.contact(person) for person in trial.contacts],
+            "Words explained": [f"{one.term}: {one.meaning}" for one in plain.glossary],
         }
-        if len(trial.sites) > SITES:
-            sections["Where"].append(f"and {len(trial.sites) - SITES:,} more places")
         for title, items in sections.items():
             if items:
                 yield f"\n{title}:\n"
             for item in items:
                 yield from paragraph(item, "- ")
         yield "\n"
-        if "last_updated" in seen:
-            yield from paragraph(f"Last updated by the registry: {wording.date(seen['last_updated'])}.")
-        yield from paragraph(wording.DISCLAIMER)
+        if "last_updated" in card.seen:
+            yield from paragraph(f"Last updated by the registry: {wording.date(card.seen['last_updated'])}.")
+        for text in (card.notice, card.safety, card.disclaimer):
+            yield from paragraph(text)
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         # One by one: an export of the whole registry goes through here, and must not be held in memory.
@@ -85,10 +94,29 @@ class EmailRenderer(Renderer):
         if hit.match:
             yield from paragraph(f'Why: "{wording.excerpt(hit.match.text, 300)}"')
 
+    def _told(self, sentences: Iterable[Sentence]) -> list[str]:
+        """Plain sentences; with --sources each names the fields of the record that it was made from."""
+        if self.options.sources:
+            return [f"{one.text} [{', '.join(one.fields)}]" for one in sentences]
+        return [one.text for one in sentences]
+
     def _shown(self, trial: Trial) -> Trial:
         # The core masks contacts already when nobody asked for them. To do it again costs nothing, and then this
         # class cannot leak them whoever calls it.
         return trial if self.options.contacts else trial.masked()
+
+
+def places(card: Card) -> list[str]:
+    """The first places in the order of the card, which has those that recruit first, each with its status."""
+    locations = [location for country in card.countries for location in country.locations]
+    said = []
+    for location in locations[:SITES]:
+        status = wording.status(location.site.status) if location.site.status else "status not stated"
+        away = f", {wording.distance(location.distance_km)} away" if location.distance_km is not None else ""
+        said.append(f"{wording.place(location.site)}: {status}{away}")
+    if len(locations) > SITES:
+        said.append(f"and {len(locations) - SITES:,} more places")
+    return said
 
 
 def head(trial: Trial) -> Iterator[str]:

@@ -65,6 +65,7 @@ class NoticeboardSource(Source):
         click.Option(["--recruiting"], is_flag=True, help="Leave out studies that are not recruiting."),
         click.Option(["--full"], is_flag=True, help="Read the file even if it has not changed since the last run."),
     )
+    once: ClassVar[tuple[str, ...]] = ("full",)  # `trialindex sync` asks again without it
 
     def __init__(self, argument: str = "", *, recruiting: bool = False, full: bool = False) -> None:
         super().__init__(argument)
