@@ -16,7 +16,8 @@ from trialindex.index import Index
 from trialindex.passages import lexical_fields, passages
 from trialindex.plugins import Plugins
 from trialindex.search import retrieval
-from trialindex.search.retrieval import MODES, embed_query, fuse
+from trialindex.search.fusion import fuse
+from trialindex.search.retrieval import MODES, embed_query, weights_for
 from trialindex.storage.lexical import Lexical
 from trialindex.testing import sample_texts
 from trialindex.trial import Intervention, Outcome, Term, Trial
@@ -192,9 +193,22 @@ def test_a_query_encoder_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch)
 # --- ranking ----------------------------------------------------------------------------------------------------------
 
 
-def test_fusion_is_the_sum_of_reciprocal_ranks() -> None:
-    scores = fuse([{1: "a", 2: "b", 3: "c"}, {3: "c", 1: "a", 4: "d"}])
-    assert scores == pytest.approx({1: 1 / 61 + 1 / 62, 2: 1 / 62, 3: 1 / 63 + 1 / 61, 4: 1 / 63})
+def test_fusion_is_the_sum_of_standard_scores() -> None:
+    scores = fuse([{1: 3.0, 2: 1.0}, {2: 8.0, 3: 2.0}], 3, weights=[1.0, 2.0])
+    first, second = np.array([3.0, 1.0, 0.0]), np.array([0.0, 8.0, 2.0])
+    expected = (first - first.mean()) / first.std() + 2 * (second - second.mean()) / second.std()
+    assert scores == pytest.approx({num: expected[num - 1] for num in (1, 2, 3)})
+
+
+def test_a_full_list_gives_those_it_lacks_what_its_last_one_has() -> None:
+    scores = fuse([{1: 9.0, 2: 8.0, 3: 7.0}, {4: 5.0, 1: 4.0, 5: 3.0}], 100, depth=3)
+    assert scores[4] == pytest.approx((7 - 8) / (2 / 3) ** 0.5 + (5 - 4) / (2 / 3) ** 0.5)
+    assert max(scores, key=scores.__getitem__) == 1
+
+
+def test_a_ranking_without_differences_moves_nothing() -> None:
+    assert fuse([{1: 2.0, 2: 2.0}, {}], 2) == {1: 0.0, 2: 0.0}
+    assert fuse([{}, {}], 5) == {}
 
 
 def test_deeper_lists_only_add_to_the_end() -> None:
@@ -202,26 +216,45 @@ def test_deeper_lists_only_add_to_the_end() -> None:
     first, second = list(range(50)), list(range(50))
     rng.shuffle(first)
     rng.shuffle(second)
-    whole = fuse([dict.fromkeys(first), dict.fromkeys(second)], depth=10)
+    scored = [{num: 1 / (rank + 2) for rank, num in enumerate(order)} for order in (first, second)]
+    whole = fuse(scored, 50, depth=10)
     assert set(whole) == set(range(50))
     for deep in (10, 20, 35):
-        part = fuse([dict.fromkeys(first[:deep]), dict.fromkeys(second[:deep])], depth=10)
+        part = fuse([dict(list(one.items())[:deep]) for one in scored], 50, depth=10)
         best = sorted(whole, key=lambda num: -whole[num])[:deep]
-        assert {num: part[num] for num in best} == {num: whole[num] for num in best}
+        above = [num for num in best if num in part and whole[num] > min(part.values())]
+        assert {num: part[num] for num in above} == pytest.approx({num: whole[num] for num in above})
         assert all(whole[num] <= min(part.values()) for num in whole if num not in part)
 
 
-def test_hybrid_is_the_two_rankings_fused(many: Index) -> None:
+@pytest.mark.parametrize(
+    ("words", "vector", "feedback"), [(3, 3.0, 0.33), (30, 3.0, 0.33), (60, 1.75, 0.665), (400, 0.5, 1.0)]
+)
+def test_meaning_counts_most_for_a_short_text(words: int, vector: float, feedback: float) -> None:
+    weights = weights_for("word " * words)
+    assert (weights["vector"], weights["feedback"]) == pytest.approx((vector, feedback))
+
+
+def test_hybrid_is_its_rankings_fused(many: Index) -> None:
     text = "lupus of the kidney and skin"
     ranks = {
         m: {n: r for r, n in enumerate(ids(many.query(text, mode=m, limit=300)), 1)} for m in ("vector", "lexical")
     }
     answer = many.query(text, limit=300)
     for hit in answer.hits:
-        expected = sum(1 / (60 + r[hit.trial.id]) for r in ranks.values() if hit.trial.id in r)
-        assert hit.score == pytest.approx(expected, abs=1e-6)
         for mode, found in ranks.items():
             assert hit.parts.get(f"{mode}_rank") == found.get(hit.trial.id)
+    names = ("vector", "focus", "lexical", "terms", "feedback")
+    assert {name for hit in answer.hits for name in hit.parts if "rank" not in name} == set(names)
+    lists = []
+    for name in names:
+        scored = [
+            (hit.parts[f"{name}_rank"], hit.trial.id, hit.parts[name]) for hit in answer.hits if name in hit.parts
+        ]
+        lists.append({int(trial[2:]): score for _, trial, score in sorted(scored)})
+    expected = fuse(lists, 300, weights=[weights_for(text)[name] for name in names])
+    found = {int(hit.trial.id[2:]): hit.score for hit in answer.hits}
+    assert found == pytest.approx(expected, abs=0.05)  # parts are rounded
     scores = [hit.score for hit in answer.hits]
     assert scores == sorted(scores, reverse=True)
 
@@ -244,10 +277,10 @@ def test_both_stores_give_one_answer(registered: Plugins, crowded: dict[str, Pat
             with Index.create(folder, encoder="counting", store=store) as made:
                 made.ingest(ListSource(*crowd()))
         with Index.open(folder) as index:
-            answers.append(
-                [[(h.trial.id, h.score) for h in index.query(t, limit=300).hits] for t in ("gout", "lupus skin")]
-            )
-    assert answers[0] == answers[1]
+            answers.append([index.query(text, limit=300).hits for text in ("gout", "lupus skin")])
+    for one, other in zip(*answers, strict=True):
+        assert [hit.trial.id for hit in one] == [hit.trial.id for hit in other]
+        assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-3)
 
 
 # --- filters before ranking, pages ------------------------------------------------------------------------------------

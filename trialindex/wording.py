@@ -339,11 +339,25 @@ def fit(value: Fit) -> str:
     )
 
 
-def score(total: float, parts: Mapping[str, float]) -> str:
-    """The score and what it is made of: ``0.0325 (meaning 0.71, rank 1; words 12.4, rank 3)``."""
+_PARTS = {
+    "vector": "meaning",
+    "lexical": "words",
+    "focus": "meaning of what it is about",
+    "terms": "names of what it says",
+    "feedback": "words of the best trials",
+}
+
+
+def score(total: float, parts: Mapping[str, float], *, every: bool = False) -> str:
+    """The score and what it is made of: ``12.7 (meaning 0.71, rank 1; words 12.4, rank 3)``.
+
+    :param every: name every ranking, not only meaning and words, and what was taken off.
+    """
     said = []
-    for key, name in (("vector", "meaning"), ("lexical", "words")):
-        if key in parts:
+    for key, name in _PARTS.items():
+        if key in parts and (every or key in ("vector", "lexical")):
             rank = f", rank {parts[f'{key}_rank']:g}" if f"{key}_rank" in parts else ""
             said.append(f"{name} {parts[key]:.3g}{rank}")
+    if "misfit" in parts:
+        said.append(f"less {parts['misfit']:g} for age or sex")
     return f"{total:.3g} ({'; '.join(said)})" if said else f"{total:.3g}"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from trialindex.passages import passages
-from trialindex.search.results import Match
+from trialindex.search.analysis import main_problem
+from trialindex.search.results import Match, Understanding
 from trialindex.trial import Trial
+
+if TYPE_CHECKING:
+    from trialindex.terms import Terms
 
 LONGEST = 320
 """Characters of a match; more is cut at a word."""
@@ -29,6 +34,28 @@ def match(trial: Trial, position: int | None, query_words: set[str], words: Call
     sentences = [s.strip() for text in texts.get(part, [trial.title]) for s in _SENTENCE.split(text) if s.strip()]
     best = max(sentences or [trial.title], key=lambda s: len(query_words & set(words(s))))
     return Match(part=part, text=_shorten(best))
+
+
+def cautions(trial: Trial, understood: Understanding, terms: Terms) -> tuple[str, ...]:
+    """A sentence for each exclusion criterion that seems to name the main problem or, of somebody pregnant, pregnancy.
+
+    A criterion that only negates the name ("no lupus nephritis") is left out. It is a comparison of words: whether the
+    criterion applies to a person is for the study to say.
+    """
+    return tuple(_cautions(trial, understood, terms))
+
+
+def _cautions(trial: Trial, understood: Understanding, terms: Terms) -> Iterator[str]:
+    problem = main_problem(understood)
+    wanted = {name.casefold() for name in (problem.name, *problem.names)} if problem else set()
+    for criterion in trial.exclusion:
+        lowered = criterion.casefold()
+        if any(name in lowered for name in wanted):
+            named = [mention for mention in terms.find(criterion) if wanted & {n.casefold() for n in mention.names}]
+            if problem and any(not mention.negated for mention in named):
+                yield f"An exclusion criterion names {problem.name}: “{_shorten(criterion)}”"
+        elif understood.pregnant and "pregnan" in lowered:
+            yield f"An exclusion criterion names pregnancy: “{_shorten(criterion)}”"
 
 
 def _shorten(text: str) -> str:

@@ -73,20 +73,29 @@ class Person:
         found = []
         if self.age is not None:
             stated = wording.age_range(trial.minimum_age, trial.maximum_age)
-            verdict: Verdict = "fits"
-            if trial.minimum_age is None and trial.maximum_age is None:
-                verdict = "not stated"
-            elif self.age < (trial.minimum_age or 0) or (
-                trial.maximum_age is not None and self.age > trial.maximum_age
-            ):
-                verdict = "does not fit"
+            verdict = _age_verdict(self.age, trial.minimum_age, trial.maximum_age)
             found.append(Fit(what="age", verdict=verdict, given=format_age(self.age), stated=stated))
         if self.sex is not None:
-            verdict = (
-                "not stated" if trial.sex is None else "fits" if trial.sex in ("ALL", self.sex) else "does not fit"
-            )
+            verdict = _sex_verdict(self.sex, trial.sex)
             found.append(Fit(what="sex", verdict=verdict, given=self.sex.lower(), stated=wording.sex(trial.sex)))
         return tuple(found)
+
+    def misfits(self, sex: str | None, minimum: float | None, maximum: float | None) -> int:
+        """How many of a trial's limits do not fit what is known: 0, 1 or 2."""
+        age_off = self.age is not None and _age_verdict(self.age, minimum, maximum) == "does not fit"
+        return age_off + (self.sex is not None and _sex_verdict(self.sex, sex) == "does not fit")
+
+
+def _age_verdict(age: float, minimum: float | None, maximum: float | None) -> Verdict:
+    if minimum is None and maximum is None:
+        return "not stated"
+    return "does not fit" if age < (minimum or 0) or (maximum is not None and age > maximum) else "fits"
+
+
+def _sex_verdict(sex: str, stated: str | None) -> Verdict:
+    if stated is None:
+        return "not stated"
+    return "fits" if stated in ("ALL", sex) else "does not fit"
 
 
 def read_person(text: str) -> Person:
@@ -121,4 +130,37 @@ def _first_age(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
         fahrenheit = age in _FAHRENHEIT and match.groupdict().get("sex") == "F" and "unit" not in match.groupdict()
         if age <= OLDEST and not fahrenheit and not _NO_AGE_AFTER.search(text, max(0, start - 30), start):
             return match
+    return None
+
+
+_PREGNANT = re.compile(
+    r"\b(?P<no>not|isn'?t|never|non|denies (?:being)?|no longer|ruled out)?[\s-]*"
+    r"(?:\b(?:currently|now)\s+)?(?:\d+\s*(?:weeks?|months?)\s+)?pregnant\b"
+    r"|\bgravida?\b|\bG\d+\s?P\d+\b(?=[^.]{0,80}\b(?:weeks?|gestation)\b)|\bweeks?'?\s+(?:of\s+)?gestation\b",
+    re.IGNORECASE,
+)
+_HOME = re.compile(
+    r"\b(?:liv(?:e|es|ing)|based|reside[sd]?|residing)\s+(?:in|near|outside|around)\s+"
+    r"(?P<place>[A-ZÀ-Þ][\w'’.-]*(?:[ -][A-ZÀ-Þ][\w'’.-]*){0,3}(?:,\s*[A-ZÀ-Þ][\w'’.]*(?: [A-ZÀ-Þ][\w'’.]*)?)?)"
+)
+
+
+def read_pregnancy(text: str) -> bool | None:
+    """Whether *text* says that the patient is pregnant; ``None`` when it says nothing of it."""
+    found = _PREGNANT.search(text)
+    return None if found is None else not found["no"]
+
+
+def read_place(text: str) -> str | None:
+    """Where *text* says that the patient lives, if that is a place the gazetteer knows: *I live near Lyon, France*."""
+    from trialindex.errors import QueryError
+    from trialindex.search.places import find_place
+
+    for found in _HOME.finditer(text):
+        name = found["place"].rstrip(".")
+        while name:
+            try:
+                return find_place(name).name
+            except QueryError:
+                name = name.rpartition(",")[0]
     return None

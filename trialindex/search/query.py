@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from trialindex.errors import QueryError, nearest
-from trialindex.interfaces import Encoder
-from trialindex.search import explain
+from trialindex.interfaces import Encoder, Reranker
+from trialindex.search import analysis, explain
 from trialindex.search.filters import Filters
 from trialindex.search.person import Person, read_person
 from trialindex.search.places import Place
-from trialindex.search.results import Hit, Match, Results
+from trialindex.search.reranking import rerank
+from trialindex.search.results import Hit, Match, Results, Understanding
 from trialindex.search.retrieval import MODES, Candidate, Mode, retrieve
 from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records, Stored
 from trialindex.trial import Site, Trial, format_age
+
+if TYPE_CHECKING:
+    from trialindex.terms import Terms
 
 
 def answer(
@@ -25,31 +30,53 @@ def answer(
     limit: int,
     page: int,
     contacts: bool,
+    explained: bool,
+    reranker: Reranker | None,
+    rerank_depth: int,
     derived: Derived,
     records: Records,
     encoder: Callable[[], Encoder],
+    terms: Callable[[], Terms],
 ) -> Results:
     """The page of hits for *text*.
 
-    :param encoder: called when the text is to be embedded, and not before.
+    :param explained: say what was understood of the text.
+    :param reranker: puts the first *rerank_depth* trials in its own order.
+    :param encoder: called when the text is to be embedded, and not before. :param terms: likewise.
     :raises QueryError: an empty text, an unknown mode or filter value, a limit or page below 1.
     """
     if not text.strip():
         raise QueryError("the query is empty.", hint='Describe the condition: trialindex query "severe lupus kidney"')
     if mode not in MODES:
         raise QueryError(f'unknown mode "{mode}".', hint=nearest(mode, MODES))
-    if limit < 1 or page < 1:
-        raise QueryError("limit and page start at 1.")
+    if limit < 1 or page < 1 or rerank_depth < 1:
+        raise QueryError("limit, page and rerank depth start at 1.")
     chosen: Mode = mode  # type: ignore[assignment]
     allowed = filters.allowed(records)
     model = None if chosen == "lexical" else encoder()
-    found = retrieve(text, chosen, page * limit, derived=derived, records=records, encoder=model, allowed=allowed)
-    total = len(records)
+    vocabulary = terms()
     read = read_person(text)
     person = Person(read.age if filters.age is None else filters.age, filters.sex or read.sex)
-    searched = total if allowed is None else len(allowed)
     start = (page - 1) * limit
-    hits = _hits(found[start : start + limit], start, text, person, filters.near, contacts, derived, records)
+    reread = 0 if reranker is None else rerank_depth
+    answered = retrieve(
+        text,
+        chosen,
+        max(start + limit, reread),
+        analysis.understand(text, vocabulary),
+        person,
+        derived=derived,
+        records=records,
+        encoder=model,
+        allowed=allowed,
+    )
+    understood, found = answered.understood, answered.candidates
+    if reranker is not None:
+        found = rerank(text, found, reranker, rerank_depth, records=records)
+    total = len(records)
+    searched = total if allowed is None else len(allowed)
+    shown = found[start : start + limit]
+    hits = _hits(shown, start, text, person, filters.near, contacts, derived, records, understood, vocabulary)
     return Results(
         query=text,
         mode=mode,
@@ -65,11 +92,12 @@ def answer(
             *_result_notes(chosen, searched, found, start),
             *_person_notes(filters, read, person),
         ),
+        understood=understood if explained else None,
     )
 
 
 def _hits(
-    candidates: list[Candidate],
+    candidates: Sequence[Candidate],
     start: int,
     text: str,
     person: Person,
@@ -77,6 +105,8 @@ def _hits(
     contacts: bool,
     derived: Derived,
     records: Records,
+    understood: Understanding,
+    terms: Terms,
 ) -> list[Hit]:
     by_num = {stored.num: stored for stored in records.load([c.num for c in candidates])}
     query_words = set(derived.lexical.words(text))
@@ -85,7 +115,8 @@ def _hits(
         stored = by_num.get(candidate.num)
         if stored is not None:  # removed since this state was made
             match = explain.match(stored.trial, candidate.passage, query_words, derived.lexical.words)
-            hits.append(_hit(rank, candidate, stored, match, person, near, contacts))
+            cautions = explain.cautions(stored.trial, understood, terms)
+            hits.append(_hit(rank, candidate, stored, match, cautions, person, near, contacts))
     return hits
 
 
@@ -94,6 +125,7 @@ def _hit(
     candidate: Candidate,
     stored: Stored,
     match: Match,
+    cautions: tuple[str, ...],
     person: Person,
     near: Place | None,
     contacts: bool,
@@ -107,6 +139,7 @@ def _hit(
         trial=trial,
         match=match,
         fits=person.fits(trial),
+        cautions=cautions,
         distance_km=None if distance is None else round(distance, 1),
         nearest_site=site,
         first_seen=stored.first_seen,

@@ -31,15 +31,55 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+Role = Literal["main problem", "problem", "history", "treatment"]
+
+
+class Concern(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a text says of the patient.
+
+    :param name: the medical name. :param said: how the text first says it.
+    :param role: the ``main problem`` is what the text as a whole is most like; ``treatment`` is a drug or a procedure.
+    :param names: every name it is looked for by. :param mentions: how often the text names it.
+    :param weight: how much it counts in ranking; only comparable within one answer.
+    """
+
+    name: str
+    said: str
+    role: Role
+    names: tuple[str, ...]
+    mentions: int
+    weight: float
+
+
+class Understanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What was understood of a text, by rules and word lists on this machine.
+
+    :param concerns: what the patient has, had and was given, in the order of the text.
+    :param set_aside: what counts for nothing, as it was said, and why: ``negated`` or ``a relative's``.
+    :param age: such as ``34 years``. :param sex: ``female`` or ``male``. :param pregnant: said, denied or ``None``.
+    :param place: where the text says the patient lives.
+    """
+
+    concerns: tuple[Concern, ...] = ()
+    set_aside: dict[str, str] = {}
+    age: str | None = None
+    sex: str | None = None
+    pregnant: bool | None = None
+    place: str | None = None
+
+
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """One trial of the answer.
 
     :param rank: from 1, over all pages.
     :param score: what the hits are ordered by; only comparable within one answer.
-    :param parts: what the score is made of: ``vector`` (cosine of the best passage) and ``lexical`` (BM25), with
-        ``vector_rank`` and ``lexical_rank``, those that apply.
+    :param parts: what the score is made of, those that apply, each with its ``_rank``: ``vector`` and ``focus`` (cosine
+        of the best passage with the text, and with the text drawn towards what it is about), ``lexical`` (BM25 of the
+        text), ``terms`` (BM25 of the names of what it says), ``feedback`` (BM25 of words that the best trials share).
+        ``misfit`` is what was taken off because age or sex do not fit.
     :param match: why it is here.
     :param fits: age and sex, where the user gave them or the text says them.
+    :param cautions: exclusion criteria that seem to name what the text says, each in a sentence.
     :param distance_km: from the place given to the nearest site that has a position, kilometres.
     :param nearest_site: that site.
     :param first_seen: ISO date when the index, or the source before it, first saw the trial.
@@ -52,6 +92,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     trial: Trial
     match: Match | None = None
     fits: tuple[Fit, ...] = ()
+    cautions: tuple[str, ...] = ()
     distance_km: float | None = None
     nearest_site: Site | None = None
     first_seen: str | None = None
@@ -71,6 +112,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     :param hits: best first; empty when no trial passed the filters or the page is past the end.
     :param generation: the state of the index that answered.
     :param notes: what a user should know about this answer, in sentences.
+    :param understood: what was understood of the text, if that was asked for.
     """
 
     query: str
@@ -83,3 +125,4 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     hits: tuple[Hit, ...]
     generation: int
     notes: tuple[str, ...] = ()
+    understood: Understanding | None = None

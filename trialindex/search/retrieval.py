@@ -1,15 +1,21 @@
-"""Finding: which trials a text is like, by meaning and by words, and the two fused."""
+"""Finding: which trials a text is like, by meaning, by its words, and by what it says the patient has."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from heapq import nlargest, nsmallest
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
 from trialindex.encoding import encode_queries
 from trialindex.interfaces import Encoder
+from trialindex.search import analysis
+from trialindex.search.feedback import shared_words
+from trialindex.search.fusion import DEPTH, fuse
+from trialindex.search.person import Person
+from trialindex.search.results import Understanding
 from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records
 
@@ -19,10 +25,14 @@ if TYPE_CHECKING:
 Mode = Literal["hybrid", "vector", "lexical"]
 MODES: tuple[str, ...] = get_args(Mode)
 
-RRF_K = 60
-"""The constant of reciprocal rank fusion, as its authors chose it."""
-DEPTH = 1000
-"""How deep each ranking is fused. Pages beyond it go deeper, and leave the order above as it was."""
+SHORT_WORDS, NOTE_WORDS = 30, 90
+SHORT = {"vector": 3.0, "focus": 1.0, "lexical": 1.0, "terms": 1.0, "feedback": 0.33}
+"""What the rankings count for a text of :data:`SHORT_WORDS` or fewer; between the two lengths it is drawn straight."""
+NOTE = {"vector": 0.5, "focus": 0.5, "lexical": 1.0, "terms": 0.5, "feedback": 1.0}
+"""The same for a text of :data:`NOTE_WORDS` or more. Both by cross-validation over topics, ``docs/ranking.md``."""
+MISFIT = 2.0
+"""What a trial loses for each limit, of age or of sex, that does not fit what is known of the person. It falls behind
+those that match about as well, and stays in the answer."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Candidate:
     """A trial that was found, by its number.
 
     :param score: what candidates are ordered by.
-    :param parts: ``vector`` and ``lexical`` scores and their ranks, those that apply.
+    :param parts: the score in each ranking that has it, and its rank there: ``vector`` and ``vector_rank``, and so on.
     :param passage: position of the passage whose vector matched best, ``None`` if found by words only.
     """
 
@@ -40,71 +50,103 @@ class Candidate:
     passage: int | None
 
 
+@dataclass(frozen=True)
+class Found:
+    """What :func:`retrieve` found.
+
+    :param candidates: best first: as many as were wanted, or all there are.
+    :param understood: the text as it was understood, with what each part of it weighs.
+    """
+
+    candidates: list[Candidate]
+    understood: Understanding
+
+
 def retrieve(
     text: str,
     mode: Mode,
     wanted: int,
+    understood: Understanding,
+    person: Person,
     *,
     derived: Derived,
     records: Records,
     encoder: Encoder | None,
     allowed: Ids | None,
-) -> list[Candidate]:
-    """The trials that match *text*, best first: *wanted* of them and perhaps more, or all there are.
+) -> Found:
+    """The trials that match *text*, best first: *wanted* of them, or all there are.
 
     A larger *wanted* only adds to the end, so that pages neither overlap nor leave a trial out.
 
+    :param understood: what the text says; ``hybrid`` also looks for that, the other modes for the text alone.
+    :param person: whom it is about; ``hybrid`` puts trials further down whose stated age or sex does not fit.
     :param encoder: needed unless *mode* is ``lexical``.
     :param allowed: sorted numbers of the trials to rank among; ``None`` for all.
     """
     depth = DEPTH
     while depth < wanted:
         depth *= 4
-    vector: dict[int, tuple[float, int | None]] = {}
-    lexical: dict[int, float] = {}
+    size = len(records) if allowed is None else len(allowed)
+    rankings: dict[str, Mapping[int, float]] = {}
+    passages: dict[int, int | None] = {}
     if mode != "lexical":
         assert encoder is not None
-        query = embed_query(text, encoder)
-        vector = nearest_trials(query, depth, derived=derived, records=records, allowed=allowed)
+        queries = embed_query(text, encoder)
+        if mode == "hybrid" and understood.concerns:
+            names = encode_queries(encoder, [concern.name for concern in understood.concerns])
+            understood = analysis.weigh(understood, (names @ queries[0]).tolist())
+            queries = analysis.with_focus(queries, names, understood.concerns)
+        nearest = nearest_trials(queries, depth, derived=derived, records=records, allowed=allowed)
+        for name, found in zip(("vector", "focus"), nearest, strict=False):
+            rankings[name] = {num: score for num, (score, _) in found.items()}
+            passages = {num: position for num, (_, position) in found.items()} | passages
     if mode != "vector":
-        lexical = dict(derived.lexical.search(text, depth, allowed))
-    scores = fuse([vector, lexical]) if mode == "hybrid" else None
-    vector_ranks = {num: rank for rank, num in enumerate(vector, start=1)}
-    lexical_ranks = {num: rank for rank, num in enumerate(lexical, start=1)}
-    found = []
-    for num in {**vector, **lexical}:
-        parts: dict[str, float] = {}
-        if num in vector:
-            parts |= {"vector": round(vector[num][0], 4), "vector_rank": vector_ranks[num]}
-        if num in lexical:
-            parts |= {"lexical": round(lexical[num], 4), "lexical_rank": lexical_ranks[num]}
-        score = scores[num] if scores else parts["lexical" if mode == "lexical" else "vector"]
-        found.append(Candidate(num, score, parts, vector[num][1] if num in vector else None))
-    found.sort(key=lambda c: (-c.score, c.parts.get("vector_rank", math.inf), c.parts.get("lexical_rank", 0), c.num))
-    return found
+        rankings["lexical"] = dict(derived.lexical.search(text, depth, allowed))
+    if mode == "hybrid":
+        concerns = [(concern.weight, concern.names) for concern in understood.concerns]
+        rankings["terms"] = dict(derived.lexical.search_names(concerns, depth, allowed))
+        weights = weights_for(text)
+        so_far = fuse(list(rankings.values()), size, weights=[weights[name] for name in rankings])
+        words = shared_words(so_far, derived.lexical, records)
+        rankings["feedback"] = dict(derived.lexical.search_words(words, depth, allowed))
+        scores = fuse(list(rankings.values()), size, weights=[weights[name] for name in rankings])
+        misfits = _misfits(scores, person, records)
+        for num, count in misfits.items():
+            scores[num] -= MISFIT * count
+    else:
+        scores, misfits = dict(next(iter(rankings.values()))), {}
+    ranks = {name: {num: rank for rank, num in enumerate(ranking, 1)} for name, ranking in rankings.items()}
+
+    def order(num: int) -> tuple[float, ...]:
+        return (-scores[num], *(ranks[name].get(num, math.inf) for name in rankings), num)
+
+    candidates = []
+    for num in nsmallest(wanted, scores, key=order):
+        parts = {"misfit": MISFIT * misfits[num]} if num in misfits else {}
+        for name, ranking in rankings.items():
+            if num in ranking:
+                parts |= {name: round(ranking[num], 4), f"{name}_rank": ranks[name][num]}
+        candidates.append(Candidate(num, scores[num], parts, passages.get(num)))
+    return Found(candidates, understood)
 
 
-def fuse(lists: Sequence[Mapping[int, object]], *, k: int = RRF_K, depth: int = DEPTH) -> dict[int, float]:
-    """Reciprocal rank fusion: each list gives the item at rank r (from 1) 1 / (k + r); the sums order the items.
+def _misfits(scores: Mapping[int, float], person: Person, records: Records) -> dict[int, int]:
+    """How many limits of a trial do not fit the person, of those among the best that have any."""
+    if person.age is None and person.sex is None:
+        return {}
+    best = nlargest(DEPTH, scores, key=lambda num: (scores[num], -num))
+    counts = {num: person.misfits(*limits) for num, limits in records.limits(best).items()}
+    return {num: count for num, count in counts.items() if count}
 
-    Only the first *depth* ranks of a list are summed. An item below that in every list gets its best rank alone, which
-    puts it after all others: how deep the lists go changes no score.
 
-    Source: Cormack, Clarke, Büttcher, *Reciprocal rank fusion outperforms Condorcet and individual rank learning
-    methods*, SIGIR 2009.
+def weights_for(text: str) -> dict[str, float]:
+    """What each ranking counts in fusion, by how long the text is.
 
-    :param lists: each maps items, best first, to anything.
+    A short question is one thought that its vector holds whole, in words that are often not those of the trials. A note
+    says so much that its vector blurs, and its words are many enough to match.
     """
-    scores: dict[int, float] = {}
-    below: dict[int, float] = {}
-    for ranked in lists:
-        for rank, num in enumerate(ranked, start=1):
-            gain = 1.0 / (k + rank)
-            if rank <= depth:
-                scores[num] = scores.get(num, 0.0) + gain
-            else:
-                below[num] = max(below.get(num, 0.0), gain)
-    return below | scores
+    share = min(1.0, max(0.0, (len(text.split()) - SHORT_WORDS) / (NOTE_WORDS - SHORT_WORDS)))
+    return {name: (1 - share) * SHORT[name] + share * NOTE[name] for name in NOTE}
 
 
 def embed_query(text: str, encoder: Encoder) -> Vectors:
@@ -126,29 +168,38 @@ def embed_query(text: str, encoder: Encoder) -> Vectors:
 
 
 def nearest_trials(
-    query: Vectors, depth: int, *, derived: Derived, records: Records, allowed: Ids | None
-) -> dict[int, tuple[float, int | None]]:
-    """The *depth* trials whose best passage is nearest to *query*: number → (cosine, passage position), best first.
+    queries: Vectors, depth: int, *, derived: Derived, records: Records, allowed: Ids | None
+) -> list[dict[int, tuple[float, int | None]]]:
+    """For each query the *depth* trials whose best passage is nearest: number → (cosine, passage position), best first.
 
     Equally near trials are in the order of their numbers, however many are asked for.
+
+    :param queries: shape ``(q, dimension)``.
     """
     permitted = None if allowed is None else records.passages_of(allowed, derived.generation)
     available = len(derived.vectors) if permitted is None else len(permitted)
     fetch = min(depth * 2, available)
-    while True:
-        found: dict[int, tuple[float, int | None]] = {}
-        if fetch == 0:
-            return found
-        scores, ids = derived.vectors.search(query, fetch, permitted)
-        owners = records.owners(ids[0][ids[0] >= 0])  # without those of trials removed since this state was made
-        hits = [
-            (-float(score), *owners[num])
-            for num, score in zip(ids[0].tolist(), scores[0], strict=True)
-            if num in owners
+    while fetch:
+        scores, ids = derived.vectors.search(queries, fetch, permitted)
+        owners = records.owners(ids[ids >= 0])  # without those of trials removed since this state was made
+        best = [
+            _best_passages(row.tolist(), numbers.tolist(), owners, depth)
+            for row, numbers in zip(scores, ids, strict=True)
         ]
-        for score, trial, position in sorted(hits, key=lambda hit: (hit[0], hit[1], hit[2] or 0)):
-            found.setdefault(trial, (-score, position))
-        best = dict(list(found.items())[:depth])
-        if fetch >= available or (len(best) == depth and scores[0, -1] < min(score for score, _ in best.values())):
+        if fetch >= available or all(
+            len(found) == depth and row[-1] < min(score for score, _ in found.values())
+            for found, row in zip(best, scores, strict=True)
+        ):
             return best
         fetch = min(fetch * 2, available)
+    return [{} for _ in queries]
+
+
+def _best_passages(
+    scores: list[float], ids: list[int], owners: Mapping[int, tuple[int, int | None]], depth: int
+) -> dict[int, tuple[float, int | None]]:
+    found: dict[int, tuple[float, int | None]] = {}
+    hits = [(-score, *owners[num]) for num, score in zip(ids, scores, strict=True) if num in owners]
+    for score, trial, position in sorted(hits, key=lambda hit: (hit[0], hit[1], hit[2] or 0)):
+        found.setdefault(trial, (-score, position))
+    return dict(list(found.items())[:depth])
