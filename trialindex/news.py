@@ -1,0 +1,65 @@
+"""Word of what is new: what a watch is told, and what a notifier delivers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+NewsKind = Literal["new", "changed", "removed"]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a later version of a trial states otherwise than an earlier one.
+
+    :param field: the field of :class:`~trialindex.trial.Trial`.
+    :param words: the difference for a person, on one line: ``enrollment 18 → 30``, ``site added: Lyon, France``.
+    :param weight: how much it matters to somebody who may take part, from 1 (a wording) to 100 (it stopped).
+    :param before: what was stated, in words; ``None`` for nothing.
+    :param after: what is stated now, in words; ``None`` for nothing.
+    """
+
+    field: str
+    words: str
+    weight: int
+    before: str | None = None
+    after: str | None = None
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """One trial's news for one watch.
+
+    :param key: names this news for ever: the same news has the same key, however often it is delivered.
+    :param watch: number of the watch; 0 when a notifier is only tested.
+    :param asked: what the user watches, in their words. Left out (``None``) for every notifier that sends anything off
+        the machine.
+    :param kind: ``new`` for the watch, ``changed``, or ``removed`` from the index.
+    :param trial: id of the trial. :param title: its title. :param url: its page at the registry.
+    :param when: ISO day on which the index came to know it.
+    :param why: why the watch is told, in a sentence that repeats nothing the user typed.
+    :param lines: what changed, in words, most important first.
+    """
+
+    key: str
+    watch: int
+    kind: NewsKind
+    trial: str
+    title: str
+    when: str
+    url: str | None = None
+    asked: str | None = None
+    why: str = ""
+    lines: tuple[str, ...] = ()
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """News that go out together. What a delivery holds never changes, so that it can be tried again.
+
+    :param key: names the delivery for ever, for a Message-ID or an Idempotency-Key: visible ASCII, at most 64 letters.
+    :param created: ISO date and time, UTC, of the moment it was made.
+    :param updates: one or more.
+    """
+
+    key: str
+    created: str
+    updates: tuple[Update, ...]
