@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -14,6 +14,7 @@ from typing import Any
 
 from trialindex.hookspecs import hookimpl
 from trialindex.interfaces import IngestContext, Renderer, Source
+from trialindex.plain import Card
 from trialindex.search.results import Results
 from trialindex.trial import Trial
 
@@ -45,8 +46,8 @@ def renderer_class(name: str = "loud") -> type[Renderer]:
         def results(self, results: Results) -> Iterator[str]:
             return self.trials(hit.trial for hit in results.hits)
 
-        def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
-            return self.trials(iter([trial]))
+        def trial(self, card: Card) -> Iterator[str]:
+            return self.trials(iter([card.trial]))
 
         def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
             yield from (f"{trial.id}!\n" for trial in trials)

@@ -18,7 +18,7 @@ from trialindex.trial import Arm, Contact, Intervention, Outcome, Site, Term, Tr
 
 FIELDS = Trial.__struct_fields__
 STAMPS = {"source": "elsewhere", "as_of": "2020", "raw": {"a": 1}, "first_seen": TrialDate(date="2020"),
-          "last_updated": TrialDate(date="2020")}  # fmt: skip
+          "last_updated": TrialDate(date="2020"), "gone_since": "2020-01-01"}  # fmt: skip
 TRIALS = sample_trials(20)
 WHOLE = TRIALS[-1]
 

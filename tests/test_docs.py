@@ -40,7 +40,7 @@ from markdown_pages import (
 
 import trialindex
 from trialindex import errors
-from trialindex.storage import records
+from trialindex.storage.schema import SCHEMA
 
 SHIM = """\
 #!{python}
@@ -308,7 +308,7 @@ def test_every_error_is_documented_with_its_exit_code() -> None:
 
 def test_every_table_and_column_of_an_index_is_documented() -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as database:
-        database.executescript(records._SCHEMA)
+        database.executescript(SCHEMA)
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         schema = {
             table: {column[1] for column in database.execute(f"PRAGMA table_info({table})")}

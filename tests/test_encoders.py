@@ -388,7 +388,7 @@ def test_options_that_cannot_be_understood(tiny: Path) -> None:
         SentenceTransformers(str(tiny), prompts={"passage": "x"})
     with pytest.raises(EncoderError, match="is a folder: it has no revision"):
         SentenceTransformers(str(tiny), revision="main").encode_queries(["lupus"])
-    with pytest.raises(EncoderError, match="cannot be loaded on abacus"):
+    with pytest.raises(EncoderError, match='no device "abacus"'):
         SentenceTransformers(str(tiny), device="abacus").encode_queries(["lupus"])
 
 

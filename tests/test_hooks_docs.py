@@ -17,20 +17,23 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 from plugin_cases import plugin, source_class
 
-import trialindex.index
 import trialindex.plugins
 from trialindex import hookspecs
 from trialindex.cli import LazyGroup
+from trialindex.errors import NotifierError
 from trialindex.index import Index
 from trialindex.interfaces import Concept, IngestContext, RenderOptions
+from trialindex.news import Delivery, Update
 from trialindex.plugins import KINDS, Plugins
 from trialindex.testing import (
     BruteForceStore,
     FakeEncoder,
     check_encoder,
     check_renderer,
+    check_reranker,
     check_source,
     check_store,
+    check_writer,
     sample_trials,
 )
 
@@ -157,12 +160,45 @@ def test_hook_register_renderers() -> None:
     assert drawn.splitlines()[0] == "EX-0001 A trial of which nothing else is known"
 
 
+def test_hook_register_writers() -> None:
+    writer = provided("writer")()
+    written = check_writer(writer)
+    assert written[0].summary[0].text == "Tested: not stated. People: not stated."
+
+
+def test_hook_register_notifiers(tmp_path: Path) -> None:
+    notifier = provided("notifier")
+    update = Update(
+        key="u",
+        watch=1,
+        kind="changed",
+        trial="EX-1",
+        title="Walks",
+        when="2026-07-01",
+        lines=("recruiting → completed",),
+    )
+    delivery = Delivery(key="0123456789abcdef", created="2026-07-01T12:00:00+00:00", updates=(update,))
+    for _ in range(2):
+        notifier(str(tmp_path)).send(delivery)
+    [file] = tmp_path.iterdir()
+    assert file.name == "2026-07-01 0123456789ab.txt"
+    assert file.read_text(encoding="utf-8") == "changed EX-1 recruiting → completed\n"
+    with pytest.raises(NotifierError, match=r"cannot be written.*Make the folder"):
+        notifier(str(tmp_path / "none")).send(delivery)
+
+
 def test_hook_register_vocabularies() -> None:
     vocabulary = provided("vocabulary")()
     assert vocabulary.version
     concepts = list(vocabulary.concepts())
     assert all(isinstance(concept, Concept) for concept in concepts)
     assert ("lupus nephritis", ("LN",)) in [(concept.name, concept.names) for concept in concepts]
+
+
+def test_hook_register_rerankers() -> None:
+    reranker = provided("reranker")()
+    check_reranker(reranker)
+    assert reranker.score("severe lupus kidney", ["asthma", "lupus of the kidney"]) == [0.0, 2.0]
 
 
 @pytest.fixture
@@ -178,11 +214,12 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
         ),
         "fakes",
     )
-    monkeypatch.setattr(trialindex.plugins, "plugins", lambda: found)
-    monkeypatch.setattr(trialindex.index, "plugins", lambda: found)
+    trialindex.plugins.plugins.cache_clear()  # many modules hold it by its name: what it makes is replaced
+    monkeypatch.setattr(trialindex.plugins, "Plugins", lambda: found)
     with Index.create(tmp_path / "index", encoder="fake", store="brute-force") as made:
         made.ingest("shelf")
         yield made
+    trialindex.plugins.plugins.cache_clear()
 
 
 def test_hook_register_commands(index: Index) -> None:

@@ -189,7 +189,7 @@ COLLIDING = """
     class Table(Renderer):
         name, summary = "table", "Another table."
         def results(self, results): yield ""
-        def trial(self, trial, seen): yield ""
+        def trial(self, card): yield ""
         def trials(self, trials): yield ""
 
     @hookimpl
@@ -242,7 +242,7 @@ FAILING = """
         def results(self, results):
             yield "one\\n"
             raise KeyError("two")
-        def trial(self, trial, seen): return None
+        def trial(self, card): return None
         def trials(self, trials): yield from self.results(trials)
 
     class Forgetful(Source):

@@ -212,7 +212,7 @@ def test_a_full_disk_leaves_an_index_that_answers_as_before(
         if where == "sync_tree":
             patch.setattr(derived, "sync_tree", no_space)
         elif where == "store":
-            patch.setattr(index._store, "save", no_space)
+            patch.setattr(index._store.store, "save", no_space)
         elif where == "words":
             from trialindex.storage.lexical import Lexical
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from trialindex import testing
 from trialindex.interfaces import EncoderIdentity, IngestContext, Renderer, Source
+from trialindex.plain import Card
 from trialindex.search.results import Results
 from trialindex.testing import (
     FakeEncoder,
@@ -299,8 +300,8 @@ class Lines(Renderer):
         for hit in results.hits:
             yield self.line(hit.trial)
 
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
-        yield self.line(trial)
+    def trial(self, card: Card) -> Iterator[str]:
+        yield self.line(card.trial)
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         yield from map(self.line, trials)
@@ -335,9 +336,21 @@ class Tells(Lines):
         return super().line(trial) + "".join(str(contact.email) for contact in trial.contacts)
 
 
+class TellsOfSites(Lines):
+    def trial(self, card: Card) -> Iterator[str]:
+        yield from super().trial(card)
+        for site in (location.site for country in card.countries for location in country.locations):
+            yield "".join(f"{contact.phone}\n" for contact in site.contacts)
+
+
+class TrustsWriters(Lines):
+    def trial(self, card: Card) -> Iterator[str]:
+        yield f"{card.plain.headline.text}\n" if card.plain.notes else self.line(card.trial)
+
+
 class Bytes(Lines):
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[Any]:
-        yield self.line(trial).encode()
+    def trial(self, card: Card) -> Iterator[Any]:
+        yield self.line(card.trial).encode()
 
 
 class Page(Lines):
@@ -367,6 +380,8 @@ def test_a_good_renderer_is_accepted(renderer: type[Renderer]) -> None:
         (Raw, "control character"),
         (Coloured, r"control character '\\x1b'"),
         (Tells, 'contact "robin@exemplar.test" is shown'),
+        (TellsOfSites, "contact .* is shown"),
+        (TrustsWriters, r"trial\(\) of a writer that means harm .* the control character"),
         (Bytes, "yielded bytes, not str"),
         (Page, "unescaped"),
         (Moody, "drawn differently the second time"),

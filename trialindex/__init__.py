@@ -10,11 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trialindex.cards import card
     from trialindex.errors import TrialIndexError
     from trialindex.hookspecs import hookimpl
     from trialindex.index import Index
     from trialindex.ingest import Reports, Summary
-    from trialindex.interfaces import Encoder, Renderer, RenderOptions, Source, VectorStore
+    from trialindex.interfaces import Encoder, Renderer, RenderOptions, Source, VectorStore, Writer
+    from trialindex.plain import Card
     from trialindex.sample import sample_index
     from trialindex.search.filters import Filters
     from trialindex.search.results import Hit, Results
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from trialindex.trial import Trial
 
 _HOMES = {
+    "Card": "plain",
     "Change": "storage.records",
     "Encoder": "interfaces",
     "Filters": "search.filters",
@@ -36,11 +39,14 @@ _HOMES = {
     "Trial": "trial",
     "TrialIndexError": "errors",
     "VectorStore": "interfaces",
+    "Writer": "interfaces",
+    "card": "cards",
     "hookimpl": "hookspecs",
     "sample_index": "sample",
 }
 
 __all__ = [
+    "Card",
     "Change",
     "Encoder",
     "Filters",
@@ -55,6 +61,8 @@ __all__ = [
     "Trial",
     "TrialIndexError",
     "VectorStore",
+    "Writer",
+    "card",
     "hookimpl",
     "sample_index",
 ]

@@ -277,7 +277,7 @@ class _Reading:
     def _negation(self, cue: _Found) -> Iterator[int]:
         """The words that a negation reaches."""
         reached = 0
-        for at in range(cue.end, len(self._keys)):
+        for at in range(cue.end, min(cue.end + _STATEMENT, len(self._keys))):
             if self._ends(at, cue) or at in self._stops:
                 return
             if self._gaps[at] == "," and at > cue.end:

@@ -16,6 +16,9 @@
     ├── PluginError              unknown plugin, name collision, a plugin that fails its contract
     │   └── MissingExtra         the plugin is there, the package it needs is not
     ├── EncoderError             a model that cannot be read or that answers nonsense
+    ├── WriterError              a writer of plain language cannot be used
+    ├── NotifierError            word of changes cannot be delivered
+    ├── WatchError               no such watch, or one that cannot be kept
     ├── EvaluationError          a test collection or a run that cannot be used
     └── StorageError             the disk is full, read-only, or not writable
 
@@ -94,6 +97,25 @@ class MissingExtra(PluginError):
 
 class EncoderError(TrialIndexError):
     """A model cannot be read, or gives vectors that cannot be used."""
+
+
+class WriterError(TrialIndexError):
+    """A writer of plain language cannot be used."""
+
+
+class NotifierError(TrialIndexError):
+    """Word of changes could not be delivered.
+
+    :param permanent: trying again is no use: the address does not exist, the receiver refuses for good.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", permanent: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.permanent = permanent
+
+
+class WatchError(TrialIndexError):
+    """There is no such watch, or it cannot be kept."""
 
 
 class EvaluationError(TrialIndexError):

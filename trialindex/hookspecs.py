@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import click
 
     from trialindex.index import Index
-    from trialindex.interfaces import Encoder, Renderer, Source, VectorStore, Vocabulary
+    from trialindex.interfaces import Encoder, Notifier, Renderer, Reranker, Source, VectorStore, Vocabulary, Writer
     from trialindex.storage.records import Change
 
 hookspec = pluggy.HookspecMarker("trialindex")
@@ -60,10 +60,37 @@ def register_renderers() -> Sequence[type[Renderer]]:
 
 
 @hookspec
+def register_writers() -> Sequence[type[Writer]]:
+    """Writers of plain language, each a :class:`~trialindex.interfaces.Writer` subclass.
+
+    Called once, when a writer is first looked up, for ``trialindex show ID --writer NAME``.
+    """
+    raise AssertionError("specification only")
+
+
+@hookspec
+def register_notifiers() -> Sequence[type[Notifier]]:
+    """Ways to bring word of changes, each a :class:`~trialindex.interfaces.Notifier` subclass.
+
+    Called once, when a notifier is first looked up: by ``trialindex notify add`` and by every delivery.
+    """
+    raise AssertionError("specification only")
+
+
+@hookspec
 def register_vocabularies() -> Sequence[type[Vocabulary]]:
     """Vocabularies, each a :class:`~trialindex.interfaces.Vocabulary` subclass.
 
     Called once, when a question is first analysed; every vocabulary that is at hand takes part.
+    """
+    raise AssertionError("specification only")
+
+
+@hookspec
+def register_rerankers() -> Sequence[type[Reranker]]:
+    """Rerankers, each a :class:`~trialindex.interfaces.Reranker` subclass.
+
+    Called once, when a reranker is first looked up, for ``trialindex query --rerank NAME``.
     """
     raise AssertionError("specification only")
 

@@ -5,47 +5,54 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from trialindex.cards import DEFAULT_WRITER, card
 from trialindex.errors import (
     EncoderMismatch,
     IndexDamaged,
     IndexEmpty,
     IndexLocked,
-    IndexStateError,
     StorageError,
     TrialIndexError,
     UnknownTrial,
     nearest,
 )
-from trialindex.ingest import Ingest, Reports, Summary
-from trialindex.interfaces import Encoder, Source, VectorStore
+from trialindex.ingest import Ingest, Reports, Request, Shard, Summary
+from trialindex.interfaces import Encoder, EncoderIdentity, Reranker, Source, Writer
 from trialindex.passages import VERSION as PASSAGES
-from trialindex.plugins import ANYTHING, in_short, plugins
+from trialindex.plain import Card
+from trialindex.plugins import ANYTHING, Plugins, in_short, plugins
 from trialindex.search.filters import Filters
+from trialindex.search.places import Place
+from trialindex.search.reranking import DEPTH as RERANK_DEPTH
 from trialindex.search.results import Results
 from trialindex.storage import check as checks
-from trialindex.storage import derived, manifest
+from trialindex.storage import derived, manifest, origins
+from trialindex.storage.begun import is_part, refuse_full
 from trialindex.storage.files import folder_size, remove_entries, storage_errors
-from trialindex.storage.lock import LOCKS, write_lock
+from trialindex.storage.lock import write_lock
+from trialindex.storage.migrate import migrate
 from trialindex.storage.records import NAME as RECORDS
 from trialindex.storage.records import Change, Records, Stored
 from trialindex.trial import Trial
 
+if TYPE_CHECKING:
+    from trialindex.storage.revisions import Revision
+    from trialindex.terms import Terms
+
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
-_PARTS = {RECORDS, f"{RECORDS}-wal", f"{RECORDS}-shm", derived.NAME}
-_SMALLEST = 8192
-"""Bytes; a smaller database has no tables yet."""
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
-    """What an index is and holds. ``sources`` maps each source spec to the ISO day it last ran."""
+    """What an index is and holds: ``sources`` by spec the ISO day each last ran, ``gone`` the trials none still has."""
 
     path: str
     trials: int
@@ -55,6 +62,8 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     manifest: manifest.Manifest
     sources: dict[str, str]
     statuses: dict[str, int]
+    gone: int = 0
+    vectors: str
 
 
 class Index:
@@ -75,7 +84,7 @@ class Index:
         self.folder = folder
         self.manifest = description
         self._records = records
-        self._store: type[VectorStore] = plugins().get("store", description.store)
+        self._store = manifest.StoreSpec.of(description.store)
         self._encoder: Encoder | None = None
         self._derived: derived.Derived | None = None
         self._mutex = threading.RLock()
@@ -83,20 +92,28 @@ class Index:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: str | Path, *, encoder: str | Encoder = DEFAULT_ENCODER, store: str = DEFAULT_STORE) -> Self:
+    def create(
+        cls,
+        path: str | Path,
+        *,
+        encoder: str | Encoder | EncoderIdentity = DEFAULT_ENCODER,
+        store: str = DEFAULT_STORE,
+    ) -> Self:
         """Make an empty index in the folder *path*.
 
-        :param encoder: an encoder spec such as ``minilm`` or ``sentence-transformers:NAME``, or an encoder.
-        :param store: name of a vector store.
+        :param encoder: an encoder spec such as ``minilm`` or ``sentence-transformers:NAME``, or an encoder; its
+            identity is enough for an index that is filled with what was encoded elsewhere.
+        :param store: a vector store spec such as ``faiss`` or ``faiss:exact``.
         :raises IndexStateError: there is an index or something else at *path* already.
         """
         folder = Path(path)
         model = plugins().make("encoder", encoder) if isinstance(encoder, str) else encoder
-        plugins().get("store", store)
+        identity = model if isinstance(model, EncoderIdentity) else model.identity
+        manifest.StoreSpec.of(store).create(identity.dimension)  # refuses a spec that cannot be used
         description = manifest.Manifest(
             format=manifest.FORMAT,
             created_with=version("trialindex"),
-            encoder=model.identity,
+            encoder=identity,
             metric="cosine",
             store=store,
             passages=PASSAGES,
@@ -105,16 +122,17 @@ class Index:
             try:
                 folder.mkdir(parents=True)
             except FileExistsError:
-                _refuse_full(folder)
+                refuse_full(folder)
             with write_lock(folder), ExitStack() as undo:
-                _refuse_full(folder)  # another process may have been faster
-                undo.callback(remove_entries, folder, _is_part)
-                remove_entries(folder, _is_part)
+                refuse_full(folder)  # another process may have been faster
+                undo.callback(remove_entries, folder, is_part)
+                remove_entries(folder, is_part)
                 records = Records(folder, create=True)
                 undo.callback(records.close)
                 index = cls(folder, description, records)
-                index._encoder = model
+                index._encoder = None if isinstance(model, EncoderIdentity) else model
                 index._catch_up()
+                undo.callback((folder / manifest.NAME).unlink, missing_ok=True)
                 description.write(folder)  # last: a folder without a manifest is no index yet
                 undo.pop_all()
         return index
@@ -167,6 +185,9 @@ class Index:
         limit: int = 10,
         page: int = 1,
         contacts: bool = False,
+        explain: bool = False,
+        reranker: str | Reranker | None = None,
+        rerank_depth: int = RERANK_DEPTH,
         filters: Filters | None = None,
         **filter_words: Any,
     ) -> Results:
@@ -176,6 +197,9 @@ class Index:
         :param mode: ``hybrid`` (meaning and words), ``vector`` (meaning) or ``lexical`` (words).
         :param limit: hits a page. :param page: from 1.
         :param contacts: leave the contacts in the trials; without it they are masked.
+        :param explain: say in ``understood`` what was understood of the text.
+        :param reranker: a model that reads the first *rerank_depth* trials with the text and puts them in its order, or
+            its spec, such as ``cross-encoder:FOLDER``.
         :param filters: applied before ranking. Or give them as words: ``status="recruiting"``, ``phase=["2", "3"]``,
             ``sex="female"``, ``age=34``, ``country="France"``, ``near="Lyon, France"``, ``within="100km"``,
             ``study_type``, ``condition``, ``source``, ``updated_since`` (see :meth:`Filters.parse`).
@@ -201,9 +225,13 @@ class Index:
                 limit=limit,
                 page=page,
                 contacts=contacts,
+                explained=explain,
+                reranker=plugins().make("reranker", reranker) if isinstance(reranker, str) else reranker,
+                rerank_depth=rerank_depth,
                 derived=state,
                 records=records,
                 encoder=lambda: self.encoder,
+                terms=lambda: _terms(plugins()),
             )
 
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:
@@ -216,14 +244,37 @@ class Index:
 
     def stored(self, trial_id: str, *, contacts: bool = False) -> Stored:
         """As :meth:`get`, with what the index knows of it: when it was first seen and last checked."""
-        trial_id = trial_id.strip()
         with self._records.snapshot() as records:
-            found = records.find(trial_id, raw=contacts)
-            alike = "" if found else nearest(trial_id, records.similar_ids(trial_id)).partition(" Allowed:")[0]
-        if found is None:
-            hint = alike if alike.startswith("Did") else "List what there is: trialindex list"
-            raise UnknownTrial(f'no trial "{trial_id}" in the index at {self.folder}.', hint=hint)
+            found = self._find(records, trial_id, raw=contacts)
         return found if contacts else Stored(found.num, found.trial.masked(), found.first_seen, found.last_checked)
+
+    def card(
+        self,
+        trial_id: str,
+        *,
+        writer: Writer | str = DEFAULT_WRITER,
+        contacts: bool = False,
+        near: Place | str | None = None,
+    ) -> Card:
+        """The page of the trial with that id; see :func:`trialindex.cards.card` for what it may be given and raises.
+
+        :raises UnknownTrial: the index has none; the message names ids that look alike.
+        """
+        stored = self.stored(trial_id, contacts=True)  # for the adverse events in the raw record; the card masks it
+        return card(stored.trial, seen=stored.seen, writer=writer, contacts=contacts, near=near)
+
+    def history(self, trial_id: str, *, contacts: bool = False) -> tuple[Revision, ...]:
+        """Every version of a trial that the index has seen, the newest, which is the current one, last.
+
+        Each says what it states otherwise than the one before, in words. That contacts changed is said, masked or not.
+
+        :param contacts: leave the contacts in the trials; without it they are masked. Raw records are never in them.
+        :raises UnknownTrial: the index has none; the message names ids that look alike.
+        """
+        from trialindex.storage.revisions import revisions
+
+        with self._records.snapshot() as records:
+            return revisions(records, self._find(records, trial_id), contacts=contacts)
 
     def trials(self, filters: Filters | None = None, *, contacts: bool = False) -> Iterator[Trial]:
         """Every trial that passes the filters, in the order they came; streaming."""
@@ -247,16 +298,21 @@ class Index:
                 manifest=self.manifest,
                 sources={spec: ran for spec, (_, ran) in records.source_states().items()},
                 statuses={str(status): int(count) for status, count in rows},
+                gone=len(origins.marked(records)),
+                vectors=derived.held(self.folder, self._store),
             )
 
-    def check(self, *, repair: bool = False) -> list[checks.Finding]:
+    def check(self, *, repair: bool = False, reports: Reports | None = None) -> checks.Report:
         """Prove that the index is whole: every record, passage, vector and word index against each other.
 
         :param repair: make again what can be made from ``records.db``.
-        :returns: what is wrong, empty when nothing is; with *repair* each finding says whether it was repaired.
+        :param reports: where to say how it goes: its ``progress`` is told the trials.
+        :returns: what is wrong, empty when nothing is; with *repair* each finding says whether it was repaired. What
+            was gone through is in its ``proved``.
         :raises IndexLocked: another process is writing: what it has not finished is no damage.
         """
-        checked = checks.Check(self.folder, self.manifest, self._records, self._store)
+        progress = (reports or Reports()).progress
+        checked = checks.Check(self.folder, self.manifest, self._records, self._store, progress)
         with ExitStack() as locked:
             try:
                 locked.enter_context(write_lock(self.folder))
@@ -264,11 +320,33 @@ class Index:
                 if repair:
                     raise
             found = checked.repair(lambda: self.encoder) if repair else checked.findings()
+            self.manifest = manifest.read(self.folder)
         try:
             self.encoder.verify()
         except TrialIndexError as problem:
             found.append(checks.Finding("encoder", str(problem)))
         return found
+
+    def requests(self) -> dict[str, Request | None]:
+        """For each source spec how to ask for it again; ``None`` where there is nothing to ask.
+
+        A spec that :meth:`info` names and this does not comes from an index of format 1, which did not keep it.
+        """
+        with self._records.snapshot() as records:
+            known = records.source_requests()
+        try:
+            return {s: None if text is None else msgspec.json.decode(text, type=Request) for s, text in known.items()}
+        except msgspec.DecodeError:
+            raise IndexDamaged(
+                f"how to ask a source again is damaged in {self.folder / RECORDS}.",
+                hint="Forget it: trialindex check --repair",
+            ) from None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Records]:
+        """The records as they are now, whatever is committed meanwhile: for what the core builds on an index."""
+        with self._records.snapshot() as records:
+            yield records
 
     @property
     def encoder(self) -> Encoder:
@@ -284,19 +362,34 @@ class Index:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
-    def ingest(self, source: Source | str, *, reports: Reports | None = None, **options: Any) -> Summary:
+    def ingest(
+        self,
+        source: Source | str,
+        *,
+        reports: Reports | None = None,
+        request: Request | None = None,
+        shard: Shard | str | None = None,
+        **options: Any,
+    ) -> Summary:
         """Bring in the trials of a source; what was committed stays, whatever happens.
 
         :param source: a source, or its spec such as ``ctgov:lupus nephritis`` with the source's options as keywords.
         :param reports: where to say how it goes.
+        :param request: how ``trialindex sync`` can ask a source again that is given as an object.
+        :param shard: take only this part of the trials, ``2/8`` for the second of eight; for several machines.
         :raises SourceError: the source could not go on. :raises IndexLocked: another process is writing.
         """
         if options and not isinstance(source, str):
             raise TypeError("options go with a spec, not with a source")
         chosen: Source = plugins().make("source", source, **options) if isinstance(source, str) else source
+        if isinstance(source, str):
+            request = Request.of(source, options, self.folder)
+        part = Shard.parse(shard) if isinstance(shard, str) else shard
+        if request is not None and part is not None:
+            request = msgspec.structs.replace(request, shard=str(part))
         with self._writing():
             reports = reports or Reports()
-            run = Ingest(chosen, self._records, lambda: self.encoder, reports)
+            run = Ingest(chosen, self._records, lambda: self.encoder, reports, request, part)
             try:
                 return run.run()
             finally:
@@ -319,7 +412,35 @@ class Index:
             self._publish(changes, reports or Reports())
         return changes
 
+    @contextmanager
+    def writing(self, reports: Reports | None = None) -> Iterator[tuple[Records, list[Change]]]:
+        """The records, to be changed by what the core builds on an index, under the index's lock.
+
+        What is changed is put into the list, and published when the block ends without an error.
+
+        :raises IndexLocked: another process is writing.
+        """
+        changes: list[Change] = []
+        with self._writing():
+            yield self._records, changes
+            self._publish(changes, reports or Reports())
+
+    def forget_request(self, spec: str) -> None:
+        """Ask the source of that spec no more when the others are refreshed; its trials stay."""
+        with self._writing(), self._records.transaction():
+            self._records.forget_source_request(spec)
+
     # ------------------------------------------------------------------------------------------------------------------
+
+    def _find(self, records: Records, trial_id: str, *, raw: bool = False) -> Stored:
+        """The trial with that id, unmasked. :raises UnknownTrial: there is none."""
+        trial_id = trial_id.strip()
+        found = records.find(trial_id, raw=raw)
+        if found is None:
+            alike = nearest(trial_id, records.similar_ids(trial_id)).partition(" Allowed:")[0]
+            hint = alike if alike.startswith("Did") else "List what there is: trialindex list"
+            raise UnknownTrial(f'no trial "{trial_id}" in the index at {self.folder}.', hint=hint)
+        return found
 
     def _use(self, encoder: Encoder) -> None:
         built, given = self.manifest.encoder, encoder.identity
@@ -335,6 +456,7 @@ class Index:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         with write_lock(self.folder):
+            self.manifest = migrate(self.folder, manifest.read(self.folder), self._records)
             if (derived.newest_generation(self.folder) or 0) > self._records.generation:
                 self._catch_up()  # records.db is an older copy: its next generations are others than those derived
             yield
@@ -370,26 +492,9 @@ class Index:
             return self._derived
 
 
-def _refuse_full(folder: Path) -> None:
-    """:raises IndexStateError: a new index cannot be made in *folder*."""
-    if manifest.is_index(folder):
-        raise IndexStateError(f"there is an index at {folder} already.", hint="Open it, or choose another folder.")
-    names = {path.name for path in folder.iterdir()} - LOCKS if folder.is_dir() else {""}
-    if names and (RECORDS not in names or not all(map(_is_part, names))):
-        raise IndexStateError(f"{folder} is not an empty folder.", hint="Choose another one with --index.")
-    if not _only_begun(folder):
-        manifest.read(folder)  # says what is wrong with half an index
+@cache
+def _terms(of: Plugins) -> Terms:
+    """The terms of the vocabularies at hand, read once a process."""
+    from trialindex.terms import Terms
 
-
-def _is_part(name: str) -> bool:
-    """Whether a file of that name, without a manifest, is of an index that was never finished."""
-    return name in _PARTS or name.startswith(f".{manifest.NAME}.")
-
-
-def _only_begun(folder: Path) -> bool:
-    """Whether what lies in *folder* is at most what a process left that was killed while it made an index."""
-    path = folder / RECORDS
-    if not path.exists() or path.stat().st_size < _SMALLEST:
-        return True
-    with closing(Records(folder)) as records:
-        return len(records) == 0
+    return Terms.load(of)

@@ -1,28 +1,129 @@
-"""Bringing trials in: source → records, passages, vectors, in one transaction a batch."""
+"""Bringing trials in: source → records, passages, vectors, in one transaction a batch.
+
+Vectors are committed ahead of the trials they are for, every few seconds: what was encoded once is never encoded again,
+whatever ends the run.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from trialindex import trial as trials_
-from trialindex.encoding import encode_documents
+from trialindex.encoding import embed
 from trialindex.errors import SourceError, TrialIndexError
 from trialindex.interfaces import Encoder, IngestContext, Source
 from trialindex.passages import passages
+from trialindex.plugins import split_spec
+from trialindex.storage import origins
 from trialindex.storage.records import Change, Records
 from trialindex.trial import Trial
 
 if TYPE_CHECKING:
     from trialindex.interfaces import Vectors
 
-BATCH = 256
-"""Trials a transaction: a few seconds of encoding, which is what an interruption may cost."""
+BATCH = 1024
+"""Trials a transaction: enough that texts of alike length meet in the encoder, few enough for little memory."""
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """One of several parts of a source, each for another machine: the trials whose id hashes into it.
+
+    :param number: from 1. :param count: of all parts.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """``2/8`` → the second of eight. :raises ValueError: it is none; the message says how to write it."""
+        match = re.fullmatch(r"\s*(\d{1,4})\s*/\s*(\d{1,4})\s*", text)
+        shard = cls(int(match[1]), int(match[2])) if match else None
+        if shard is None or not 1 <= shard.number <= shard.count:
+            raise ValueError(f'"{text}" is no shard; write 1/8 to 8/8 for the parts of eight machines')
+        return shard
+
+    def __contains__(self, trial_id: str) -> bool:
+        """Whether the trial belongs to it: on every machine the same, in any spelling of the id's letters."""
+        digest = hashlib.sha256(trial_id.encode("utf-8", "surrogatepass").lower()).digest()
+        return int.from_bytes(digest[:8]) % self.count == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    def spec(self, whole: str) -> str:
+        """The spec of this part of the source with that spec."""
+        return f"{whole} --shard {self}"
+
+
+class Request(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a source was asked for, so that it can be asked again.
+
+    :param name: of the source. :param argument: what follows the colon.
+    :param options: those that were given, as plain JSON values, without those for one run and without secrets.
+    :param folder: where it was typed, for names of files: a path as seen from the index folder.
+    :param file: the argument was the name of a file or folder.
+    :param shard: only this part of the source, ``2/8``; empty for all of it.
+    """
+
+    name: str
+    argument: str = ""
+    options: dict[str, Any] = {}
+    folder: str = ""
+    file: bool = False
+    shard: str = ""
+
+    @classmethod
+    def of(cls, spec: str, options: Mapping[str, Any], index: Path) -> Request | None:
+        """The request for *spec* with *options*; ``None`` if an option has a value that cannot be written down.
+
+        :raises PluginError: there is no such source.
+        """
+        from trialindex.plugins import plugins  # whatever they are by now
+
+        name, argument = split_spec(spec)
+        source: type[Source] = plugins().get("source", name)
+        left_out = {*source.once, *(option.name for option in source.options if option.hide_input)}
+        given = {key: value for key, value in options.items() if key not in left_out and value not in (None, ())}
+        try:
+            plain = msgspec.to_builtins(given, enc_hook=_plain)
+        except (msgspec.MsgspecError, TypeError, ValueError):
+            return None
+        return cls(name, argument, plain, _as_seen_from(index), bool(argument) and Path(argument).expanduser().exists())
+
+    def source(self, **options: Any) -> Source:
+        """The source, made anew. :param options: in place of those that are remembered.
+
+        :raises SourceError: it cannot be used as it was. :raises PluginError: it is not installed any more.
+        """
+        from trialindex.plugins import plugins
+
+        made: Source = plugins().make("source", f"{self.name}:{self.argument}", **(options or self.options))
+        return made
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value)} is no plain value")
+
+
+def _as_seen_from(folder: Path) -> str:
+    """The current folder as a path relative to *folder*, which tells nobody where that lies."""
+    try:
+        return os.path.relpath(Path.cwd(), folder.resolve())
+    except ValueError:  # on Windows: another drive
+        return str(Path.cwd())
 
 
 @dataclass
@@ -74,20 +175,34 @@ class Ingest:
     """One run of one source into the records of an index; the caller holds the index's lock.
 
     :param encoder: called when there are passages without vectors, and not before.
+    :param request: how the source can be asked for again, if it can.
+    :param shard: take only this part of what the source delivers.
     """
 
-    def __init__(self, source: Source, records: Records, encoder: Callable[[], Encoder], reports: Reports) -> None:
+    def __init__(
+        self,
+        source: Source,
+        records: Records,
+        encoder: Callable[[], Encoder],
+        reports: Reports,
+        request: Request | None = None,
+        shard: Shard | None = None,
+    ) -> None:
         self._source = source
+        self._spec = source.spec if shard is None else shard.spec(source.spec)
+        self._shard = shard
+        self._request = None if request is None else msgspec.json.encode(request).decode()
         self._records = records
         self._encoder = encoder
         self._reports = reports
         self._batch: dict[bytes, Trial] = {}
         self._today = date.today().isoformat()
         self._started = time.perf_counter()
-        self.summary = Summary(source.spec)
-        self._state: Mapping[str, Any] = records.source_states().get(source.spec, ({}, ""))[0]
+        self._progress = _Progress(reports.progress)
+        self.summary = Summary(self._spec)
+        self._state: Mapping[str, Any] = records.source_states().get(self._spec, ({}, ""))[0]
         self._context = IngestContext(
-            state=self._state, on_progress=reports.progress, on_reject=self._reject, on_note=reports.note
+            state=self._state, on_progress=self._progress.read, on_reject=self._reject, on_note=reports.note
         )
 
     def run(self) -> Summary:
@@ -100,7 +215,7 @@ class Ingest:
                 if self._context.pending_state is not None or len(self._batch) >= BATCH:
                     self._commit()
                 checked = self._checked(trial)
-                if checked is not None:
+                if checked is not None and (self._shard is None or checked.id in self._shard):
                     self._add(checked)
             self._commit(finished=True)
         except KeyboardInterrupt:
@@ -134,7 +249,7 @@ class Ingest:
             return None
         try:
             msgspec.json.encode(trial.raw)
-            bare = msgspec.structs.replace(trial, raw=None, source=self._source.name)
+            bare = msgspec.structs.replace(trial, raw=None, gone_since=None, source=self._source.name)
             return msgspec.structs.replace(trials_.decode(trials_.encode(bare)), raw=trial.raw)
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as problem:
             where = " ".join(str(trial.id).split()) or "a record without an id"
@@ -161,29 +276,29 @@ class Ingest:
         if not batch and state is None:
             return
         wanted = [trial for trial in batch if self._accepts(trial)]
-        texts = {p.hash: p.text for trial in wanted for p in passages(trial)}
-        missing = sorted(self._records.missing_embeddings(texts))
-        vectors = self._encode([texts[digest] for digest in missing]) if missing else None
+        self._embed({p.hash: p.text for trial in wanted for p in passages(trial)})
         generation = self._records.generation + 1
         changes: list[Change] = []
-        unchanged = 0
         with self._records.transaction():
-            if vectors is not None:
-                self._records.add_embeddings(missing, vectors)
             for trial in wanted:
                 kind = self._records.put(trial, partial=self._source.partial, today=self._today, generation=generation)
-                if kind is None:
-                    unchanged += 1
-                else:
+                if kind is not None:
                     changes.append(Change(trial.id, kind))
+            known = {change.id for change in changes}
+            back = origins.note(self._records, self._spec, [trial.id for trial in batch], generation)
+            changes += [Change(trial_id, "changed") for trial_id in back if trial_id not in known]
+            known.update(back)
             if changes:
                 self._records.set_generation(generation)
             if state is not None:
-                self._records.set_source_state(self._source.spec, state, self._today)
+                self._records.set_source_state(self._spec, state, self._today)
+                self._records.set_source_request(self._spec, self._request)
+                origins.begin(self._records, self._spec, self._today)
         self._context.pending_state = None
         self._state = state if state is not None else self._state
+        self._progress.committed()
         self.summary.changes += changes
-        self.summary.unchanged += unchanged
+        self.summary.unchanged += sum(trial.id not in known for trial in wanted)
 
     def _accepts(self, trial: Trial) -> bool:
         """Whether the record may replace the one the index holds: never a fuller or a newer one."""
@@ -201,9 +316,45 @@ class Ingest:
             self.summary.kept.append((trial.id, why))
         return not why
 
-    def _encode(self, texts: list[str]) -> Vectors:
+    def _embed(self, texts: dict[bytes, str]) -> None:
+        """Encode the texts that have no vector yet, and keep each vector as soon as it is there."""
+        missing = self._records.missing_embeddings(texts)
+        if not missing:
+            return
+
+        def keep(hashes: Sequence[bytes], vectors: Vectors) -> None:
+            with self._records.transaction():
+                self._records.add_embeddings(hashes, vectors)
+
         start = time.perf_counter()
         try:
-            return encode_documents(self._encoder(), texts)
+            embed(self._encoder(), {digest: texts[digest] for digest in missing}, keep, self._progress.encoded)
         finally:
             self.summary.seconds_encoding += time.perf_counter() - start
+
+
+class _Progress:
+    """What is shown of a run: a record counts as done when its texts are encoded, not when it was read.
+
+    A source reads a batch in no time and encoding it takes minutes, so what is shown moves from where the last batch
+    ended to what was read since, by the share of the batch that is encoded.
+    """
+
+    def __init__(self, show: Callable[[int, int | None], None]) -> None:
+        self._show = show
+        self._done = self._read = 0
+        self._total: int | None = None
+
+    def read(self, done: int, total: int | None) -> None:
+        self._read, self._total = done, total
+        if done < self._done:  # the source began again
+            self._done = done
+        self._show(self._done, total)
+
+    def encoded(self, share: float) -> None:
+        self._show(self._done + int(share * (self._read - self._done)), self._total)
+
+    def committed(self) -> None:
+        if self._read != self._done:
+            self._done = self._read
+            self._show(self._done, self._total)

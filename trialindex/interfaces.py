@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from trialindex.news import Delivery
+    from trialindex.plain import Card, Plain
     from trialindex.search.results import Results
     from trialindex.trial import Trial
 
@@ -76,7 +78,12 @@ class Source(ABC):
     summary: ClassVar[str]
     """One sentence for ``trialindex ingest --help``; the class docstring is the source's whole help text."""
     options: ClassVar[tuple[click.Option, ...]] = ()
-    """Options of ``trialindex ingest NAME``, as click options; their values arrive as keyword arguments."""
+    """Options of ``trialindex ingest NAME``, as click options; their values arrive as keyword arguments.
+
+    What was given is kept in the index, so that ``trialindex sync`` can ask again; without those with ``hide_input``.
+    """
+    once: ClassVar[tuple[str, ...]] = ()
+    """Parameter names of the options that are meant for one run only, such as ``full``: ``sync`` leaves them out."""
     partial: ClassVar[bool] = False
     """True if the records lack much of what the registry holds; such a record never replaces one from a full source."""
 
@@ -98,6 +105,18 @@ class Source(ABC):
 
         :raises SourceError: nothing more can be delivered; what was yielded before is kept.
         """
+
+    def ids(self, context: IngestContext, held: Collection[str]) -> Iterator[str] | None:
+        """The ids of the trials that the source has now, for a sweep; ``None`` if it cannot tell, as by default.
+
+        A trial of *held* that is not among them is marked as no longer in the registry. So one that the source still
+        has must be among them even when the request no longer finds it: it stopped recruiting, say.
+
+        :param held: ids of the trials that the index has from this spec. Others may be yielded or not.
+        :param context: to report progress and notes; it has no state.
+        :raises SourceError: the source cannot tell now. Then nothing is marked.
+        """
+        return None
 
 
 # --- encoders -------------------------------------------------------------------------------------------------------
@@ -170,7 +189,8 @@ class VectorStore(ABC):
     """Holds unit vectors by integer id and finds the nearest by inner product (the cosine).
 
     The core calls :meth:`load` or :meth:`create`, then :meth:`add` and :meth:`remove`, then :meth:`save` into a fresh
-    folder that it puts in place atomically. A store must agree with brute force (``trialindex.testing``).
+    folder that it puts in place atomically. Files that did not change may be linked to those that were loaded, since
+    no file is ever written again. A store must agree with brute force (``trialindex.testing``).
     """
 
     name: ClassVar[str]
@@ -178,8 +198,13 @@ class VectorStore(ABC):
 
     @classmethod
     @abstractmethod
-    def create(cls, dimension: int) -> VectorStore:
-        """An empty store."""
+    def create(cls, dimension: int, argument: str = "") -> VectorStore:
+        """An empty store.
+
+        :param argument: what follows the colon of the spec; a store that takes none can leave the parameter out.
+            :meth:`load` is not told: :meth:`save` has to write down what it needs.
+        :raises PluginError: the argument cannot be used.
+        """
 
     @classmethod
     @abstractmethod
@@ -211,6 +236,11 @@ class VectorStore(ABC):
     @abstractmethod
     def __len__(self) -> int: ...
 
+    @property
+    def state(self) -> str:
+        """How it holds its vectors now, in a few words for ``trialindex info``; nothing when there is no choice."""
+        return ""
+
 
 # --- renderers ------------------------------------------------------------------------------------------------------
 
@@ -222,11 +252,13 @@ class RenderOptions:
     :param width: columns of the terminal, or ``None`` when the output is no terminal.
     :param color: whether ANSI colours may be used.
     :param contacts: contacts were asked for. Without it the trials given hold none, so that no renderer can leak them.
+    :param sources: name beside each plain sentence the fields of the record it was made from.
     """
 
     width: int | None = None
     color: bool = False
     contacts: bool = False
+    sources: bool = False
 
 
 class Renderer(ABC):
@@ -243,16 +275,72 @@ class Renderer(ABC):
         """The hits of a query, as pieces of text to be written one after another."""
 
     @abstractmethod
-    def trial(self, trial: Trial, seen: Mapping[str, str]) -> Iterator[str]:
-        """One trial's page.
-
-        :param seen: what the index knows of it: ``first_seen``, ``last_updated``, ``last_checked`` as ISO dates, those
-            that are known.
-        """
+    def trial(self, card: Card) -> Iterator[str]:
+        """One trial's page."""
 
     @abstractmethod
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         """Many trials without a query, for ``list`` and ``export``; streaming."""
+
+
+# --- writers --------------------------------------------------------------------------------------------------------
+
+
+class Writer(ABC):
+    """Tells a trial in plain words.
+
+    It says nothing that the record does not state, gives no advice, and says "not stated" where the record is silent.
+
+    :param argument: what follows the colon of the spec; ``""`` without one.
+    :raises WriterError: the argument cannot be used.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, argument: str = "") -> None:
+        self.argument = argument
+
+    @abstractmethod
+    def write(self, trial: Trial) -> Plain:
+        """The trial in plain words.
+
+        :param trial: the record alone: a writer never learns what a user asked. It may be masked.
+        """
+
+
+# --- notifiers ------------------------------------------------------------------------------------------------------
+
+
+class Notifier(ABC):
+    """Brings word of changes to a person or a program.
+
+    :param argument: what follows the colon of the spec: a file, an address; ``""`` without one.
+    :param options: the values of :attr:`options`, by parameter name. Plain JSON values: they are kept with the watches,
+        so that a secret is named (an environment variable, a file), never held.
+    :raises NotifierError: the argument or an option cannot be used.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    options: ClassVar[tuple[click.Option, ...]] = ()
+    """Options of ``trialindex notify add NAME``, as click options; their values arrive as keyword arguments."""
+    local: ClassVar[bool] = False
+    """True if nothing it is given leaves the machine; only such a notifier is told what the user typed."""
+
+    def __init__(self, argument: str = "", **options: Any) -> None:
+        self.argument = argument
+        self.given = options
+
+    @abstractmethod
+    def send(self, delivery: Delivery) -> None:
+        """Deliver it, and return once whoever receives it has accepted it.
+
+        It is called again with the same delivery until it returns, in a later process perhaps; what was sent twice must
+        be recognisable by :attr:`Delivery.key`.
+
+        :raises NotifierError: it could not be delivered; ``permanent`` says that trying again is no use.
+        """
 
 
 # --- vocabularies ---------------------------------------------------------------------------------------------------
@@ -294,3 +382,32 @@ class Vocabulary(ABC):
     @abstractmethod
     def concepts(self) -> Iterator[Concept]:
         """Every concept of the edition at hand; none when :attr:`version` is ``None``."""
+
+
+# --- rerankers ------------------------------------------------------------------------------------------------------
+
+
+class Reranker(ABC):
+    """Reads a question together with a trial's text, and says how well they go together.
+
+    It is asked about the first few dozen trials that were found, and puts them in its own order.
+
+    :param argument: what follows the colon of the spec; ``""`` without one.
+    :raises MissingExtra: a package is not installed.
+    :raises EncoderError: the model cannot be read.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, argument: str = "") -> None:
+        self.argument = argument
+
+    @abstractmethod
+    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """One finite number for each text, in their order; higher is better. They are compared with each other only.
+
+        :param query: what the user typed. It must not leave the machine.
+        :param texts: a trial's title and summary each; registry text, which may hold anything.
+        :raises EncoderError: the model fails.
+        """

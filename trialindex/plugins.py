@@ -12,7 +12,7 @@ import pluggy
 
 from trialindex import hookspecs
 from trialindex.errors import PluginError, TrialIndexError, nearest
-from trialindex.interfaces import Encoder, Renderer, Source, VectorStore, Vocabulary
+from trialindex.interfaces import Encoder, Notifier, Renderer, Reranker, Source, VectorStore, Vocabulary, Writer
 
 if TYPE_CHECKING:
     import click
@@ -39,7 +39,10 @@ KINDS = {
     "encoder": Kind("encoder", "register_encoders", Encoder),
     "store": Kind("store", "register_stores", VectorStore),
     "renderer": Kind("format", "register_renderers", Renderer),
+    "writer": Kind("writer", "register_writers", Writer),
+    "notifier": Kind("notifier", "register_notifiers", Notifier),
     "vocabulary": Kind("vocabulary", "register_vocabularies", Vocabulary),
+    "reranker": Kind("reranker", "register_rerankers", Reranker),
 }
 
 
@@ -70,7 +73,8 @@ class Plugins:
 
     def _discover(self) -> None:
         origin = cache(_origin)  # reads a file, once for all entry points of a distribution
-        for entry in sorted(metadata.entry_points(group=GROUP), key=lambda e: e.name):
+        entries, self.installed = _entry_points()
+        for entry in sorted(entries, key=lambda e: e.name):
             error = None
             try:
                 self.register(entry.load(), entry.name)
@@ -108,7 +112,7 @@ class Plugins:
     def provided(self, kind: str) -> dict[str, tuple[type, str]]:
         """Every class of one kind by name, with the plugin it came from.
 
-        :param kind: ``source``, ``encoder``, ``store`` or ``renderer``.
+        :param kind: a key of :data:`KINDS`.
         :raises PluginError: two plugins provide the same name.
         """
         if kind not in self._classes:
@@ -201,6 +205,33 @@ def _check_class(cls: Any, base: type) -> None:
         raise PluginError(f"{cls.__qualname__} does not define {', '.join(missing)}")
 
 
+def _entry_points() -> tuple[list[metadata.EntryPoint], list[Installed]]:
+    """The entry points of our group, and the distributions whose list of them cannot be read.
+
+    One such list stops Python's own search, so that then each distribution is asked alone.
+    """
+    try:
+        return list(metadata.entry_points(group=GROUP)), []
+    except Exception:  # noqa: BLE001, S110  what it is depends on the version of Python and on the damage
+        pass
+    found: list[metadata.EntryPoint] = []
+    broken: list[Installed] = []
+    seen: set[str] = set()
+    for dist in metadata.distributions():
+        name, version = _origin(dist)
+        key = name.lower().replace("_", "-").replace(".", "-")
+        if key in seen:  # the first one on the path hides it
+            continue
+        if name != "unknown":
+            seen.add(key)
+        try:
+            found += dist.entry_points.select(group=GROUP)
+        except Exception as problem:  # noqa: BLE001
+            why = f"its entry_points.txt cannot be read: {in_short(problem)}"
+            broken.append(Installed(name, name, version, f"{why}. Install it again, or uninstall it"))
+    return found, broken
+
+
 def _origin(dist: metadata.Distribution | None) -> tuple[str, str]:
     """Name and version of a distribution; one whose METADATA is missing is still to be named."""
     try:
@@ -215,8 +246,13 @@ def _call(implementation: pluggy.HookImpl, **given: Any) -> Any:
 
 
 def in_short(problem: BaseException) -> str:
-    """An error on one line, with its type if it is none of ours."""
-    text = " ".join(str(problem).split())
+    """An error on one clean line, with its type if it is none of ours."""
+    from trialindex.wording import one_line  # here: what it imports is slow, and most commands have no error to tell
+
+    try:
+        text = one_line(str(problem))
+    except Exception:  # noqa: BLE001 — a stranger's exception may fail to say what it is
+        text = ""
     return text if isinstance(problem, TrialIndexError) else f"{type(problem).__name__}: {text}".removesuffix(": ")
 
 

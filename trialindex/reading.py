@@ -148,10 +148,19 @@ def _reader(hint: Any) -> Reader:
     if get_origin(hint) is tuple:
         return _list_of(_reader(get_args(hint)[0]))
     if get_origin(hint) is dict:
-        return lambda value, place, problems: value
+        return _plain
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return lambda value, place, problems: None if _empty(value) else _record(hint, value, place, problems)
     return _reader(get_args(hint)[0])  # Annotated
+
+
+def _plain(value: Any, place: Place, problems: list[Problem]) -> Any:
+    """Any value that JSON can hold, as it is."""
+    try:
+        msgspec.json.encode(value)
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
+        raise ValueError("holds what JSON cannot: half of a pair of characters, a number too large …") from None
+    return value
 
 
 def _list_of(item: Reader) -> Reader:

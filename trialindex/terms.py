@@ -373,7 +373,7 @@ def _read(path: Path) -> _Compiled | None:
 
     try:
         compiled: _Compiled = msgspec.msgpack.decode(path.read_bytes(), type=_Compiled)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     return compiled
 

@@ -184,6 +184,8 @@ class Trial(_Record, frozen=True):
     """When the source itself first saw the trial, if it says so; else the index uses the day of the first ingest."""
     as_of: PartialDate | None = None
     """The day of the registry's data that this record shows."""
+    gone_since: PartialDate | None = None
+    """The day on which an index found that its sources no longer have the trial. The index sets it, never a source."""
     raw: dict[str, Any] | None = None
     """The record as the source delivered it."""
 
@@ -191,10 +193,11 @@ class Trial(_Record, frozen=True):
     def content_hash(self) -> str:
         """SHA-256 of everything a change of which is a change of the trial (hexadecimal).
 
-        ``source``, ``as_of`` and ``raw`` are left out: the same registry data by another way, or on another day, is not
-        a change.
+        ``source``, ``as_of``, ``gone_since`` and ``raw`` are left out: the same registry data by another way, or on
+        another day, is not a change.
         """
-        return hashlib.sha256(encode(msgspec.structs.replace(self, source="", as_of=None, raw=None))).hexdigest()
+        bare = msgspec.structs.replace(self, source="", as_of=None, gone_since=None, raw=None)
+        return hashlib.sha256(encode(bare)).hexdigest()
 
     def masked(self) -> Trial:
         """The same trial without ``contacts``, ``officials``, the contacts of its sites, and ``raw``."""

@@ -193,7 +193,7 @@ def normalise_number(value: str | float) -> float:
     """
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise ValueError(f'"{short(value)}" is not a number')
@@ -288,7 +288,7 @@ def normalise_date(value: str | int | datetime.date, order: DateOrder | None = N
         raise ValueError(f'"{short(value)}" is not a date: {problem}') from None
     if not 1900 <= int(year) < 2200:
         raise ValueError(f'"{short(value)}" is not a date of a trial: its year is {year}')
-    return "-".join([year, *(f"{int(part):02}" for part in (month, day) if part)])
+    return "-".join([f"{int(year):04}", *(f"{int(part):02}" for part in (month, day) if part)])
 
 
 def short(value: object, limit: int = 60) -> str:

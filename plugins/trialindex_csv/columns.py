@@ -16,6 +16,7 @@ from pathlib import Path
 
 from trialindex.errors import SourceError, nearest
 from trialindex.reading import FIELDS
+from trialindex.values import short
 
 TARGETS = (
     *(name for name in FIELDS if name not in {"arms", "contacts", "officials", "outcomes", "sites", "raw", "source"}),
@@ -187,7 +188,7 @@ def plan(header: Sequence[str], mapping: Mapping, path: Path) -> Plan:
         examples = " ".join(f"--map {_example(target, header)}" for target in missing or ["id"])
         raise SourceError(
             f"{path}: no column is known to hold the trial's {' and '.join(missing or ['id'])}. Its columns: "
-            f"{', '.join(header)}.",
+            f"{_shown(header)}.",
             hint=f"Say which it is, for example: {examples}",
         )
     used = {place for places in found.values() for place in places}
@@ -212,7 +213,7 @@ def _place(header: Sequence[str], names: Sequence[str], column: str, path: Path)
         n for n, name in enumerate(names) if name == plain(column)
     ]
     if not places:
-        raise SourceError(f'{path} has no column "{column}". {nearest(column, [name for name in header if name])}')
+        raise SourceError(f'{path} has no column "{column}". {nearest(column, map(short, filter(None, header)))}')
     if len(places) > 1:
         raise SourceError(
             f'{path} has {len(places)} columns "{column}".', hint="Give one of them another name in the file."
@@ -226,7 +227,12 @@ _LIKELY = {
 }
 
 
+def _shown(header: Sequence[str], most: int = 30) -> str:
+    names = [short(name) for name in header[:most] if name]
+    return f"{', '.join(names)}{f' and {len(header) - most} more' if len(header) > most else ''}"
+
+
 def _example(target: str, header: Sequence[str]) -> str:
     """``FIELD=COLUMN`` with the column that is most likely meant, quoted for a shell."""
-    likely = [name for word in _LIKELY[target] for name in header if word in plain(name).split()]
+    likely = [name for word in _LIKELY[target] for name in header if len(name) < 60 and word in plain(name).split()]
     return shlex.quote(f"{target}={likely[0] if likely else 'COLUMN'}")

@@ -23,6 +23,9 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 LONGEST_CELL = 2**27 - 1
 """Characters; a longer cell means that a closing quote is missing."""
 
+MAX_RATIO = 200
+"""A file that unpacks to more than so many times its size is a bomb; tables compress about tenfold."""
+
 _BLOCK = 1 << 16
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -82,6 +85,27 @@ class _Lines:
         again = self._since[1:]
         self._again += reversed(again)
         self._number -= len(again)
+
+
+class _Gzip(gzip.GzipFile):
+    """An unpacked stream. :raises SourceError: in reading, when it unpacks to far more than any table does."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__(fileobj=packed)
+        self._source = packed
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._checked(super().read(size))
+
+    def read1(self, size: int = -1) -> bytes:
+        return self._checked(super().read1(size))
+
+    def _checked(self, data: bytes) -> bytes:
+        if self.tell() > MAX_RATIO * max(self._source.tell(), _BLOCK):
+            raise SourceError(
+                f"{self._source.name} unpacks to more than {MAX_RATIO} times its size.", hint="Is it a table?"
+            )
+        return data
 
 
 class Table:
@@ -178,7 +202,7 @@ class Table:
             with self.path.open("rb") as raw:
                 packed = raw.read(2) == b"\x1f\x8b"
                 raw.seek(0)
-                yield cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if packed else raw
+                yield cast(IO[bytes], _Gzip(raw)) if packed else raw
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise SourceError(f"{self.path} is cut off or damaged.", hint="Download it again.") from None
         except OSError as problem:

@@ -207,7 +207,7 @@ class Client:
             raise SourceError(f"ClinicalTrials.gov answered {status}{': ' + said if said else '.'}", hint=WAY_OUT)
         try:
             answer = msgspec.json.decode(response.content)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise _PassingError("answered with data that are cut off or damaged") from None
         if not isinstance(answer, dict):
             raise SourceError(f"ClinicalTrials.gov answered with something else than data: {said[:80]}", hint=WAY_OUT)
@@ -218,7 +218,7 @@ def _retry_after(header: str | None) -> float | None:
     """Seconds of a ``Retry-After`` header: a number or a date (RFC 9110, section 10.2.3); ``None`` without one."""
     if not header:
         return None
-    if header.strip().isdigit():
+    if header.strip().isascii() and header.strip().isdigit():
         return float(header)
     try:
         moment = parsedate_to_datetime(header)

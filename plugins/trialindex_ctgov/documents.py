@@ -17,6 +17,10 @@ LIMIT = 64 << 20
 """Bytes of one study, line or zip member; the largest study of the registry has 1.2 MB."""
 SMALL = 4 << 20
 """Bytes up to which a document is decoded in one go, which is several times faster than in pieces."""
+MAX_RATIO = 200
+"""What unpacks to more than so many times its size is a bomb; studies compress about tenfold."""
+_CHUNK = 1 << 20
+"""Bytes that are parsed at a time: a text that goes on over several chunks is looked at anew with each."""
 MAX_DEPTH = 100
 """Levels of nesting; a study has about fifteen."""
 
@@ -114,7 +118,7 @@ class Document:
         depth = 0
         study = None
         try:
-            for event, value in ijson.basic_parse(stream, use_float=True):
+            for event, value in ijson.basic_parse(stream, use_float=True, buf_size=_CHUNK):
                 depth -= event in ("end_map", "end_array")
                 if event == "map_key" and page and depth == 1:
                     inside = value == "studies"
@@ -131,6 +135,8 @@ class Document:
         except ijson.JSONError as problem:
             said = problem.args[0].decode(errors="replace") if isinstance(problem.args[0], bytes) else str(problem)
             raise self._damaged(said.strip().partition("\n")[0], stream) from None
+        except UnicodeDecodeError:
+            raise self._damaged("it is not UTF-8", stream) from None
 
     def _damaged(self, why: str, stream: _Stream | None) -> SourceError:
         count = stream.count if stream else 0
@@ -157,7 +163,7 @@ def _decoded(text: bytes) -> Any:
     """The JSON value, or ``None`` if it is none."""
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -177,9 +183,10 @@ class _Stream(io.RawIOBase):
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
+        self._file = file
         bytes_ = io.BufferedReader(cast(io.RawIOBase, file))
-        is_gzip = bytes_.peek(2)[:2] == b"\x1f\x8b"
-        self._rest = gzip.GzipFile(fileobj=bytes_) if is_gzip else bytes_
+        self._packed = bytes_.peek(2)[:2] == b"\x1f\x8b"
+        self._rest = gzip.GzipFile(fileobj=bytes_) if self._packed else bytes_
         self.failure: Exception | None = None
         """Why there is nothing after ``head`` although the document goes on."""
         head = bytearray()
@@ -201,6 +208,18 @@ class _Stream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def _next(self, size: int) -> bytes:
+        """As many bytes as there are, up to *size*: those before a damage come before its error."""
+        found = bytearray()
+        try:
+            while len(found) < size and (chunk := self._rest.read1(size - len(found))):
+                found += chunk
+        except _BROKEN as problem:
+            if not found:
+                raise
+            self.failure = problem
+        return bytes(found)
+
     def readinto(self, buffer: Any) -> int:
         size = len(buffer)
         if self.count < len(self.head):
@@ -208,9 +227,11 @@ class _Stream(io.RawIOBase):
         elif self.failure:
             raise self.failure
         else:
-            chunk = self._rest.read1(size)
+            chunk = self._next(size)
         buffer[: len(chunk)] = chunk
         self.count += len(chunk)
         if self.count - self._marked > LIMIT:
             raise _TooLargeError(f"more than {LIMIT >> 20} MiB without a whole study")
+        if self._packed and self.count > LIMIT and self.count > MAX_RATIO * self._file.tell():
+            raise _TooLargeError(f"it unpacks to more than {MAX_RATIO} times its size")
         return len(chunk)

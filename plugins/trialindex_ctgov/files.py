@@ -10,12 +10,10 @@ from typing import BinaryIO, ClassVar, cast
 from trialindex.errors import SourceError
 from trialindex.interfaces import IngestContext, Source
 from trialindex.trial import Trial
-from trialindex_ctgov.documents import LIMIT, Document, Records, Reject
+from trialindex_ctgov.documents import LIMIT, MAX_RATIO, Document, Records, Reject
 from trialindex_ctgov.parse import once, parse_study
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
-MAX_RATIO = 200
-"""A zip member that claims to unpack to more than so many times its size is a bomb; studies compress about tenfold."""
 
 
 class CtgovFileSource(Source):
@@ -140,7 +138,9 @@ class CtgovFileSource(Source):
         def document(member: zipfile.ZipInfo) -> Document:
             return Document(f"{self.path}/{member.filename}", lambda: cast(BinaryIO, archive.open(member)))
 
-        documents = []
+        documents: list[Document] = []
+        whole = 0
+        most = max(LIMIT, MAX_RATIO * self.path.stat().st_size)
         for member in archive.infolist():
             if member.is_dir() or not _is_wanted(Path(member.filename)):
                 continue
@@ -148,7 +148,10 @@ class CtgovFileSource(Source):
                 reject(member.filename, f"unpacks to more than {LIMIT >> 20} MiB")
             elif member.file_size > 1 << 20 and member.file_size > MAX_RATIO * member.compress_size:
                 reject(member.filename, f"unpacks to more than {MAX_RATIO} times its size")
+            elif whole + member.file_size > most:  # members may share their bytes
+                reject(member.filename, f"with it, the zip unpacks to more than {MAX_RATIO} times its size")
             else:
+                whole += member.file_size
                 documents.append(document(member))
         return documents
 

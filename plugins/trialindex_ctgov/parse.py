@@ -32,11 +32,11 @@ STUDY_PAGE = "https://clinicaltrials.gov/study/"
 UNKNOWN_ENROLLMENT = 99_999_999
 """What the registry writes where nobody knows how many take part."""
 
-NCT_ID = re.compile(r"NCT\d{8}")
+NCT_ID = re.compile(r"NCT[0-9]{8}")
 
 Note = Callable[[str], None]
 
-_PARTIAL_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+_PARTIAL_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _INTERVENTION_LABEL = re.compile(
     r"^(?:Behavioral|Biological|Combination Product|Device|Diagnostic Test|Dietary Supplement|Drug|Genetic|Procedure"

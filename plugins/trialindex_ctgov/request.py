@@ -209,6 +209,11 @@ def _nct_id(text: str) -> str:
     return f"NCT{int(match[1]):08d}"
 
 
+def is_id(text: str) -> bool:
+    """Whether it is an id of ClinicalTrials.gov as the registry writes it."""
+    return re.fullmatch(r"NCT\d{8}", text, re.IGNORECASE) is not None
+
+
 def _day(text: str | None) -> str | None:
     if not text:
         return None

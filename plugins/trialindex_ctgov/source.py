@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -14,10 +14,15 @@ from trialindex.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex_ctgov.client import GO_ON, BadRequestError, Client, NotFoundError, Pace
 from trialindex_ctgov.parse import Note, once, parse_study
-from trialindex_ctgov.request import build
+from trialindex_ctgov.request import IDS_PER_REQUEST, build, is_id
 
 RESTARTS = 3
 """How often one run starts its crawl again because the registry's data moved under it."""
+
+
+FEW_IDS = 3 * IDS_PER_REQUEST
+"""So many trials are looked up by their ids at once; of more, all that the request finds are listed first."""
+ONLY_IDS = {"fields": "NCTId"}
 
 
 class _Crawl(msgspec.Struct, frozen=True):
@@ -78,6 +83,7 @@ class CtgovSource(Source):
         click.Option(["--all", "everything"], is_flag=True, help="The whole registry: over half a million trials."),
         click.Option(["--full"], is_flag=True, help="Ask again for trials that did not change since the last run."),
     )
+    once: ClassVar[tuple[str, ...]] = ("full",)
 
     pace: ClassVar[Pace] = Pace()
     """How fast to ask; tests against a server of their own replace it."""
@@ -121,6 +127,50 @@ class CtgovSource(Source):
                 yield from self._one(client, single, context)
             else:
                 yield from self._all(client, context)
+
+    def ids(self, context: IngestContext, held: Collection[str]) -> Iterator[str] | None:
+        """Which of the trials the registry still has, under that id; an id that became another one's is gone.
+
+        A trial that the request no longer finds (it stopped recruiting, say) is looked up by its id before it counts as
+        gone. So is each of a few.
+        """
+        return self._ids(context, held)
+
+    def _ids(self, context: IngestContext, held: Collection[str]) -> Iterator[str]:
+        asked = {one.upper() for one in held if is_id(one)}
+        yield from (one for one in held if not is_id(one))  # of these nothing can be asked
+        with Client(self.pace, context.note) as client:
+            if len(asked) > FEW_IDS and not self.request.ids:
+                for found in self._listed(client, context):
+                    asked.discard(found)
+                    yield found
+            rest = sorted(asked)
+            for start in range(0, len(rest), IDS_PER_REQUEST):
+                ids = rest[start : start + IDS_PER_REQUEST]
+                parameters = {"filter.ids": "|".join(ids), "pageSize": str(len(ids)), **ONLY_IDS}
+                yield from map(_id_of, self._page(client, parameters, None)["studies"])
+                context.progress(start + len(ids), len(rest))
+
+    def _listed(self, client: Client, context: IngestContext) -> Iterator[str]:
+        """The ids of every study that the request finds; some twice, when the registry's data move under it."""
+        [parameters] = self.request.parameters(None)
+        for _ in range(RESTARTS + 1):
+            token, done = None, 0
+            try:
+                while token is not None or not done:
+                    page = self._page(client, parameters | ONLY_IDS, token)
+                    yield from map(_id_of, page["studies"])
+                    done += len(page["studies"])
+                    context.progress(done, max(done, page.get("totalCount", done)))
+                    following = page.get("nextPageToken")
+                    if following is not None and following == token:
+                        raise SourceError("ClinicalTrials.gov sends the same page again and again.", hint=GO_ON)
+                    token = following
+                    if token is None:
+                        return
+            except _DataMovedError as problem:
+                context.note(f"ClinicalTrials.gov {problem}; starting again from the first page.")
+        raise SourceError(f"ClinicalTrials.gov refreshed its data {RESTARTS + 1} times during the sweep.", hint=GO_ON)
 
     def _one(self, client: Client, nct_id: str, context: IngestContext) -> Iterator[Trial]:
         """One study by its id or by an old id of it, which the registry redirects."""
@@ -226,6 +276,14 @@ class CtgovSource(Source):
             return asked
         day_before = (date.fromisoformat(last) - timedelta(days=1)).isoformat()
         return max(day_before, asked or "")
+
+
+def _id_of(record: Any) -> str:
+    """The id of a study. :raises SourceError: it has none."""
+    try:
+        return str(record["protocolSection"]["identificationModule"]["nctId"])
+    except (KeyError, TypeError):
+        raise SourceError("ClinicalTrials.gov answered with a study that has no id.", hint=GO_ON) from None
 
 
 def _several(value: Iterable[str] | str) -> list[str]:

@@ -1,8 +1,10 @@
-"""Vectors in a flat FAISS index: every search compares with every vector, so nothing is missed.
+"""The ``faiss`` store: exact while that is fast, and compact above.
 
-On disk: ``vectors.faiss``, as FAISS writes it, and ``vectors.json``, which says what has to be in it. A loaded file is
-mapped into memory, not read (300,000 vectors: 0.04 s instead of 0.4 s). FAISS ends the whole process when a mapped
-index is changed, so it is read in full before the first change.
+On disk: ``vectors.faiss``, a flat index as FAISS writes it, and ``vectors.json``, which says what has to be in the
+folder. A loaded file is mapped into memory, not read. FAISS ends the whole process when a mapped index is changed, so
+it is read in full before the first change. With many vectors nearly all of them are in the files of
+:class:`~trialindex_faiss.compact.Compact`, and the flat index holds those that came lately, so that a small change
+writes little.
 """
 
 from __future__ import annotations
@@ -12,41 +14,56 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialindex.errors import EncoderError, IndexDamaged, StorageError
+from trialindex.errors import EncoderError, PluginError, nearest
 from trialindex.interfaces import VectorStore
+from trialindex_faiss.compact import LEAST, Compact
+from trialindex_faiss.files import damaged, sizes, written_by_faiss
 
 if TYPE_CHECKING:
     from trialindex.interfaces import Ids, Vectors
 
 VECTORS, DESCRIPTION = "vectors.faiss", "vectors.json"
-REPAIR = "Repair it: trialindex check --repair"
+CHOICES = ("auto", "exact", "compact")
+LIMIT = 50_000
+"""Vectors up to which ``auto`` is exact: comparing with all takes about 10 ms then (``docs/performance.md``)."""
+RECENT = 10_000
+"""Vectors that are kept flat beside compact ones."""
 _BITMAP_IDS = 1 << 28
 """Ids below this are chosen by a bitmap of at most 32 MiB; a set that holds larger ones is hashed."""
 
 
 class FaissStore(VectorStore):
-    """Exact search by inner product.
+    """Search by inner product.
 
-    :param index: a FAISS index that keeps ids. :param mapped: the file behind it, when it is mapped into memory.
+    ``faiss:exact`` compares with every vector. ``faiss:compact`` compares with short codes of them, and with longer
+    codes of the best: much faster, and a third of the space. ``faiss``, which is ``faiss:auto``, is exact up to
+    50,000 vectors and compact above.
+
+    :param index: a flat FAISS index that keeps ids. :param mapped: the file behind it, when it is mapped into memory.
+    :param choice: one of :data:`CHOICES`.
     """
 
     name = "faiss"
-    summary = "FAISS, exact: compares with every vector."
+    summary = "FAISS: exact up to 50,000 vectors, compact above; or faiss:exact, faiss:compact."
 
-    def __init__(self, index: Any, mapped: Path | None = None) -> None:
+    def __init__(
+        self, index: Any, mapped: Path | None = None, choice: str = "auto", compact: Compact | None = None
+    ) -> None:
         self._index = index
         self._mapped = mapped
+        self._choice = choice
+        self._compact = compact
 
     @classmethod
-    def create(cls, dimension: int) -> FaissStore:
-        import faiss
-
-        # IndexIDMap2 would also find a vector by its id, which nobody asks for, and is three times as slow to load.
-        return cls(faiss.IndexIDMap(faiss.IndexFlatIP(dimension)))
+    def create(cls, dimension: int, argument: str = "") -> FaissStore:
+        choice = argument or "auto"
+        if choice not in CHOICES:
+            raise PluginError(f'the store "faiss" knows no "{choice}".', hint=nearest(choice, CHOICES))
+        return cls(_flat(dimension), choice=choice)
 
     @classmethod
     def load(cls, folder: Path) -> FaissStore:
-        """The store in *folder*. Its size and header must say that it is whole; every byte is proved by ``check``.
+        """The store in *folder*. Sizes and headers must say that it is whole; every byte is proved by ``check``.
 
         :raises IndexDamaged: a file is missing, cut short, or not what :meth:`save` wrote.
         """
@@ -57,30 +74,34 @@ class FaissStore(VectorStore):
         try:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except (RuntimeError, MemoryError) as problem:  # a damaged header may ask for any amount of memory
-            raise _damaged(path, f"FAISS cannot read it: {str(problem).splitlines()[0]}") from None
+            raise damaged(path, f"FAISS cannot read it: {str(problem).splitlines()[0]}") from None
         if (index.ntotal, index.d) != (description["count"], description["dimension"]):
-            raise _damaged(path, f"it holds {index.ntotal} vectors of {index.d} dimensions")
+            raise damaged(path, f"it holds {index.ntotal} vectors of {index.d} dimensions")
         if index.metric_type != faiss.METRIC_INNER_PRODUCT:
-            raise _damaged(path, "it does not compare by inner product")
-        return cls(index, path)
+            raise damaged(path, "it does not compare by inner product")
+        described = description.get("compact")
+        compact = Compact.load(folder, described, index.d) if described else None
+        return cls(index, path, description.get("choice", "auto"), compact)
 
     def save(self, folder: Path) -> None:
         """Write the store into *folder*. :raises StorageError: the disk is full or not writable."""
-        import faiss
-
-        path = folder / VECTORS
-        try:
-            faiss.write_index(self._index, str(path))
-        except RuntimeError as problem:
-            raise StorageError(
-                f"cannot write {path}: {str(problem).splitlines()[0]}.", hint="Is the disk full?"
-            ) from None
         description = {
+            "choice": self._choice,
             "count": self._index.ntotal,
             "dimension": self._index.d,
-            "bytes": path.stat().st_size,
+            "bytes": written_by_faiss(self._index, folder / VECTORS),
+            "compact": self._compact.save(folder) if self._compact else None,
         }
         (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+    @property
+    def state(self) -> str:
+        if self._compact is None:
+            return f"{self._choice}: exact, {len(self):,} vectors in 32 bits a number"
+        return (
+            f"{self._choice}: compact, {len(self._compact):,} vectors in 8 bits a number, found by 1 bit a number; "
+            f"{self._index.ntotal:,} recent ones exact"
+        )
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
         """Add vectors; an id that is there already, or comes twice, holds the last one.
@@ -95,14 +116,21 @@ class FaissStore(VectorStore):
         rows = list({int(number): row for row, number in enumerate(ids)}.values())
         self.remove(ids)
         self._index.add_with_ids(vectors[rows], np.asarray(ids, dtype=np.int64)[rows])
+        most = {"exact": None, "compact": LEAST, "auto": LIMIT}[self._choice]
+        if most is not None and self._index.ntotal > (RECENT if self._compact else most):
+            self._make_compact()
 
     def remove(self, ids: Ids) -> None:
         import faiss
         import numpy as np
 
+        if not len(ids):
+            return
         self._own()
-        if len(ids) and len(self):
+        if self._index.ntotal:
             self._index.remove_ids(faiss.IDSelectorBatch(np.ascontiguousarray(ids, dtype=np.int64)))
+        if self._compact:
+            self._compact.remove(ids)
 
     def search(self, queries: Vectors, k: int, allowed: Ids | None = None) -> tuple[Vectors, Ids]:
         """The *k* nearest of the allowed ids.
@@ -114,16 +142,33 @@ class FaissStore(VectorStore):
         queries = self._checked(queries)
         scores = np.full((len(queries), k), -np.inf, dtype=np.float32)
         ids = np.full((len(queries), k), -1, dtype=np.int64)
-        found = min(k, len(self) if allowed is None else len(allowed))
+        found = min(k, self._index.ntotal if allowed is None else min(len(allowed), self._index.ntotal))
         if found and len(queries):
             chosen = None if allowed is None else _parameters(allowed)
             best, numbers = self._index.search(queries, found, params=chosen)
             scores[:, :found] = np.where(numbers < 0, -np.inf, best)
             ids[:, :found] = numbers
+        if self._compact:
+            for row, (best, numbers) in enumerate(self._compact.search(queries, k, allowed)):
+                both, names = np.concatenate([scores[row], best]), np.concatenate([ids[row], numbers])
+                order = np.argsort(-both, kind="stable")[:k]
+                scores[row], ids[row] = both[order], names[order]
         return scores, ids
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return int(self._index.ntotal) + (len(self._compact) if self._compact else 0)
+
+    def _make_compact(self) -> None:
+        """Move the vectors of the flat index to the compact ones."""
+        import faiss
+        import numpy as np
+
+        ids: Ids = faiss.vector_to_array(self._index.id_map)
+        order = np.argsort(ids)
+        vectors = faiss.downcast_index(self._index.index).reconstruct_n(0, self._index.ntotal)
+        self._compact = self._compact or Compact(self._index.d)
+        self._compact.add(ids[order], vectors[order])
+        self._index = _flat(self._index.d)
 
     def _own(self) -> None:
         """Have the vectors in memory that may be changed."""
@@ -146,6 +191,13 @@ class FaissStore(VectorStore):
         return vectors
 
 
+def _flat(dimension: int) -> Any:
+    import faiss
+
+    # IndexIDMap2 would also find a vector by its id, which nobody asks for, and is three times as slow to load.
+    return faiss.IndexIDMap(faiss.IndexFlatIP(dimension))
+
+
 def _parameters(allowed: Ids) -> Any:
     """What lets FAISS compare with the allowed ids only. A bitmap is never slower than hashing them."""
     import numpy as np
@@ -162,19 +214,32 @@ def _parameters(allowed: Ids) -> Any:
 
 def _described(folder: Path) -> dict[str, Any]:
     """What ``vectors.json`` says is in the folder; the file of vectors has the size that it says."""
+    path = folder / DESCRIPTION
     try:
-        description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        size = (folder / VECTORS).stat().st_size
-    except FileNotFoundError as problem:
-        raise _damaged(Path(problem.filename), "it is missing") from None
+        description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise damaged(path, "it is missing") from None
     except (OSError, ValueError) as problem:
-        raise _damaged(folder / DESCRIPTION, f"it cannot be read: {problem}") from None
-    if not isinstance(description, dict) or description.keys() != {"count", "dimension", "bytes"}:
-        raise _damaged(folder / DESCRIPTION, "it does not say what the store holds")
+        raise damaged(path, f"it cannot be read: {problem}") from None
+    if not _says_all(description):
+        raise damaged(path, "it does not say what the store holds")
+    size = sizes(folder, [VECTORS])[VECTORS]
     if size != description["bytes"]:
-        raise _damaged(folder / VECTORS, f"it has {size:,} bytes, not {description['bytes']:,}")
+        raise damaged(folder / VECTORS, f"it has {size:,} bytes, not {description['bytes']:,}")
     return description
 
 
-def _damaged(path: Path, why: str) -> IndexDamaged:
-    return IndexDamaged(f"{path} is damaged: {why}.", hint=REPAIR)
+def _says_all(description: Any) -> bool:
+    """Whether it is what :meth:`FaissStore.save` writes, now or before there were compact stores."""
+    if not isinstance(description, dict) or not {"count", "dimension", "bytes"} <= description.keys():
+        return False
+    if description.get("choice", "auto") not in CHOICES:
+        return False
+    compact = description.get("compact")
+    if compact is None:
+        return True
+    return (
+        isinstance(compact, dict)
+        and all(isinstance(compact.get(field), int) for field in ("rows", "trained"))
+        and isinstance(compact.get("bytes"), dict)
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialindex.cli.common import index_option, open_for_writing
+from trialindex.cli.common import index_option, open_for_writing, say
 from trialindex.errors import SourceError, UnknownTrial
 
 if TYPE_CHECKING:
@@ -67,15 +67,16 @@ def add(
     with open_for_writing(index_path) as index:
         if not replace:
             _refuse_known(index, trials)
+        from trialindex.wording import one_line
         from trialindex_manual.source import Entry
 
         summary = index.ingest(Entry(trials))
         for change in summary.changes:
-            click.echo(f"{change.kind} {change.id} in the index at {index.folder}.")
+            click.echo(f"{change.kind} {one_line(change.id)} in the index at {index.folder}.")
     if summary.unchanged:
         click.echo(f"unchanged: {summary.unchanged}; the index holds the same already.")
     for trial_id, why in [*summary.kept, *summary.rejected]:
-        click.echo(f"trialindex: {trial_id} was not added: {why}.", err=True)
+        say(f"{trial_id} was not added: {why}.")
     if summary.stopped or summary.kept or summary.rejected:
         ctx.exit(130 if summary.stopped else 1)
 
@@ -182,7 +183,8 @@ def _edited(answers: dict[str, Any]) -> Trial:
         except SourceError as problem:
             if not _on_terminal():
                 raise
-            click.echo(f"trialindex: {problem}", err=True)
+            for line in str(problem).splitlines():
+                say(line)
             if not click.confirm("Edit it again?", default=True, err=True):
                 raise
             text = written

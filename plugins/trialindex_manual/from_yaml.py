@@ -30,6 +30,8 @@ def parse_yaml(text: str, name: str) -> Document:
     except yaml.reader.ReaderError as problem:
         line = text.count("\n", 0, problem.position) + 1
         raise SourceError(f"{name}:{line}: not valid YAML: it holds a control character.") from None
+    except UnicodeEncodeError:
+        raise SourceError(f"{name}: not valid YAML: it holds half of a pair of characters.") from None
     if len(built.documents) == 1:
         return Document(name, built.documents[0], lambda place: nearest_line(built.lines, (0, *place)))
     return Document(name, built.documents, lambda place: nearest_line(built.lines, place))

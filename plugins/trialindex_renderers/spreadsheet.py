@@ -83,6 +83,7 @@ TRIAL_COLUMNS: dict[str, Callable[[Trial], Cell]] = {
     "other_ids": lambda t: _listed(t.other_ids),
     "source": lambda t: t.source,
     "url": lambda t: t.url,
+    "gone_since": lambda t: t.gone_since,
 }
 
 HIT_COLUMNS: dict[str, Callable[[Hit], Cell]] = {
@@ -92,6 +93,7 @@ HIT_COLUMNS: dict[str, Callable[[Hit], Cell]] = {
     "match_text": lambda h: h.match.text if h.match else None,
     "age_fit": lambda h: _fit(h, "age"),
     "sex_fit": lambda h: _fit(h, "sex"),
+    "cautions": lambda h: _listed(h.cautions),
     "distance_km": lambda h: None if h.distance_km is None else round(h.distance_km, 1),
     "nearest_site": lambda h: place(h.nearest_site) if h.nearest_site else None,
     "first_seen": lambda h: h.first_seen,

@@ -1,4 +1,4 @@
-"""The ``sentence-transformers`` encoder: any model of that family, by name or folder."""
+"""Models of the sentence-transformers family, by name or folder: encoders and rerankers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trialindex.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Encoder
+    from trialindex.interfaces import Encoder, Reranker
 
 
 @hookimpl
@@ -16,3 +16,10 @@ def register_encoders() -> Sequence[type[Encoder]]:
     from trialindex_sentence_transformers.encoder import SentenceTransformers
 
     return [SentenceTransformers]
+
+
+@hookimpl
+def register_rerankers() -> Sequence[type[Reranker]]:
+    from trialindex_sentence_transformers.reranker import CrossEncoders
+
+    return [CrossEncoders]

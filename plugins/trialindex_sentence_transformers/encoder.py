@@ -102,7 +102,7 @@ class SentenceTransformers(Encoder):
         import numpy as np
 
         vectors = np.empty((len(texts), _dimension(self._model)), dtype=np.float32)
-        readable = [text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode() for text in texts]
+        readable = [tokenizable(text) for text in texts]
         order = sorted(range(len(texts)), key=lambda row: -len(readable[row]))  # alike lengths: little padding
         size = self._batch_size or (32 if self._model.device.type == "cpu" else 128)
         for start in range(0, len(order), size * _BATCHES_PER_REPORT):
@@ -118,7 +118,7 @@ class SentenceTransformers(Encoder):
                 )
             except RuntimeError as problem:  # torch: out of memory, an operation the device lacks
                 raise EncoderError(
-                    f"{self._model_name} failed on {self._model.device}: {_first_line(problem)}",
+                    f"{self._model_name} failed on {self._model.device}: {first_line(problem)}",
                     hint="Try a smaller batch_size, or the device cpu.",
                 ) from None
             if progress is not None:
@@ -134,9 +134,11 @@ class SentenceTransformers(Encoder):
     @cached_property
     def _model(self) -> Any:
         folder, _ = self._located
-        with _quiet():
+        with quiet():
             from sentence_transformers import SentenceTransformer
 
+            if self._device:
+                _require_device(self._device)
             try:
                 return SentenceTransformer(
                     str(folder), device=self._device, local_files_only=True, trust_remote_code=False
@@ -144,7 +146,7 @@ class SentenceTransformers(Encoder):
             except Exception as problem:  # noqa: BLE001  # a damaged file, an unknown device or architecture
                 on = f" on {self._device}" if self._device else ""
                 raise EncoderError(
-                    f'the model "{self._model_name}" cannot be loaded{on}: {_first_line(problem)}',
+                    f'the model "{self._model_name}" cannot be loaded{on}: {first_line(problem)}',
                     hint="Is the device there, and the model whole?",
                 ) from None
 
@@ -171,6 +173,20 @@ def _parsed(argument: str) -> tuple[str, dict[str, str]]:
     return name, {key: values[0] for key, values in given.items()}
 
 
+def _require_device(name: str) -> None:
+    """:raises EncoderError: torch knows no such device, or this machine has none."""
+    import torch
+
+    try:
+        torch.empty(0, device=name).cpu()
+    except Exception:  # noqa: BLE001  # torch has an error of its own for each device, some are assertions
+        kinds = [kind for kind, module in (("cuda", torch.cuda), ("mps", torch.backends.mps)) if module.is_available()]
+        raise EncoderError(
+            f'there is no device "{name}" that torch can use on this machine.',
+            hint=f"There is: {', '.join(['cpu', *kinds])}. Without a device the best one is taken.",
+        ) from None
+
+
 def _dimension(model: Any) -> int:
     """Of a vector; the method was renamed in sentence-transformers 6."""
     newest = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
@@ -180,13 +196,19 @@ def _dimension(model: Any) -> int:
     return int(dimension)
 
 
-def _first_line(problem: Exception) -> str:
+def tokenizable(text: str) -> str:
+    """The text as tokenizers take it: no half of a surrogate pair, and not for ever long."""
+    return text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode()
+
+
+def first_line(problem: Exception) -> str:
+    """What an exception of torch or transformers says first; the rest is for their makers."""
     text = str(problem).strip() or type(problem).__name__
     return text.splitlines()[0].rstrip(".") + "."
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the bars that transformers draws while it loads weights."""
     from transformers.utils import logging
 

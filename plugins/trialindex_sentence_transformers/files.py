@@ -9,15 +9,17 @@ from pathlib import Path
 
 from trialindex.errors import EncoderError
 
-_UNUSED = ["*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf", "onnx/*", "openvino/*", "coreml/*", "*.md", "*.png"]
-"""What repositories hold beside the weights that torch reads."""
+_UNUSED = ["*.bin", "*.pt", "*.pth", "*.pkl", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.gguf"]
+_UNUSED += ["onnx/*", "openvino/*", "coreml/*", "*.md", "*.png"]
+"""What repositories hold beside the weights as safetensors."""
 
 
-def find(name: str, revision: str | None) -> tuple[Path, str]:
+def find(name: str, revision: str | None, plugin: str = "sentence-transformers") -> tuple[Path, str]:
     """The folder of a model, and its commit at the hub, ``""`` where that is not known.
 
     A folder or a model in the cache is used without asking the hub.
 
+    :param plugin: what stands before the colon of the spec, for messages.
     :raises EncoderError: there is no such model, or no way to it.
     """
     if Path(name).is_dir():
@@ -25,11 +27,12 @@ def find(name: str, revision: str | None) -> tuple[Path, str]:
             raise EncoderError(f"{name} is a folder: it has no revision.", hint="Leave revision out.")
         folder, commit = Path(name), ""
     else:
-        folder = _cached(name, revision) or _downloaded(name, revision)
+        folder = _cached(name, revision, plugin) or _downloaded(name, revision, plugin)
         commit = folder.name
+    _refuse_pickles(folder, name)
     if not _complete(folder):
         raise EncoderError(
-            f'"{name}" is not a whole sentence-transformers model: {folder} lacks its config or weights.'
+            f'"{name}" is not a whole sentence-transformers model: {folder} lacks its config or weights (safetensors).'
         )
     _refuse_code(folder, name)
     return folder, commit
@@ -37,10 +40,8 @@ def find(name: str, revision: str | None) -> tuple[Path, str]:
 
 def weights(folder: Path) -> list[Path]:
     """The files of the weights, of the folder and of the modules in it."""
-    found = [path for kind in ("*.safetensors", "*.bin") for path in folder.glob(f"**/{kind}")]
-    safe = {path.parent for path in found if path.suffix == ".safetensors"}
-    kept = [path for path in found if path.suffix == ".safetensors" or path.parent not in safe]
-    return sorted(p for p in kept if not {"onnx", "openvino"} & set(p.relative_to(folder).parts))
+    found = folder.glob("**/*.safetensors")
+    return sorted(p for p in found if not {"onnx", "openvino"} & set(p.relative_to(folder).parts))
 
 
 def sha256(folder: Path) -> str:
@@ -53,7 +54,7 @@ def sha256(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def _cached(name: str, revision: str | None) -> Path | None:
+def _cached(name: str, revision: str | None, plugin: str) -> Path | None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -61,14 +62,14 @@ def _cached(name: str, revision: str | None) -> Path | None:
         folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
     except HFValidationError:
         raise EncoderError(
-            f'"{name}" is neither a folder nor the name of a model.', hint="Write: sentence-transformers:OWNER/NAME"
+            f'"{name}" is neither a folder nor the name of a model.', hint=f"Write: {plugin}:OWNER/NAME"
         ) from None
     except LocalEntryNotFoundError:
         return None
     return folder if _complete(folder) else None
 
 
-def _downloaded(name: str, revision: str | None) -> Path:
+def _downloaded(name: str, revision: str | None, plugin: str) -> Path:
     from huggingface_hub import snapshot_download
 
     print(f"{name} is not on this machine yet: downloading it from the Hugging Face hub.", file=sys.stderr)
@@ -78,12 +79,22 @@ def _downloaded(name: str, revision: str | None) -> Path:
         reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
         raise EncoderError(
             f'the model "{name}" is not on this machine and cannot be fetched: {reason.rstrip(".")}.',
-            hint="Check the name and the network, or give the folder of a model: sentence-transformers:FOLDER",
+            hint=f"Check the name and the network, or give the folder of a model: {plugin}:FOLDER",
         ) from None
 
 
 def _complete(folder: Path) -> bool:
     return any((folder / name).is_file() for name in ("modules.json", "config.json")) and bool(weights(folder))
+
+
+def _refuse_pickles(folder: Path, name: str) -> None:
+    """Older files of weights are pickles, which can run code when read; safetensors hold numbers and no more."""
+    for path in sorted(folder.glob("**/pytorch_model*.bin")):
+        if not any(path.parent.glob("*.safetensors")):
+            raise EncoderError(
+                f'"{name}" has weights that can run code when they are read: {path.relative_to(folder)}, a pickle.',
+                hint="Ask its maker for model.safetensors, or save it as such with sentence-transformers.",
+            )
 
 
 def _refuse_code(folder: Path, name: str) -> None:

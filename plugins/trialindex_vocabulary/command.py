@@ -33,7 +33,9 @@ def vocabulary() -> None:
 @vocabulary.command("list")
 def list_() -> None:
     """List the vocabularies: version, number of concepts, and where each comes from."""
-    rows = [("NAME", "VERSION", "CONCEPTS", "WHERE"), *_rows()]
+    from trialindex.wording import one_line
+
+    rows = [("NAME", "VERSION", "CONCEPTS", "WHERE"), *(tuple(map(one_line, row)) for row in _rows())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(map(str.ljust, row, widths)).rstrip())

@@ -17,6 +17,7 @@ from typing import Any
 
 from trialindex.errors import SourceError
 from trialindex.interfaces import Concept
+from trialindex.wording import excerpt, one_line
 
 LARGEST = 200 << 20
 """Bytes; the ontology's OBO file has about 8 million, its JSON 30 million."""
@@ -53,13 +54,13 @@ def read_edition(data: bytes, where: str) -> Edition:
             version, concepts = _from_obo(text, where)
         else:
             raise SourceError(f"{where} is neither an OBO file nor JSON.", hint=GET_IT)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:
         raise SourceError(
             f"{where} cannot be read: {_short(problem)}; it is damaged or cut off.", hint=GET_IT
         ) from None
     if not concepts:
         raise SourceError(f"{where} holds no terms.", hint=GET_IT)
-    return Edition(_date(version), tuple(concepts))
+    return Edition(_date(version if isinstance(version, str) else None), tuple(concepts))
 
 
 def _text(data: bytes, where: str) -> str:
@@ -78,20 +79,23 @@ def _text(data: bytes, where: str) -> str:
 
 
 def _short(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"[:120].replace("\n", " ")
+    return excerpt(f"{type(problem).__name__}: {problem}", 120)
 
 
 def _date(version: str | None) -> str | None:
     """``doid/releases/2026-07-31/doid.obo`` → ``2026-07-31``."""
-    found = re.search(r"\d{4}-\d\d-\d\d", version or "")
-    return found[0] if found else version
+    found = re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", version or "")
+    return found[0] if found else excerpt(version or "", 40) or None
 
 
 def _concept(ident: str, name: str, synonyms: Iterable[tuple[str, str]], broader: Iterable[str]) -> Concept:
     """:param synonyms: with their scopes. What is wider than the term, or only related to it, does not find it."""
     names = dict.fromkeys(text for text, scope in synonyms if scope in ("EXACT", "NARROW") and _well_behaved(text))
     names.pop(name, None)
-    return Concept(_line(name), tuple(map(_line, names)), ident, "disease", tuple(dict.fromkeys(broader)))
+    above = [broader] if isinstance(broader, str) else broader
+    return Concept(
+        _line(name), tuple(map(_line, names)), _line(ident), "disease", tuple(dict.fromkeys(map(_line, above)))
+    )
 
 
 def _well_behaved(text: str) -> bool:
@@ -100,7 +104,12 @@ def _well_behaved(text: str) -> bool:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """The text clean and on one line. :raises TypeError: it is no text."""
+    return one_line(text) if isinstance(text, str) else _no_text(text)
+
+
+def _no_text(value: object) -> str:
+    raise TypeError(f"{type(value).__name__} where a text was expected")
 
 
 # --- OBO ------------------------------------------------------------------------------------------------------------

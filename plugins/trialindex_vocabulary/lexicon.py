@@ -1,4 +1,4 @@
-"""``lexicon``: what patients say and doctors abbreviate, with the medical names for it. Written for this project."""
+"""``lexicon``: common medical names, and what patients say and doctors abbreviate. Written for this project."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ class Lexicon(Vocabulary):
 
     Each name is one concept for each kind of phrase, called by every such phrase that lists it. A line lists the name
     that fits best first; those that mostly stand first come first (*diphenhydramine* before *antihistamine*).
+    A name that is its own medical name, such as *asthma*, is listed with itself.
     """
 
     name = "lexicon"
-    summary = "Everyday words, abbreviations, drugs and British spellings, with the medical names for them."
+    summary = "Common illnesses, drugs and procedures, with the everyday words, abbreviations and brands for them."
     where = "comes with trialindex"
 
     path = Path(__file__).with_name("lexicon.tsv")
@@ -43,4 +44,4 @@ class Lexicon(Vocabulary):
                 phrases[term, kind].append(phrase)
                 places[term, kind] += place
         for (term, kind), names in sorted(phrases.items(), key=lambda item: places[item[0]] / len(item[1])):
-            yield Concept(term, tuple(names), kind=kind)
+            yield Concept(term, tuple(name for name in names if name != term), kind=kind)

@@ -68,7 +68,7 @@ class DiseaseOntology(Vocabulary):
             with self.path.open("rb") as file:
                 file.readline()
                 found = msgspec.msgpack.decode(file.read(), type=rows)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             raise self._error("is damaged", _AGAIN) from None
         for name, names, ident, broader in found:
             yield Concept(name, names, ident, "disease", broader)

@@ -9,7 +9,7 @@ from trialindex.wording import UNSAFE
 from trialindex_writers.facts_record import QUOTATION, Record
 
 _MARKUP = re.compile(
-    r"[<>`\\|{}\[\]]|\*\*|__|(?:^|\s)[#*]+\s|&#?\w+;|https?:|www\.|\b[\w-]+\.(?:com|org|net|gov|io)\b|\S@\S",
+    r"[<>`\\|{}\[\]]|\*\*|__|(?:^|\s)[#*]+\s|&#?\w+;|https?:|www\.|\b[\w-]{1,63}\.(?:com|org|net|gov|io)\b|\S@\S",
     re.IGNORECASE,
 )
 _ADVICE = re.compile(

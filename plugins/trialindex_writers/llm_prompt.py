@@ -39,7 +39,7 @@ FREE_TEXT = 4000
 _ITEMS = 40
 """Entries of a list that are sent, at most."""
 
-_EMAIL = re.compile(r"[^\s@<>()]+@[^\s@<>()]+\.\w+")
+_EMAIL = re.compile(r"(?<![^\s@<>()])[^\s@<>()]+@[^\s@<>()]+\.\w+")
 _TELEPHONE = re.compile(r"(?<![\w.])(?:\+\d[\d ().\-]{6,}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?!\w)")
 
 

@@ -69,6 +69,10 @@ _COMMON = frozenset(_WORDS.split())
 """Everyday words within the names of drugs."""
 
 
+_LONGEST = 2000
+"""Characters of a name that are looked at; the longest names of a registry have some hundreds."""
+
+
 def short(name: str, limit: int = 60) -> str:
     """The name without brackets, trade-mark signs and stray punctuation, in at most *limit* characters.
 
@@ -83,7 +87,7 @@ def short(name: str, limit: int = 60) -> str:
 @lru_cache(maxsize=256)
 def _bare(name: str) -> str:
     """The name without brackets, or what is in them if there is nothing else."""
-    line = one_line(name.translate(_WIDE))
+    line = one_line(name[:_LONGEST].translate(_WIDE))
     inside = _INSIDE.search(line)
     bare, before = line, ""
     while bare != before:

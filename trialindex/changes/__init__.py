@@ -13,7 +13,7 @@ from trialindex.changes import criteria, fields, items, sites
 from trialindex.news import Difference
 from trialindex.trial import Trial
 
-NOISE = frozenset({"source", "raw", "as_of", "last_updated", "first_seen"})
+NOISE = frozenset({"source", "raw", "as_of", "last_updated", "first_seen", "gone_since"})
 """Fields a change of which is no news: where the record came from, and when it was looked at."""
 
 RULES: tuple[tuple[tuple[str, ...], Callable[[Trial, Trial], Iterator[Difference]]], ...] = (

@@ -15,7 +15,7 @@ CRITERION, TEXT = 80, 78
 """Weights: a criterion; the text around the criteria."""
 
 _MARKERS = re.compile(
-    r"^\s*(?:(?:[^\w\s(<>=≥≤]+|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])(?:\s+|(?=[A-Z])))+", re.MULTILINE
+    r"^[^\S\n]*(?:(?:[^\w\s(<>=≥≤]+|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])(?:\s+|(?=[A-Z])))+", re.MULTILINE
 )
 _NUMBERING = re.compile(r"[\d\s.]*|[a-z]|[ivx]{1,5}")
 """What is left of the marks of a list when the criteria are taken out of a text."""

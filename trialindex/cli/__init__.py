@@ -14,15 +14,23 @@ from trialindex.errors import TrialIndexError
 COMMANDS = {
     "check": "check",
     "completion": "completion",
+    "diff": "diff",
     "eval": "evaluate",
     "export": "export",
+    "history": "history",
+    "import": "import_",
     "info": "info",
     "ingest": "ingest",
     "list": "list_",
+    "merge": "merge",
+    "notify": "notify",
     "plugins": "plugins",
     "query": "query",
     "remove": "remove",
     "show": "show",
+    "sync": "sync",
+    "updates": "updates",
+    "watch": "watch",
 }
 
 EPILOG = """\b
@@ -108,6 +116,9 @@ def main(arguments: list[str] | None = None) -> None:
         for line in str(problem).splitlines():  # several only where a source lists what is wrong with a file
             _say(line)
         code = 1
+    except UnicodeError:  # of what was typed or read from standard input; files have messages of their own
+        _say("what was typed, or read from standard input, is not UTF-8 text. Save it as UTF-8 and try again.")
+        code = 1
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted.")
         code = 130
@@ -127,4 +138,6 @@ def _warn_of_broken_plugins() -> None:
 
 
 def _say(message: str) -> None:
-    click.echo(f"trialindex: {message}", err=True)
+    from trialindex.wording import one_line
+
+    click.echo(f"trialindex: {one_line(message)}", err=True)  # it may quote a record, a file or what was typed

@@ -24,8 +24,25 @@ _BY_SUFFIX = {".csv": "csv", ".htm": "html", ".html": "html", ".json": "json", "
 
 
 def say(message: str) -> None:
-    """One line to the user, beside the output."""
-    click.echo(f"trialindex: {message}", err=True)
+    """One line to the user, beside the output; it may quote a record or a file, so that it is cleaned."""
+    from trialindex.wording import one_line
+
+    click.echo(f"trialindex: {one_line(message)}", err=True)
+
+
+def json_text(value: Any) -> str:
+    """The value as JSON for ``--json``, on several lines.
+
+    What could steer a terminal is written as ``\\uXXXX``: a parser gives it back, a terminal shows it harmless.
+    """
+    import json
+
+    import msgspec
+
+    from trialindex.wording import UNSAFE
+
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 # --- the index ------------------------------------------------------------------------------------------------------
@@ -110,10 +127,12 @@ def _take_away(folder: Path, existed: bool) -> None:
     """Undo the making of an index: *folder* is as it was before, empty or not there."""
     import shutil
 
+    from trialindex.storage.lock import WATCHES
+
     for entry in folder.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)
-        else:
+        elif entry.name != WATCHES:
             entry.unlink()
     if not existed:
         folder.rmdir()
@@ -169,14 +188,24 @@ FILTER_NAMES = tuple(
 
 def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The filters; take them out of the keyword arguments with :func:`take_filters`."""
-    for option in reversed(_FILTERS):
-        function = option(function)
-    return function
+    return filter_options_without()(function)
+
+
+def filter_options_without(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The filters but those, for a command in which an option of that name means something else."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for name, option in reversed(list(zip(FILTER_NAMES, _FILTERS, strict=True))):
+            if name not in names:
+                function = option(function)
+        return function
+
+    return decorate
 
 
 def take_filters(options: dict[str, Any]) -> dict[str, Any]:
     """The filters among a command's options, as :meth:`Filters.parse` takes them; they are removed from *options*."""
-    return {name: options.pop(name) for name in FILTER_NAMES}
+    return {name: options.pop(name) for name in FILTER_NAMES if name in options}
 
 
 # --- output -----------------------------------------------------------------------------------------------------------
@@ -206,9 +235,12 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def renderer(format_name: str | None, output: str | None, contacts: bool, *, default: str = "table") -> Renderer:
+def renderer(
+    format_name: str | None, output: str | None, contacts: bool, *, default: str = "table", sources: bool = False
+) -> Renderer:
     """The renderer that was asked for, by name or by the ending of the output file.
 
+    :param sources: name the fields behind each plain sentence.
     :raises PluginError: there is no such format.
     """
     from trialindex.interfaces import RenderOptions
@@ -222,7 +254,8 @@ def renderer(format_name: str | None, output: str | None, contacts: bool, *, def
         import shutil
 
         width = shutil.get_terminal_size().columns
-    made: Renderer = plugins().get("renderer", name)(RenderOptions(width=width, color=color, contacts=contacts))
+    options = RenderOptions(width=width, color=color, contacts=contacts, sources=sources)
+    made: Renderer = plugins().get("renderer", name)(options)
     return made
 
 
@@ -232,7 +265,10 @@ def _drawn(pieces: Iterable[str]) -> Iterator[str]:
     from trialindex.plugins import in_short
 
     try:
-        yield from pieces
+        for piece in pieces:
+            if not isinstance(piece, str):
+                raise TypeError(f"it gave {type(piece).__name__} where text belongs")
+            yield piece
     except TrialIndexError:
         raise
     except Exception as problem:
@@ -319,6 +355,7 @@ def progress_reports(quiet: bool) -> Iterator[Reports]:
 
         def progress(done: int, total: int | None) -> None:
             speed = bar.tasks[0].speed
-            bar.update(task, completed=done, total=total, rate=f"{speed:.0f}/s" if speed else "")
+            rate = "" if not speed else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
+            bar.update(task, completed=done, total=total, rate=rate)
 
         yield Reports(progress=progress, reject=reject, note=say)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading, write
+from trialindex.cli.common import index_option, json_text, open_for_reading, write
 from trialindex.cli.history import days, described, heading
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _json(old: Revision, new: Revision, found: tuple[Difference, ...]) -> Iterat
         "to": described(new),
         "differences": list(map(msgspec.structs.asdict, found)),
     }
-    yield msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
+    yield json_text(data) + "\n"
 
 
 def _lines(

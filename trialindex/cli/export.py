@@ -6,21 +6,51 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import filter_options, index_option, output_options, write_trials
+from trialindex.cli.common import (
+    filter_options,
+    index_option,
+    open_for_reading,
+    output_options,
+    progress_reports,
+    write_trials,
+)
 
 
 @click.command("export")
 @filter_options
 @output_options
+@click.option(
+    "--archive",
+    metavar="FILE",
+    help="The whole index into this zip file, for trialindex import: contacts, versions, all.",
+)
 @index_option
 def command(
-    index_path: str | None, format_name: str | None, output: str | None, contacts: bool, **options: Any
+    index_path: str | None,
+    format_name: str | None,
+    output: str | None,
+    contacts: bool,
+    archive: str | None,
+    **options: Any,
 ) -> None:
-    """Write out whole trials for other programs, as JSON lines unless another format is chosen.
+    """Write out whole trials for other programs, as JSON lines unless another format is chosen; or the whole index.
+
+    An archive holds everything of the index, so that nothing has to be encoded again, and nothing of what you watch.
 
     \b
     Examples:
       trialindex export --output trials.jsonl
       trialindex export --condition "lupus nephritis" --format csv > lupus.csv
+      trialindex export --archive backup.zip
     """
-    write_trials(index_path, format_name, output, contacts, options, default="jsonl")
+    if archive is None:
+        write_trials(index_path, format_name, output, contacts, options, default="jsonl")
+        return
+    if format_name or output or contacts or any(options.values()):
+        raise click.UsageError("an archive holds the whole index: --archive goes with --index and nothing else.")
+    from trialindex import wording
+    from trialindex.transfer import export_archive
+
+    with open_for_reading(index_path) as index, progress_reports(quiet=False) as reports:
+        count = export_archive(index, archive, progress=reports.progress)
+    click.echo(f"{wording.count(count, 'trial')} written to {archive}, contacts included.")

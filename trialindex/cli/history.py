@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading, write
+from trialindex.cli.common import index_option, json_text, open_for_reading, write
 
 if TYPE_CHECKING:
     from trialindex.storage.revisions import Revision
@@ -75,7 +75,7 @@ def _json(versions: tuple[Revision, ...]) -> Iterator[str]:
     newest = versions[-1].trial
     found = [{**described(v), "differences": list(map(msgspec.structs.asdict, v.differences))} for v in versions]
     data = {"trial": newest.id, "title": newest.title, "versions": found}
-    yield msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
+    yield json_text(data) + "\n"
 
 
 def _lines(versions: tuple[Revision, ...]) -> Iterator[str]:

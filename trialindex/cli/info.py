@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading
+from trialindex.cli.common import index_option, json_text, open_for_reading
 
 
 @click.command("info")
@@ -12,14 +12,12 @@ from trialindex.cli.common import index_option, open_for_reading
 @index_option
 def command(index_path: str | None, as_json: bool) -> None:
     """Say what an index holds: how many trials, from where, with which encoder."""
-    import msgspec
-
     from trialindex import wording
 
     with open_for_reading(index_path) as index:
         info = index.info()
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(info), indent=2))
+        click.echo(json_text(info))
         return
     encoder = info.manifest.encoder
     rows = [
@@ -29,10 +27,11 @@ def command(index_path: str | None, as_json: bool) -> None:
         ("size", f"{info.bytes / 1e6:.1f} MB"),
         ("generation", str(info.generation)),
         ("encoder", f"{encoder.spec} ({encoder.dimension} dimensions, sha256 {encoder.sha256[:12]}…)"),
-        ("store", info.manifest.store),
+        ("store", f"{info.manifest.store} ({info.vectors})" if info.vectors else info.manifest.store),
         ("format", f"{info.manifest.format}, made by trialindex {info.manifest.created_with}"),
         *(("source", f"{wording.one_line(spec)}, last on {ran}") for spec, ran in sorted(info.sources.items())),
         *((wording.status(code or None), f"{count:,}") for code, count in info.statuses.items()),
+        *([("gone from the registry", f"{info.gone:,}")] if info.gone else []),
     ]
     for name, value in rows:
-        click.echo(f"{name:<24}{value}")
+        click.echo(f"{name:<24}{wording.one_line(value)}")

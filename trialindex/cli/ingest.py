@@ -53,19 +53,22 @@ def command() -> None:
       trialindex ingest ctgov:asthma --status recruiting --country France
       trialindex ingest ctgov-file:ctg-studies.json
       trialindex ingest csv:trials.csv --map title=Name --map id="Trial No"
+      trialindex ingest ctgov --all --shard 2/8 --index part2
       trialindex ingest ctgov --help
     """
 
 
 def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
     """Run one source into the index and say what came of it."""
+    from trialindex.ingest import Request
     from trialindex.plugins import plugins
 
     common = {name: options.pop(name) for name in ("index_path", "encoder", "store", "device", "batch_size")}
+    shard = options.pop("shard")
     quiet = options.pop("quiet")
     source = plugins().make("source", spec, **options)
     with open_for_writing(common.pop("index_path"), **common) as index, progress_reports(quiet) as reports:
-        summary = index.ingest(source, reports=reports)
+        summary = index.ingest(source, reports=reports, request=Request.of(spec, options, index.folder), shard=shard)
         if not quiet:
             click.echo(_told(summary, len(index), str(index.folder)))
     for trial_id, why in summary.kept[:5]:
@@ -78,9 +81,28 @@ def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
         ctx.exit(1)
 
 
+class _ShardType(click.ParamType[Any]):
+    """``2/8``: the second of eight parts."""
+
+    name = "N/M"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from trialindex.ingest import Shard
+
+        try:
+            return Shard.parse(value) if isinstance(value, str) else value
+        except ValueError as problem:
+            self.fail(f"{problem}.", param, ctx)
+
+
 def _told(summary: Summary, trials: int, folder: str) -> str:
     from trialindex import wording
 
+    return f"{counted(summary)}. The index at {folder} holds {wording.count(trials, 'trial')}."
+
+
+def counted(summary: Summary) -> str:
+    """What an ingest did, in numbers: ``3 added, 12 unchanged in 4.2 s``."""
     counts = [
         (summary.added, "added"),
         (summary.changed, "changed"),
@@ -89,7 +111,7 @@ def _told(summary: Summary, trials: int, folder: str) -> str:
         (len(summary.rejected), "skipped"),
     ]
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
-    return f"{told} in {summary.seconds:.1f} s. The index at {folder} holds {wording.count(trials, 'trial')}."
+    return f"{told} in {summary.seconds:.1f} s"
 
 
 def _common_params() -> list[click.Parameter]:
@@ -99,9 +121,16 @@ def _common_params() -> list[click.Parameter]:
     @click.option(
         "--encoder", metavar="SPEC", help="For a new index: minilm, or sentence-transformers:NAME.  [default: minilm]"
     )
-    @click.option("--store", metavar="NAME", help="For a new index: where vectors are kept.  [default: faiss]")
+    @click.option(
+        "--store",
+        metavar="SPEC",
+        help="For a new index: where vectors are kept, such as faiss:exact.  [default: faiss]",
+    )
     @click.option("--device", metavar="NAME", help="For sentence-transformers: cpu, cuda or mps.")
     @click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Texts the encoder takes at once.")
+    @click.option(
+        "--shard", type=_ShardType(), help="Only this part of the trials, for several machines; see trialindex merge."
+    )
     @click.option("--quiet", "-q", is_flag=True, help="Only errors.")
     def holder() -> None: ...
 

@@ -15,6 +15,7 @@ def command(ctx: click.Context) -> None:
     from trialindex.cli.common import say
     from trialindex.errors import PluginError
     from trialindex.plugins import KINDS, plugins
+    from trialindex.wording import one_line
 
     installed = plugins()
     brings: dict[str, list[str]] = {}
@@ -32,5 +33,5 @@ def command(ctx: click.Context) -> None:
         brings.setdefault(name, []).append("acts on updates")
     for found in installed.installed:
         what = f"does not work: {found.error}" if found.error else ", ".join(brings.get(found.name, ["nothing"]))
-        click.echo(f"{found.name:<24}{f'{found.distribution} {found.version}':<28}{what}")
+        click.echo(f"{found.name:<24}{f'{found.distribution} {found.version}':<28}{one_line(what)}")
     ctx.exit(collision)

@@ -29,6 +29,15 @@ from trialindex.cli.common import (
 )
 @click.option("--limit", "-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="Trials a page.")
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
+@click.option("--explain", is_flag=True, help="Show what was understood of TEXT, and how each part ranked every trial.")
+@click.option("--rerank", "reranker", metavar="SPEC", help="Let a model put the first trials in its own order.")
+@click.option(
+    "--rerank-depth",
+    type=click.IntRange(1, 1000),
+    default=50,
+    show_default=True,
+    help="How many trials --rerank reads.",
+)
 @filter_options
 @output_options
 @index_option
@@ -43,13 +52,15 @@ def command(
     """Find trials for a description of somebody's condition.
 
     TEXT is a few words or a whole note; - reads it from standard input. Without filters every trial of the index is
-    ranked; an age or sex in the text is compared with each trial and shown, and filters nothing.
+    ranked. An age or sex in the text is compared with each trial: those that do not fit are moved down and say so;
+    only the filters below leave trials out.
 
     \b
     Examples:
       trialindex query "severe lupus kidney"
       trialindex query "asthma that steroids do not control" --age 9 --status recruiting
       trialindex query "cluster headache" --near "Lyon, France" --within 200km
+      trialindex query "45 M, HTN, no diabetes, biopsy-proven IgA nephropathy" --explain
       trialindex query - --limit 50 --output answer.html < note.txt
     """
     words = sys.stdin.read() if text == ("-",) else " ".join(text)

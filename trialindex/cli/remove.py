@@ -17,14 +17,15 @@ def command(trial_ids: tuple[str, ...], yes: bool, index_path: str | None) -> No
     A trial that a source still holds comes back when the source reads all of it again (ctgov: with --full).
     """
     from trialindex.ingest import Reports
+    from trialindex.wording import one_line
 
     with open_for_writing(index_path, create=False) as index:
         titles = [index.get(trial_id) for trial_id in trial_ids]
         if not yes:
             for trial in titles:
-                click.echo(f"{trial.id}  {trial.title}", err=True)
+                click.echo(f"{one_line(trial.id)}  {one_line(trial.title)}", err=True)
             click.confirm(
                 f"Delete {'this trial' if len(titles) == 1 else f'these {len(titles)} trials'}?", abort=True, err=True
             )
         changes = index.remove(trial_ids, reports=Reports(note=say))
-    click.echo(f"Removed {', '.join(change.id for change in changes)}.")
+    click.echo(f"Removed {', '.join(one_line(change.id) for change in changes)}.")

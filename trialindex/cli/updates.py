@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, say
+from trialindex.cli.common import index_option, json_text, say
 from trialindex.cli.watch import open_watches
 
 if TYPE_CHECKING:
@@ -57,8 +57,4 @@ def told(updates: Iterable[Update]) -> Iterator[str]:
 
 def to_json(updates: Iterable[Update]) -> str:
     """News as a JSON array of :class:`~trialindex.news.Update`."""
-    import msgspec
-
-    from trialindex.wording import clean
-
-    return clean(msgspec.json.format(msgspec.json.encode(list(updates)), indent=2).decode())
+    return json_text(list(updates))

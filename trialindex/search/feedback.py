@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from heapq import nlargest
 
+from trialindex.errors import IndexDamaged
 from trialindex.storage.lexical import Lexical
 from trialindex.storage.records import Records
 
@@ -30,9 +32,11 @@ def shared_words(scores: Mapping[int, float], lexical: Lexical, records: Records
     floor = best[-1][1] if len(best) == FLOOR else min(0.0, best[-1][1])
     gains = {num: score - floor for num, score in best[:TRIALS] if score > floor}
     weights: dict[str, float] = {}
-    for stored in records.load(gains):
-        words = lexical.words(f"{stored.trial.title} {stored.trial.summary or ''}")
-        for word in words:
-            weights[word] = weights.get(word, 0.0) + gains[stored.num] / len(words)
+    for num, gain in gains.items():
+        with suppress(IndexDamaged):  # a record that cannot be read; a check of the index names it
+            for stored in records.load([num]):
+                words = lexical.words(f"{stored.trial.title} {stored.trial.summary or ''}")
+                for word in words:
+                    weights[word] = weights.get(word, 0.0) + gain / len(words)
     heavy = nlargest(WORDS, ((weight * lexical.rarity(word), word) for word, weight in weights.items()))
     return {word: weight / heavy[0][0] for weight, word in heavy if weight > 0}

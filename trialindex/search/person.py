@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from trialindex import wording
 from trialindex.search.results import Fit, Verdict
@@ -145,6 +146,10 @@ _HOME = re.compile(
 )
 
 
+_HOMES = 3
+"""Places that are looked up before it is given up."""
+
+
 def read_pregnancy(text: str) -> bool | None:
     """Whether *text* says that the patient is pregnant; ``None`` when it says nothing of it."""
     found = _PREGNANT.search(text)
@@ -156,7 +161,7 @@ def read_place(text: str) -> str | None:
     from trialindex.errors import QueryError
     from trialindex.search.places import find_place
 
-    for found in _HOME.finditer(text):
+    for found in islice(_HOME.finditer(text), _HOMES):  # looking for one that is not there takes a while
         name = found["place"].rstrip(".")
         while name:
             try:

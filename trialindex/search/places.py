@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from trialindex.errors import QueryError
+from trialindex.values import short
 
 EARTH_RADIUS_KM = 6371.0088
 KM_PER_MILE = 1.609344
@@ -108,7 +109,7 @@ def parse_distance(text: str) -> float:
     """
     match = _DISTANCE.match(text)
     if match is None:
-        raise QueryError(f'"{text}" is not a distance.', hint='Write it like "100km" or "60 miles".')
+        raise QueryError(f'"{short(text)}" is not a distance.', hint='Write it like "100km" or "60 miles".')
     unit = (match[2] or "km").lower()
     return float(match[1]) * (KM_PER_MILE if unit.startswith("mi") else 1.0)
 
@@ -124,7 +125,9 @@ def find_place(text: str) -> Place:
     if match := _COORDINATES.match(text):
         latitude, longitude = float(match[1]), float(match[2])
         if abs(latitude) > 90 or abs(longitude) > 180:
-            raise QueryError(f'"{text}" is no position.', hint="Write latitude, then longitude: --near 45.76,4.84")
+            raise QueryError(
+                f'"{short(text)}" is no position.', hint="Write latitude, then longitude: --near 45.76,4.84"
+            )
         return Place(f"{latitude:g}, {longitude:g}", latitude, longitude)
     name, *regions = [part.strip() for part in text.split(",") if part.strip()] or [""]
     found = [cities.get(_key(name), []) if _key(name) else [] for cities in _cities()]
@@ -133,7 +136,7 @@ def find_place(text: str) -> Place:
         if matching:
             city = max(matching, key=_population)
             return Place(_label(city), float(city["latitude"]), float(city["longitude"]))
-    raise QueryError(f'no place called "{text}" is known.', hint=_advice(name, regions, found[0] or found[1]))
+    raise QueryError(f'no place called "{short(text)}" is known.', hint=_advice(name, regions, found[0] or found[1]))
 
 
 def _population(city: dict[str, Any]) -> int:

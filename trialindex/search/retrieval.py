@@ -62,6 +62,26 @@ class Found:
     understood: Understanding
 
 
+@dataclass
+class Rankings:
+    """What :func:`rank` found.
+
+    :param scores: by ranking, ``vector``, ``focus``, ``lexical``, ``terms`` and ``feedback``: trials by number with
+        their scores, best first.
+    :param passages: of the trials that vectors found, the position of the passage that matched best.
+    :param size: how many trials were ranked among.
+    """
+
+    scores: dict[str, Mapping[int, float]]
+    passages: dict[int, int | None]
+    understood: Understanding
+    size: int
+
+    def fused(self, weights: Mapping[str, float]) -> dict[int, float]:
+        """The rankings at hand as one, see :func:`~trialindex.search.fusion.fuse`."""
+        return fuse(list(self.scores.values()), self.size, weights=[weights[name] for name in self.scores])
+
+
 def retrieve(
     text: str,
     mode: Mode,
@@ -86,48 +106,63 @@ def retrieve(
     depth = DEPTH
     while depth < wanted:
         depth *= 4
+    ranked = rank(text, mode, depth, understood, derived=derived, records=records, encoder=encoder, allowed=allowed)
+    misfits: dict[int, int] = {}
+    if mode == "hybrid":
+        scores = ranked.fused(weights_for(text))
+        misfits = _misfits(scores, person, records)
+        for num, count in misfits.items():
+            scores[num] -= MISFIT * count
+    else:
+        scores = dict(ranked.scores[mode])
+    ranks = {name: {num: rank for rank, num in enumerate(found, 1)} for name, found in ranked.scores.items()}
+
+    def order(num: int) -> tuple[float, ...]:
+        return (-scores[num], *(ranks[name].get(num, math.inf) for name in ranks), num)
+
+    candidates = []
+    for num in nsmallest(wanted, scores, key=order):
+        parts = {"misfit": MISFIT * misfits[num]} if num in misfits else {}
+        for name, found in ranked.scores.items():
+            if num in found:
+                parts |= {name: round(found[num], 4), f"{name}_rank": ranks[name][num]}
+        candidates.append(Candidate(num, scores[num], parts, ranked.passages.get(num)))
+    return Found(candidates, ranked.understood)
+
+
+def rank(
+    text: str,
+    mode: Mode,
+    depth: int,
+    understood: Understanding,
+    *,
+    derived: Derived,
+    records: Records,
+    encoder: Encoder | None,
+    allowed: Ids | None,
+) -> Rankings:
+    """The rankings of *mode*, each *depth* trials deep; see :func:`retrieve` for what is given."""
     size = len(records) if allowed is None else len(allowed)
-    rankings: dict[str, Mapping[int, float]] = {}
-    passages: dict[int, int | None] = {}
+    ranked = Rankings({}, {}, understood, size)
     if mode != "lexical":
         assert encoder is not None
         queries = embed_query(text, encoder)
         if mode == "hybrid" and understood.concerns:
             names = encode_queries(encoder, [concern.name for concern in understood.concerns])
-            understood = analysis.weigh(understood, (names @ queries[0]).tolist())
+            ranked.understood = analysis.weigh(understood, (names @ queries[0]).tolist())
             queries = analysis.with_focus(queries, names, understood.concerns)
         nearest = nearest_trials(queries, depth, derived=derived, records=records, allowed=allowed)
         for name, found in zip(("vector", "focus"), nearest, strict=False):
-            rankings[name] = {num: score for num, (score, _) in found.items()}
-            passages = {num: position for num, (_, position) in found.items()} | passages
+            ranked.scores[name] = {num: score for num, (score, _) in found.items()}
+            ranked.passages = {num: position for num, (_, position) in found.items()} | ranked.passages
     if mode != "vector":
-        rankings["lexical"] = dict(derived.lexical.search(text, depth, allowed))
+        ranked.scores["lexical"] = dict(derived.lexical.search(text, depth, allowed))
     if mode == "hybrid":
-        concerns = [(concern.weight, concern.names) for concern in understood.concerns]
-        rankings["terms"] = dict(derived.lexical.search_names(concerns, depth, allowed))
-        weights = weights_for(text)
-        so_far = fuse(list(rankings.values()), size, weights=[weights[name] for name in rankings])
-        words = shared_words(so_far, derived.lexical, records)
-        rankings["feedback"] = dict(derived.lexical.search_words(words, depth, allowed))
-        scores = fuse(list(rankings.values()), size, weights=[weights[name] for name in rankings])
-        misfits = _misfits(scores, person, records)
-        for num, count in misfits.items():
-            scores[num] -= MISFIT * count
-    else:
-        scores, misfits = dict(next(iter(rankings.values()))), {}
-    ranks = {name: {num: rank for rank, num in enumerate(ranking, 1)} for name, ranking in rankings.items()}
-
-    def order(num: int) -> tuple[float, ...]:
-        return (-scores[num], *(ranks[name].get(num, math.inf) for name in rankings), num)
-
-    candidates = []
-    for num in nsmallest(wanted, scores, key=order):
-        parts = {"misfit": MISFIT * misfits[num]} if num in misfits else {}
-        for name, ranking in rankings.items():
-            if num in ranking:
-                parts |= {name: round(ranking[num], 4), f"{name}_rank": ranks[name][num]}
-        candidates.append(Candidate(num, scores[num], parts, passages.get(num)))
-    return Found(candidates, understood)
+        concerns = [(concern.weight, concern.names) for concern in ranked.understood.concerns]
+        ranked.scores["terms"] = dict(derived.lexical.search_names(concerns, depth, allowed))
+        words = shared_words(ranked.fused(weights_for(text)), derived.lexical, records)
+        ranked.scores["feedback"] = dict(derived.lexical.search_words(words, depth, allowed))
+    return ranked
 
 
 def _misfits(scores: Mapping[int, float], person: Person, records: Records) -> dict[int, int]:

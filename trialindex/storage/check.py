@@ -1,89 +1,152 @@
-"""Is the index whole? Each claim is worked out again from ``records.db`` and compared."""
+"""Is the index whole? Each claim is worked out again from ``records.db`` and compared, and mended where it can be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from trialindex.encoding import encode_documents
-from trialindex.errors import IndexDamaged, TrialIndexError
-from trialindex.interfaces import Encoder, VectorStore
-from trialindex.passages import passages
+from trialindex.errors import IndexDamaged
+from trialindex.interfaces import Encoder
+from trialindex.passages import VERSION, passages
 from trialindex.storage import derived
-from trialindex.storage.manifest import Manifest
+from trialindex.storage.manifest import Manifest, StoreSpec
+from trialindex.storage.proofs import GENERATIONS, Finding, Proofs, damaged_sources, is_day, outside
 from trialindex.storage.records import Records
 from trialindex.trial import Trial
 
-SAMPLE = 50
-"""How many passages and trials are looked for in the derived state."""
+__all__ = ["BATCH", "Check", "Finding", "Report"]
 
-Kind = Literal["records", "record", "filters", "passages", "embedding", "derived", "encoder"]
+BATCH = 256
+"""Trials that are mended in one transaction: what a kill may cost."""
+
+_OF_TRIALS = ("phases", "conditions", "places", "passages")
+"""Tables that are made from records: a row of nobody can go."""
+_BESIDE = {"source", "revision", "filters"}
+"""Kinds of findings of which nothing that is derived knows."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """Something that is wrong.
+class Report(list[Finding]):
+    """What a check found, in the order it was found: an empty list when the index is whole.
 
-    :param kind: ``records`` (the database itself), ``record`` (one trial), ``filters``, ``passages``, ``embedding``,
-        ``derived``, ``encoder`` (the model that queries are encoded with).
-    :param what: a sentence that names it.
-    :param trial: the trial's id, where it is about one.
-    :param repaired: whether a repair mended it.
+    :param proved: what was gone through, in numbers: ``12 records hashed``.
     """
 
-    kind: Kind
-    what: str
-    trial: str = ""
-    repaired: bool = False
+    def __init__(self, findings: Iterable[Finding] = (), proved: Iterable[str] = ()) -> None:
+        super().__init__(findings)
+        self.proved = tuple(proved)
 
 
 class Check:
-    """Compares the parts of one index with each other. Needs the index's lock, wherever it can be written."""
+    """Compares the parts of one index with each other. Needs the index's lock, wherever it can be written.
 
-    def __init__(self, folder: Path, manifest: Manifest, records: Records, store: type[VectorStore]) -> None:
+    :param progress: told how many trials are done, and how many there are.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        records: Records,
+        store: StoreSpec,
+        progress: Callable[[int, int | None], None] = lambda done, total: None,
+    ) -> None:
         self._folder = folder
-        self._dimension = manifest.encoder.dimension
+        self._manifest = manifest
         self._records = records
         self._store = store
+        self._progress = progress
 
-    def findings(self) -> list[Finding]:
-        """Everything that is wrong, in the order it is found."""
+    def findings(self) -> Report:
+        """Everything that is wrong."""
+        proofs = Proofs(self._folder, self._manifest, self._records, self._store, self._progress)
+        found: list[Finding] = []
         try:
-            found = [Finding("records", f"records.db: {what}") for what in self._database()]
+            found += proofs.database()
             if not found:
-                found += self._trials()
-                found += [Finding("embedding", what, trial) for trial, _, what in self._bad_vectors()]
-                found += [Finding("derived", what) for what in self._derived()]
+                found += proofs.numbers()
+                found += proofs.trials()
+                found += [Finding("embedding", what, trial) for trial, _, what in proofs.bad_vectors()]
+                found += proofs.state()
         except IndexDamaged as problem:  # SQLite could not even read on
-            found = [Finding("records", str(problem))]
-        return found
+            found.append(Finding("records", str(problem)))
+        return Report(found, proofs.proved)
 
-    def repair(self, encoder: Callable[[], Encoder]) -> list[Finding]:
+    def repair(self, encoder: Callable[[], Encoder]) -> Report:
         """Mend what can be mended from the records.
 
-        What the filters read and passages are made anew, missing or wrong vectors encoded again, then the derived
-        state. A record that is damaged itself is left as it is: its source has to be asked again.
+        Indexes of the database, what the filters read and passages are made anew, missing or wrong vectors encoded
+        again, then the derived state. A record that is damaged itself is left as it is: its source has to be asked
+        again. So is an earlier version of one, of which there is no other copy.
 
         :returns: what was wrong, each with whether it is mended, which is checked.
         """
         found = self.findings()
-        if not found or any(f.kind == "records" for f in found):
+        if any(f.kind == "records" for f in found):
+            self._mend_database()
+            left = self.findings()
+            if any(f.kind == "records" for f in left):
+                return found
+            found[len(found) :] = [f for f in left if f not in found]
+        if not found:
             return found
         lost = {f.trial for f in found if f.kind == "record"}
-        again = {f.trial for f in found if f.kind in ("filters", "passages", "embedding")} - lost
-        trials = [stored.trial for trial_id in sorted(again) if (stored := self._records.find(trial_id))]
-        if trials:
-            self._derive_again(trials, encoder)
-        derived.catch_up(self._folder, self._records, self._store, self._dimension, rebuild=True)
+        again = {f.trial for f in found if f.kind in ("filters", "passages", "embedding") and f.trial} - lost
+        if self._manifest.passages != VERSION:
+            again |= {trial_id for (trial_id,) in self._records.rows("SELECT id FROM trials")} - lost
+        self._mend_rows()
+        unfit = self._unfit() if again else set()
+        ids = sorted(again)
+        for start in range(0, len(ids), BATCH):
+            found_again = (self._records.find(one) for one in ids[start : start + BATCH])
+            self._derive_again([stored.trial for stored in found_again if stored], unfit, encoder)
+        if self._manifest.passages != VERSION:
+            self._manifest = msgspec.structs.replace(self._manifest, passages=VERSION)
+            self._manifest.write(self._folder)
+        rebuild = any(f.kind not in _BESIDE for f in found)
+        dimension = self._manifest.encoder.dimension
+        derived.catch_up(self._folder, self._records, self._store, dimension, rebuild=rebuild)
         left = self.findings()
-        return [msgspec.structs.replace(f, repaired=f not in left) for f in found] + [f for f in left if f not in found]
+        mended = [msgspec.structs.replace(f, repaired=f not in left) for f in found]
+        return Report([*mended, *(f for f in left if f not in found)], left.proved)
 
-    def _derive_again(self, trials: list[Trial], encoder: Callable[[], Encoder]) -> None:
+    def _mend_database(self) -> None:
+        """Make the indexes of the database anew from its tables, and drop rows of trials that are not there."""
+        strays = [f"DELETE FROM {table} WHERE trial NOT IN (SELECT num FROM trials)" for table in _OF_TRIALS]  # noqa: S608
+        try:
+            with self._records.transaction():
+                self._records.run(["REINDEX", *strays])
+        except (IndexDamaged, sqlite3.DatabaseError):  # a table is damaged itself, which the findings say
+            return
+
+    def _mend_rows(self) -> None:
+        """What is wrong in a row, and of which the right value is known or may be forgotten."""
+        last = self._records.generation
+        with self._records.transaction():
+            for table, column in GENERATIONS[:2]:
+                self._records.run([f"UPDATE {table} SET {column} = :last WHERE {outside(column)}"], {"last": last})  # noqa: S608
+            self._mend_days()
+            for spec, table in list(damaged_sources(self._records)):
+                forgotten = "state = '{}'" if table == "sources" else "request = NULL"
+                self._records.run([f"UPDATE {table} SET {forgotten} WHERE CAST(spec AS BLOB) = :spec"], {"spec": spec})  # noqa: S608
+
+    def _mend_days(self) -> None:
+        """Where the days on which a trial was seen are none, take the earliest and the latest that are still known."""
+        for num, *days in list(self._records.rows("SELECT num, first_seen, last_checked FROM trials")):
+            if not all(map(is_day, days)):
+                seen = [day for (day,) in self._records.rows("SELECT seen FROM revisions WHERE trial = ?", (num,))]
+                known = sorted(day for day in [*days, *seen] if is_day(day)) or [date.today().isoformat()]
+                fixed = {"num": num, "first": known[0], "last": known[-1]}
+                sql = "UPDATE trials SET first_seen = :first, last_checked = :last WHERE num = :num"
+                self._records.run([sql], fixed)
+
+    def _derive_again(self, trials: list[Trial], unfit: set[bytes], encoder: Callable[[], Encoder]) -> None:
         texts = {p.hash: p.text for trial in trials for p in passages(trial)}
-        wanted = self._records.missing_embeddings(texts) | {digest for _, digest, _ in self._bad_vectors()}
+        wanted = self._records.missing_embeddings(texts) | unfit
         hashes = [digest for digest in texts if digest in wanted]
         vectors = encode_documents(encoder(), [texts[digest] for digest in hashes]) if hashes else None
         generation = self._records.generation + 1
@@ -93,84 +156,9 @@ class Check:
             for trial in trials:
                 self._records.derive_again(trial, generation)
             self._records.set_generation(generation)
+        unfit -= texts.keys()
 
-    def _database(self) -> Iterator[str]:
-        for (message,) in self._records.rows("PRAGMA integrity_check"):
-            if message != "ok":
-                yield message
-        for table, *_ in self._records.rows("PRAGMA foreign_key_check"):
-            yield f"a row of {table} belongs to no trial"
-
-    def _trials(self) -> Iterator[Finding]:
-        records = self._records
-        for num, trial_id, digest in list(records.rows("SELECT num, id, hash FROM trials")):
-            try:
-                trial = next(records.load([num], raw=True)).trial
-            except IndexDamaged as problem:
-                yield Finding("record", f"the record of {trial_id} cannot be read: {problem}", trial_id)
-                continue
-            if trial.content_hash != digest or trial.id != trial_id:
-                yield Finding("record", f"the record of {trial_id} is not what was stored: its hash differs", trial_id)
-                continue
-            if not records.filters_agree(num, trial):
-                yield Finding("filters", f"what filters read of {trial_id} is not what its record says", trial_id)
-            held = dict(records.rows("SELECT position, hash FROM passages WHERE trial = ?", (num,)))
-            if held != {position: passage.hash for position, passage in enumerate(passages(trial))}:
-                yield Finding("passages", f"the passages of {trial_id} are not those of its record", trial_id)
-
-    def _bad_vectors(self) -> Iterator[tuple[str, bytes, str]]:
-        """Vectors that cannot be used: the trial's id, the hash of the passage, what is wrong."""
-        import numpy as np
-
-        size = 2 * self._dimension
-        sql = (
-            "SELECT trials.id, passages.hash, vector FROM passages JOIN trials ON trial = trials.num"
-            " LEFT JOIN embeddings ON embeddings.hash = passages.hash"
-        )
-        for trial_id, digest, vector in self._records.rows(sql):
-            if vector is None:
-                yield trial_id, digest, f"a passage of {trial_id} has no vector"
-            elif len(vector) != size:
-                yield trial_id, digest, f"a vector of {trial_id} has {len(vector)} bytes, not {size}"
-            else:
-                norm = float(np.linalg.norm(np.frombuffer(vector, dtype=np.float16).astype(np.float32)))
-                if not abs(norm - 1.0) < 0.01:
-                    yield trial_id, digest, f"a vector of {trial_id} has length {norm:.3f}, not 1"
-
-    def _derived(self) -> Iterator[str]:
-        records = self._records
-        try:
-            state = derived.open_newest(self._folder, self._store)
-            if state is None:
-                yield f"there is no {derived.NAME} folder"
-            elif state.generation != records.generation:
-                yield f"it holds generation {state.generation}, the records are at {records.generation}"
-            elif altered := state.altered():
-                yield f"files of {state.folder} are not as they were written: {', '.join(altered)}"
-            else:
-                if len(state.vectors) != records.count_passages():
-                    yield f"{len(state.vectors)} vectors for {records.count_passages()} passages"
-                if len(state.lexical) != len(records):
-                    yield f"the word index holds {len(state.lexical)} of {len(records)} trials"
-                yield from self._strangers(state)
-        except TrialIndexError as problem:
-            yield str(problem)
-
-    def _strangers(self, state: derived.Derived) -> Iterator[str]:
-        """Search both with what the records hold: each passage and each trial must find itself."""
-        import numpy as np
-
-        for ids, vectors in self._records.vectors_since(0, self._dimension):
-            rows = np.unique(np.linspace(0, len(ids) - 1, num=min(SAMPLE, len(ids)), dtype=np.int64))
-            chosen = vectors[rows]
-            scores, found = state.vectors.search(chosen, 1, ids[rows])
-            twins = chosen[np.searchsorted(ids[rows], found[:, 0]).clip(0, len(rows) - 1)]  # itself, or one like it
-            own = (chosen * chosen).sum(axis=1)
-            wrong = (np.abs(scores[:, 0] - own) > 0.01) | ((chosen * twins).sum(axis=1) < own - 0.01)
-            if wrong.any():
-                yield f"the vector store does not hold passage {ids[rows[wrong][0]]} as the records do"
-            break
-        for num, trial in islice(self._records.changed_since(0), SAMPLE):
-            if state.lexical.words(trial.title) and not state.lexical.search(trial.title, 1, np.array([num])):
-                yield f"the word index does not hold {trial.id} as the records do"
-                break
+    def _unfit(self) -> set[bytes]:
+        """The hashes of the passages whose vector cannot be used."""
+        proofs = Proofs(self._folder, self._manifest, self._records, self._store, self._progress)
+        return {digest for _, digest, _ in proofs.bad_vectors()}

@@ -1,7 +1,7 @@
-"""What is derived from ``records.db``: the vector store and the word index.
+"""What is derived from ``records.db``: the vector store, the word index, and which passage is of which trial.
 
-Both live in one folder per state, ``derived/<generation>/``, that is made aside and renamed into place, so a reader
-always has the two of one generation, and a kill leaves the state before or the state after. Either can be made again
+All live in one folder per state, ``derived/<generation>/``, that is made aside and renamed into place, so a reader
+always has those of one generation, and a kill leaves the state before or the state after. All can be made again
 without the model, since the vectors are in ``records.db``.
 """
 
@@ -19,9 +19,10 @@ import msgspec
 
 from trialindex import trial as trials_
 from trialindex.errors import IndexDamaged
-from trialindex.interfaces import VectorStore
+from trialindex.storage import owners
 from trialindex.storage.files import clone_tree, storage_errors, sync_folder, sync_tree
 from trialindex.storage.lexical import LOCKS, REPAIR, Lexical
+from trialindex.storage.manifest import StoreSpec
 from trialindex.storage.records import Records
 
 NAME = "derived"
@@ -37,7 +38,7 @@ class Derived:
     :raises IndexDamaged: a file is missing or cannot be read.
     """
 
-    def __init__(self, folder: Path, store: type[VectorStore]) -> None:
+    def __init__(self, folder: Path, store: StoreSpec) -> None:
         self.folder = folder
         self.generation = int(folder.name)
         try:
@@ -49,16 +50,25 @@ class Derived:
             raise IndexDamaged(f"{folder / 'vectors'} cannot be read: {problem}.", hint=REPAIR) from problem
         if not (folder / "lexical" / "meta.json").is_file():
             raise IndexDamaged(f"{folder / 'lexical'} has no meta.json.", hint=REPAIR)
-        self.lexical = Lexical(folder / "lexical")
+        try:
+            self.lexical = Lexical(folder / "lexical")
+        except OSError as problem:  # it was replaced this very moment, or the disk cannot read it
+            raise IndexDamaged(f"{folder / 'lexical'} cannot be read: {problem}.", hint=REPAIR) from problem
 
     def altered(self) -> list[str]:
         """Paths of the files that are missing or not as they were written; reads every byte."""
-        try:
-            written = msgspec.json.decode((self.folder / CHECKSUMS).read_bytes(), type=dict[str, str])
-        except (OSError, msgspec.DecodeError):
+        written = self.sums()
+        if not written:
             return [CHECKSUMS]
         now = checksums(self.folder)
         return sorted(path for path, digest in written.items() if now.get(path) != digest)
+
+    def sums(self) -> dict[str, str]:
+        """The checksums it was written with; none when they cannot be read."""
+        try:
+            return msgspec.json.decode((self.folder / CHECKSUMS).read_bytes(), type=dict[str, str])
+        except (OSError, UnicodeError, msgspec.DecodeError):
+            return {}
 
 
 def states(folder: Path) -> list[Path]:
@@ -73,7 +83,7 @@ def newest_generation(folder: Path) -> int | None:
     return int(found[0].name) if found else None
 
 
-def open_newest(folder: Path, store: type[VectorStore]) -> Derived | None:
+def open_newest(folder: Path, store: StoreSpec) -> Derived | None:
     """The newest derived state that is there, or ``None``.
 
     A writer may replace it between the look and the opening; then the next one is looked for.
@@ -95,9 +105,15 @@ def open_newest(folder: Path, store: type[VectorStore]) -> Derived | None:
     return None
 
 
-def catch_up(
-    folder: Path, records: Records, store: type[VectorStore], dimension: int, *, rebuild: bool = False
-) -> bool:
+def held(folder: Path, store: StoreSpec) -> str:
+    """How the newest state holds its vectors, in words; nothing when there is none to be read."""
+    with suppress(IndexDamaged):
+        state = open_newest(folder, store)
+        return state.vectors.state if state else ""
+    return ""
+
+
+def catch_up(folder: Path, records: Records, store: StoreSpec, dimension: int, *, rebuild: bool = False) -> bool:
     """Bring the derived state to the generation of *records*; needs the index's lock. False if it was there already.
 
     Only what changed since the state at hand is added and removed; without one, with one that cannot be read, or with
@@ -109,6 +125,7 @@ def catch_up(
         with suppress(IndexDamaged):
             current = open_newest(folder, store)
     if current is not None and current.generation == target:
+        _clear(folder, current.folder)
         return False
     if current is not None and current.generation > target:  # records.db was restored from an older copy
         current = None
@@ -120,7 +137,7 @@ def catch_up(
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
         try:
             _make(new, current, records, store, dimension)
-            (new / CHECKSUMS).write_bytes(trials_.encode(checksums(new)))
+            (new / CHECKSUMS).write_bytes(trials_.encode(checksums(new, current)))
             sync_tree(new)
             new.chmod(0o755)
             final = home / str(target)
@@ -130,10 +147,17 @@ def catch_up(
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
-        for old in states(folder):
-            if old != final:
-                _retire(old)
+        _clear(folder, final)
     return True
+
+
+def _clear(folder: Path, kept: Path) -> None:
+    """Delete every derived state but one, and what a killed writer left of others."""
+    for old in states(folder):
+        if old != kept:
+            _retire(old)
+    for leftover in (folder / NAME).glob(".*"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _retire(state: Path) -> None:
@@ -144,22 +168,44 @@ def _retire(state: Path) -> None:
         shutil.rmtree(aside)
 
 
-def checksums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file of a state but the one that lists them, hexadecimal, by its path."""
+def checksums(folder: Path, before: Derived | None = None) -> dict[str, str]:
+    """The SHA-256 of every file of a state but the one that lists them, hexadecimal, by its path.
+
+    :param before: the state it was made from. A file that is the same on the disk keeps the sum it was written with: to
+        read it again would cost as much as the index is large, and would pass over damage that came since.
+    """
+    known = before.sums() if before else {}
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name not in LOCKS | {CHECKSUMS}:
+            name = path.relative_to(folder).as_posix()
+            if before and name in known and _same(path, before.folder / name):
+                found[name] = known[name]
+                continue
             with path.open("rb") as file:
-                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return found
 
 
-def _make(new: Path, current: Derived | None, records: Records, store: type[VectorStore], dimension: int) -> None:
+def _same(path: Path, other: Path) -> bool:
+    """Whether they are two names of one file."""
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False
+
+
+def _make(new: Path, current: Derived | None, records: Records, store: StoreSpec, dimension: int) -> None:
     import numpy as np
 
     since = current.generation if current else 0
     vectors = current.vectors if current else store.create(dimension)
     dropped = records.dropped_since("passage", since) if current else []
+    table = owners.read(current.folder) if current else None
+    if table is None:
+        owners.write(new, None, (), records.owners_since(0))
+    else:
+        owners.write(new, table, dropped, records.owners_since(since))
     if dropped:
         vectors.remove(np.array(dropped, dtype=np.int64))
     for ids, batch in records.vectors_since(since, dimension):

@@ -21,10 +21,14 @@ _REASONS = {
     errno.EPERM: ("permission denied", "Use --index with a folder you can write to."),
     errno.EIO: ("the disk reports an error", "Copy the folder to another disk and try there."),
 }
+_UNREAD = {"SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA"}
+"""What SQLite calls a file that cannot be read as it should; its other disk errors are of writing."""
+_ROOM = 256 * 1024
+"""Bytes; with less left a disk is full for SQLite."""
 
 
 @contextmanager
-def storage_errors(folder: Path) -> Iterator[None]:
+def storage_errors(folder: Path, database: str = "records.db") -> Iterator[None]:
     """Turn what the system says of a disk into a :class:`StorageError` or :class:`IndexDamaged` that names *folder*."""
     try:
         yield
@@ -34,28 +38,39 @@ def storage_errors(folder: Path) -> Iterator[None]:
         why, hint = _REASONS[problem.errno]
         raise StorageError(f"cannot write to {folder}: {why}.", hint=hint) from problem
     except sqlite3.DatabaseError as problem:
-        raise database_error(problem, folder) from problem
+        raise database_error(problem, folder, database) from problem
+    except UnicodeDecodeError as problem:  # the message of an error quotes what is damaged
+        raise database_error(sqlite3.DatabaseError("malformed: a text is none"), folder, database) from problem
 
 
-def database_error(problem: sqlite3.DatabaseError, folder: Path) -> Exception:
+def database_error(problem: sqlite3.DatabaseError, folder: Path, database: str = "records.db") -> Exception:
     """What a failing database means for the user; *problem* itself when it is a fault of ours."""
-    text = str(problem)
-    if "full" in text:
-        why, hint = _REASONS[errno.ENOSPC]
-        return StorageError(f"cannot write to {folder}: {why}.", hint=hint)
-    if "readonly" in text or "unable to open" in text:
-        why, hint = _REASONS[errno.EACCES]
-        return StorageError(f"cannot write to {folder}: {why}.", hint=hint)
+    text = " ".join(str(problem).split())
+    unread = getattr(problem, "sqlite_errorname", "") in _UNREAD
+    for sign, number in (("full", errno.ENOSPC), ("readonly", errno.EACCES), ("unable to open", errno.EACCES)):
+        if sign in text:
+            return _unwritable(folder, number)
+    if "disk I/O" in text and not unread:  # SQLite needs room even to read: the index of its log
+        return _unwritable(folder, errno.EIO)
     if "locked" in text or "busy" in text:
         return IndexLocked(
-            f"another program holds {folder / 'records.db'}.", hint="Close it, then run the same command again."
+            f"another program holds {folder / database}.", hint="Close it, then run the same command again."
         )
     if any(sign in text for sign in ("malformed", "not a database", "disk I/O", "no such table", "no such column")):
         return IndexDamaged(
-            f"{folder / 'records.db'} is damaged: {text}.",
+            f"{folder / database} is damaged: {text}.",
             hint="Restore it from a copy, or move the folder away and ingest again.",
         )
     return problem
+
+
+def _unwritable(folder: Path, number: int) -> StorageError:
+    """SQLite does not say why it cannot write; that there is no room left can be seen."""
+    with suppress(OSError):
+        if number != errno.EACCES or os.access(folder, os.W_OK):
+            number = errno.ENOSPC if shutil.disk_usage(folder).free < _ROOM else number
+    why, hint = _REASONS[number]
+    return StorageError(f"cannot write to {folder}: {why}.", hint=hint)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -107,8 +122,8 @@ def clone_tree(source: Path, target: Path, *, skip: frozenset[str] = frozenset()
 
 
 def remove_entries(folder: Path, chosen: Callable[[str], bool]) -> None:
-    """Delete what has a chosen name in *folder*, as far as the system lets us."""
-    for path in [path for path in folder.iterdir() if chosen(path.name)]:
+    """Delete what has a chosen name in *folder*, in the order of the names, as far as the system lets us."""
+    for path in sorted(path for path in folder.iterdir() if chosen(path.name)):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,6 @@ LOCKS = frozenset({".tantivy-writer.lock", ".tantivy-meta.lock"})
 _ANALYZER = "english"
 REPAIR = "Repair it: trialindex check --repair"
 _HEAP = 64_000_000
-_SET_LIMIT = 20_000
-"""Up to so many allowed trials are handed to tantivy as a set; above, hits are checked one by one (see ``search``)."""
 
 
 class Lexical:
@@ -40,7 +39,8 @@ class Lexical:
         import tantivy
 
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)  # not what it lies in: a reader must not make a state that was taken away
         builder = tantivy.SchemaBuilder().add_unsigned_field("num", stored=False, indexed=True, fast=True)
         for field in FIELDS:
             builder = builder.add_text_field(field, tokenizer_name=_ANALYZER, index_option="freq")
@@ -81,7 +81,8 @@ class Lexical:
         except BaseException as problem:
             if not isinstance(problem, ValueError) and type(problem).__name__ != "PanicException":
                 raise
-            raise IndexDamaged(f"the word index in {self._folder} cannot be read: {problem}.", hint=REPAIR) from None
+            why = " ".join(str(problem).split())[:200]  # it may quote a whole file
+            raise IndexDamaged(f"the word index in {self._folder} cannot be read: {why}.", hint=REPAIR) from None
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -116,38 +117,82 @@ class Lexical:
         """The *k* trials that match the words of *text* best, as ``(num, BM25 score)``, best first.
 
         :param allowed: sorted numbers of the trials to search among; ``None`` for all. A small set goes into the
-            query; for a large one more and more hits are fetched until *k* allowed ones are found or none are left.
+            query; for a large one as many hits are fetched as should hold *k* allowed ones, and more until they do.
         """
-        query = self._query(self.words(text))
-        if query is None or k <= 0 or (allowed is not None and not len(allowed)):
+        counts: dict[str, int] = {}
+        for word in self.words(text):
+            counts[word] = counts.get(word, 0) + 1
+        # A word that the query says n times weighs as in BM25's query term frequency with k3 = 8.
+        return self.search_words({word: 9 * count / (8 + count) for word, count in counts.items()}, k, allowed)
+
+    def search_words(
+        self, weights: Mapping[str, float], k: int, allowed: NDArray[np.int64] | None = None
+    ) -> list[tuple[int, float]]:
+        """As :meth:`search`, for words as :meth:`words` gives them, each with its weight."""
+        import tantivy
+
+        clauses = [
+            (tantivy.Occur.Should, _boost(self._term(field, word), weight))
+            for word, weight in weights.items()
+            for field in FIELDS
+        ]
+        return self._search(clauses, k, allowed)
+
+    def search_names(
+        self, concerns: Iterable[tuple[float, Iterable[str]]], k: int, allowed: NDArray[np.int64] | None = None
+    ) -> list[tuple[int, float]]:
+        """As :meth:`search`, for things with several names: a field counts that holds every word of one of them.
+
+        :param concerns: the weight of a thing, and its names; of those that a field holds the best one counts.
+        """
+        import tantivy
+
+        clauses = []
+        for weight, names in concerns:
+            cut = dict.fromkeys(tuple(dict.fromkeys(self.words(name))) for name in names)
+            for field in FIELDS:
+                whole = [self._all_of(field, words) for words in cut if words]
+                if whole and weight > 0:
+                    best = tantivy.Query.disjunction_max_query(whole)
+                    clauses.append((tantivy.Occur.Should, _boost(best, weight)))
+        return self._search(clauses, k, allowed)
+
+    def rarity(self, word: str) -> float:
+        """The inverse document frequency of a word of the prose, as BM25 has it."""
+        with self._damage():
+            count = self._searcher.doc_freq("body", word)
+        return math.log(1 + (len(self) - count + 0.5) / (count + 0.5))
+
+    def _search(self, clauses: Sequence[Any], k: int, allowed: NDArray[np.int64] | None) -> list[tuple[int, float]]:
+        import tantivy
+
+        if not clauses or k <= 0 or (allowed is not None and not len(allowed)):
             return []
-        if allowed is not None and len(allowed) <= _SET_LIMIT:
-            return self._collect(self._among(query, allowed.tolist()), k)
+        query = tantivy.Query.boolean_query(clauses)
+        everything = len(self)
         if allowed is None:
-            return self._collect(query, k)
-        permitted = set(allowed.tolist())
-        fetch, everything = k * 2, len(self)
+            return self._collect(query, k, None)
+        if len(allowed) ** 2 <= k * everything:  # the set is smaller than the hits among which k allowed ones are
+            return self._collect(self._among(query, allowed.tolist()), k, None)
+        fetch = 100 + 5 * k * everything // (4 * len(allowed))
         while True:
-            hits = self._collect(query, min(fetch, everything))
-            kept = [hit for hit in hits if hit[0] in permitted]
-            if len(kept) >= k or len(hits) < fetch:
+            kept = self._collect(query, fetch, allowed)
+            if len(kept) >= k or fetch >= everything:
                 return kept[:k]
             fetch *= 4
 
-    def _query(self, words: Sequence[str]) -> Any | None:
+    def _term(self, field: str, word: str) -> Any:
         import tantivy
 
-        if not words:
-            return None
-        counts: dict[str, int] = {}
-        for word in words:
-            counts[word] = counts.get(word, 0) + 1
-        clauses = []
-        for word, count in counts.items():
-            for field in FIELDS:
-                clause = tantivy.Query.term_query(self._schema, field, word, "freq")
-                clauses.append((tantivy.Occur.Should, _boost(clause, count)))
-        return tantivy.Query.boolean_query(clauses)
+        return tantivy.Query.term_query(self._schema, field, word, "freq")
+
+    def _all_of(self, field: str, words: Sequence[str]) -> Any:
+        import tantivy
+
+        terms = [self._term(field, word) for word in words]
+        if len(terms) == 1:
+            return terms[0]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, term) for term in terms])
 
     def _among(self, query: Any, nums: list[int]) -> Any:
         import tantivy
@@ -155,20 +200,24 @@ class Lexical:
         among = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "num", nums), 0.0)
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)])
 
-    def _collect(self, query: Any, k: int) -> list[tuple[int, float]]:
-        if k <= 0:
-            return []
+    def _collect(self, query: Any, k: int, allowed: NDArray[np.int64] | None) -> list[tuple[int, float]]:
+        """The *k* best, those that are not allowed left out."""
+        import numpy as np
+
         with self._damage():
             hits = self._searcher.search(query, limit=k, count=False).hits
             nums = self._searcher.fast_field_values("num", [address for _, address in hits])
-        return [(int(num), float(score)) for num, (score, _) in zip(nums, hits, strict=True)]
+        if allowed is None:
+            return [(int(num), float(score)) for num, (score, _) in zip(nums, hits, strict=True)]
+        found = np.array(nums, dtype=np.int64)
+        here = allowed[np.searchsorted(allowed, found).clip(max=len(allowed) - 1)] == found
+        return [(int(found[row]), float(hits[row][0])) for row in np.flatnonzero(here)]
 
 
-def _boost(clause: Any, count: int) -> Any:
-    """A word that the query says *count* times weighs as in BM25's query term frequency with k3 = 8."""
+def _boost(clause: Any, weight: float) -> Any:
     import tantivy
 
-    return clause if count == 1 else tantivy.Query.boost_query(clause, 9 * count / (8 + count))
+    return clause if weight == 1 else tantivy.Query.boost_query(clause, weight)
 
 
 def _analyzer() -> Any:

@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from trialindex.errors import IndexLocked, StorageError
+from trialindex.errors import IndexLocked, IndexNotFound, StorageError
 from trialindex.storage.files import storage_errors
 
 NAME = "write.lock"
-_HOLDER = "write.lock.holder"
-LOCKS = frozenset({NAME, _HOLDER})
+SYNC = "sync.lock"
+WATCHES = "watches.db"
+"""What the user watches, beside the index and no part of it; see ``trialindex.watching``."""
+BESIDE = frozenset({NAME, f"{NAME}.holder", SYNC, f"{SYNC}.holder", WATCHES, f"{WATCHES}-journal"})
 """Files that may be in a folder without making it an index."""
 
 
 @contextmanager
-def write_lock(folder: Path, *, wait: float = 0.0) -> Iterator[None]:
+def write_lock(folder: Path, *, wait: float = 0.0, name: str = NAME, doing: str = "writing to") -> Iterator[None]:
     """Hold the right to write to the index in *folder*.
 
     :param wait: seconds to wait for another writer to finish.
+    :param name: of the lock; another one is for another right.
+    :param doing: what its holder does to the folder, in words.
     :raises IndexLocked: another process still writes after that.
-    :raises StorageError: the folder cannot be written.
+    :raises StorageError: the folder cannot be written. :raises IndexNotFound: it is not there.
     """
     from filelock import FileLock, Timeout
 
-    holder = folder / _HOLDER
-    lock = FileLock(folder / NAME, timeout=wait)
+    if not folder.is_dir():  # else it would be made, for the lock
+        hint = "Was it moved or removed? Name where it is now with --index."
+        raise IndexNotFound(f"there is no index at {folder} any more.", hint=hint)
+    holder = folder / f"{name}.holder"
+    lock = FileLock(folder / name, timeout=wait)
     try:
         with storage_errors(folder):
             lock.acquire()
     except Timeout:
         who = ""
         with suppress(OSError):  # the holder may be done this very moment
-            who = holder.read_text(encoding="utf-8").strip()
+            who = re.sub("[^0-9]", "", holder.read_text(encoding="utf-8", errors="replace"))
         raise IndexLocked(
-            f"another process{f' (number {who})' if who else ''} is writing to {folder}.",
+            f"another process{f' (number {who})' if who else ''} is {doing} {folder}.",
             hint="Wait until it is done, then run the same command again.",
         ) from None
     except NotImplementedError:

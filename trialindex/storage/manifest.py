@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
-from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound
-from trialindex.interfaces import EncoderIdentity
-from trialindex.storage.files import write_atomically
+from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound, PluginError
+from trialindex.interfaces import EncoderIdentity, VectorStore
+from trialindex.plugins import plugins, split_spec
+from trialindex.storage.files import storage_errors, write_atomically
 
-FORMAT = 1
+FORMAT = 2
 NAME = "manifest.json"
 
 
@@ -21,7 +25,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     :param created_with: version of trialindex that made it.
     :param encoder: the model whose vectors it holds.
     :param metric: how vectors are compared; always ``cosine``.
-    :param store: name of the vector store plugin.
+    :param store: spec of the vector store, ``faiss`` or ``faiss:exact``.
     :param passages: version of the rule that cuts a trial into passages.
     """
 
@@ -33,7 +37,38 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     passages: int
 
     def write(self, folder: Path) -> None:
-        write_atomically(folder / NAME, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+        """Put it in place of the one there is. :raises StorageError: the folder cannot be written."""
+        with storage_errors(folder):
+            write_atomically(folder / NAME, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+
+
+@dataclass(frozen=True)
+class StoreSpec:
+    """A vector store as a manifest names it: its class, and what follows the colon."""
+
+    store: type[VectorStore]
+    argument: str = ""
+
+    @classmethod
+    def of(cls, spec: str) -> StoreSpec:
+        """:raises PluginError: there is no such store."""
+        name, argument = split_spec(spec)
+        return cls(plugins().get("store", name), argument)
+
+    def create(self, dimension: int) -> VectorStore:
+        """An empty store. :raises PluginError: it knows no such argument."""
+        if not self.argument:
+            return self.store.create(dimension)
+        if len(signature(self.store.create).parameters) < 2:
+            raise PluginError(
+                f'the store "{self.store.name}" takes no argument, and was given "{self.argument}".',
+                hint=f"Leave it out: --store {self.store.name}",
+            )
+        return self.store.create(dimension, self.argument)
+
+    def load(self, folder: Path) -> VectorStore:
+        """The store that was saved in *folder*. :raises IndexDamaged: a file is missing or unreadable."""
+        return self.store.load(folder)
 
 
 def is_index(folder: Path) -> bool:
@@ -45,7 +80,7 @@ def read(folder: Path) -> Manifest:
     """The manifest of the index in *folder*.
 
     :raises IndexNotFound: there is none. :raises IndexDamaged: it cannot be read.
-    :raises IndexFormatError: a newer trialindex wrote it.
+    :raises IndexFormatError: a newer trialindex wrote it. An older format can be read, and is not changed.
     """
     path = folder / NAME
     build = f'Build one there: trialindex ingest ctgov:"lupus nephritis" --index {folder}'
@@ -80,4 +115,4 @@ def read(folder: Path) -> Manifest:
 
 
 class _FormatOnly(msgspec.Struct):
-    format: int
+    format: Annotated[int, msgspec.Meta(ge=1)]

@@ -18,6 +18,10 @@ STEPS: dict[int, tuple[str, ...]] = {
         "CREATE TABLE IF NOT EXISTS requests (spec TEXT PRIMARY KEY, request TEXT) WITHOUT ROWID",
         "INSERT OR IGNORE INTO meta VALUES ('id', lower(hex(randomblob(16))))",
         "CREATE INDEX IF NOT EXISTS phases_trial ON phases (trial)",
+        "CREATE INDEX IF NOT EXISTS trials_filters ON trials"
+        " (status, study_type, sex, minimum_age, maximum_age, source, last_updated)",
+        "CREATE INDEX IF NOT EXISTS places_country_trial ON places (country, trial)",
+        "DROP INDEX IF EXISTS places_country",
         "CREATE TABLE IF NOT EXISTS origins ( trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,"
         " spec TEXT NOT NULL, gone TEXT, PRIMARY KEY (trial, spec) ) WITHOUT ROWID",
         "CREATE INDEX IF NOT EXISTS origins_gone ON origins (trial) WHERE gone IS NOT NULL",

@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import unicodedata
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from trialindex import trial as trials_
-from trialindex.errors import IndexDamaged
+from trialindex.errors import IndexDamaged, IndexNotFound
 from trialindex.passages import passages
+from trialindex.storage import origins, owners
 from trialindex.storage.files import database_error, storage_errors
+from trialindex.storage.filtered import CHILDREN, children, columns
+from trialindex.storage.filtered import fold as fold
+from trialindex.storage.packing import pack, unpack, unpacked
+from trialindex.storage.schema import SCHEMA
 from trialindex.trial import Trial
 
 if TYPE_CHECKING:
@@ -27,67 +31,6 @@ if TYPE_CHECKING:
     from trialindex.interfaces import Ids, Vectors
 
 NAME = "records.db"
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE trials (
-  num INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE COLLATE NOCASE,
-  hash TEXT NOT NULL,
-  generation INTEGER NOT NULL,
-  source TEXT NOT NULL,
-  partial INTEGER NOT NULL,
-  first_seen TEXT NOT NULL,
-  last_checked TEXT NOT NULL,
-  last_updated TEXT,
-  status TEXT,
-  study_type TEXT,
-  sex TEXT,
-  minimum_age REAL,
-  maximum_age REAL,
-  record BLOB NOT NULL
-);
-CREATE INDEX trials_generation ON trials (generation);
-CREATE TABLE raw (trial INTEGER PRIMARY KEY REFERENCES trials ON DELETE CASCADE, record BLOB NOT NULL);
-CREATE TABLE revisions (
-  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,
-  replaced_in INTEGER NOT NULL,
-  seen TEXT NOT NULL,
-  hash TEXT NOT NULL,
-  record BLOB NOT NULL,
-  PRIMARY KEY (trial, replaced_in)
-) WITHOUT ROWID;
-CREATE TABLE phases (
-  phase TEXT NOT NULL, trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, PRIMARY KEY (phase, trial)
-) WITHOUT ROWID;
-CREATE TABLE conditions (
-  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, name TEXT NOT NULL, PRIMARY KEY (trial, name)
-) WITHOUT ROWID;
-CREATE TABLE places (
-  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, country TEXT COLLATE NOCASE, latitude REAL, longitude REAL
-);
-CREATE INDEX places_trial ON places (trial);
-CREATE INDEX places_country ON places (country);
-CREATE TABLE passages (
-  num INTEGER PRIMARY KEY AUTOINCREMENT,
-  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,
-  position INTEGER NOT NULL,
-  hash BLOB NOT NULL,
-  generation INTEGER NOT NULL,
-  UNIQUE (trial, position)
-);
-CREATE INDEX passages_hash ON passages (hash);
-CREATE INDEX passages_generation ON passages (generation);
-CREATE TABLE embeddings (hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE dropped (
-  kind TEXT NOT NULL, num INTEGER NOT NULL, trial INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (kind, num)
-) WITHOUT ROWID;
-CREATE INDEX dropped_generation ON dropped (generation);
-CREATE TABLE sources (spec TEXT PRIMARY KEY, state TEXT NOT NULL, ran TEXT NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('generation', 0);
-"""
-_CHILDREN = {"phases": "trial, phase", "conditions": "trial, name", "places": "trial, country, latitude, longitude"}
-"""Tables that only filters read, and the columns they read."""
 
 ChangeKind = Literal["added", "changed", "removed"]
 
@@ -127,6 +70,9 @@ class Records:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         self.folder = folder
         path = folder / NAME
+        if not create and not folder.exists():
+            hint = "Was it moved or removed? Name where it is now with --index."
+            raise IndexNotFound(f"there is no index at {folder} any more.", hint=hint)
         if not create and not path.is_file():
             raise IndexDamaged(
                 f"the index at {folder} has no {NAME}: it was only half copied.",
@@ -136,7 +82,7 @@ class Records:
             self._db = _connect(path, create=create)
             try:
                 if create:
-                    self._db.executescript(f"PRAGMA journal_mode=WAL; BEGIN; {_SCHEMA} COMMIT;")
+                    self._db.executescript(f"PRAGMA journal_mode=WAL; BEGIN; {SCHEMA} COMMIT;")
                 self.generation  # noqa: B018  fails here, not later, when the file is no database
             except BaseException:
                 self._db.close()
@@ -173,9 +119,9 @@ class Records:
     def generation(self) -> int:
         """The number of the last commit that changed a trial."""
         row = self._one("SELECT value FROM meta WHERE key = 'generation'")
-        if row is None:
+        if row is None or not isinstance(row[0], int):
             raise database_error(sqlite3.DatabaseError("malformed: it has no generation"), self.folder)
-        return int(row[0])
+        return row[0]
 
     def __len__(self) -> int:
         return int(self._one("SELECT count(*) FROM trials")[0])
@@ -189,14 +135,13 @@ class Records:
             yield from cursor
 
     def numbers(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Ids:
-        """The single integer column of a SELECT, sorted ascending, as int64."""
+        """The column ``num`` of a SELECT, integers, each once, sorted ascending, as int64."""
         import numpy as np
 
+        # As one text: a row of its own for each of 300,000 numbers takes four times as long.
         with storage_errors(self.folder):
-            found = self._db.execute(sql, parameters or {}).fetchall()
-        values = np.fromiter((row[0] for row in found), dtype=np.int64, count=len(found))
-        values.sort()
-        return values
+            (text,) = self._db.execute(f"SELECT group_concat(num) FROM ({sql})", parameters or {}).fetchone()  # noqa: S608
+        return np.unique(np.fromstring(text, dtype=np.int64, sep=",")) if text else np.empty(0, dtype=np.int64)
 
     def find(self, trial_id: str, *, raw: bool = False) -> Stored | None:
         """The trial with that id, in any spelling of its letters."""
@@ -220,6 +165,11 @@ class Records:
         for row in self.rows("SELECT num, record, first_seen, last_checked FROM trials ORDER BY num"):
             yield self._stored(row, raw=raw)
 
+    def limits(self, nums: Iterable[int]) -> dict[int, tuple[str | None, float | None, float | None]]:
+        """Of these trials the sex and the lowest and highest age in years that they state."""
+        sql = "SELECT num, sex, minimum_age, maximum_age FROM trials WHERE num IN (SELECT value FROM json_each(?))"
+        return {num: (sex, low, high) for num, sex, low, high in self.rows(sql, (json.dumps(list(nums)),))}
+
     def similar_ids(self, trial_id: str, limit: int = 2000) -> list[str]:
         """Ids that begin like *trial_id*, to guess a typing error from."""
         start = trial_id[:4].replace("%", "").replace("_", "") + "%"
@@ -227,7 +177,42 @@ class Records:
 
     def source_states(self) -> dict[str, tuple[dict[str, Any], str]]:
         """Every source spec the index was built from: its state, and the ISO day it last ran."""
-        return {spec: (msgspec.json.decode(state), ran) for spec, state, ran in self.rows("SELECT * FROM sources")}
+        rows = list(self.rows("SELECT * FROM sources"))
+        try:
+            return {spec: (msgspec.json.decode(state, type=dict[str, Any]), ran) for spec, state, ran in rows}
+        except msgspec.DecodeError:
+            what = f"where a source stopped is damaged in {self.folder / NAME}."
+            raise IndexDamaged(what, hint="Forget it: trialindex check --repair") from None
+
+    def source_requests(self) -> dict[str, str | None]:
+        """By source spec how to ask for it again, as JSON; ``None`` where there is nothing to ask again.
+
+        A spec is left out where that is not known: it was last ingested by a trialindex that did not keep it.
+        """
+        if not self.has("requests"):
+            return {}
+        return dict(self.rows("SELECT spec, request FROM requests JOIN sources USING (spec)"))
+
+    def has(self, table: str) -> bool:
+        """Whether there is such a table: an index of format 1 lacks some."""
+        return self._one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)) is not None
+
+    @property
+    def lineage(self) -> str:
+        """What tells these records from those of another index, or of the same one made anew; empty in format 1."""
+        row = self._one("SELECT value FROM meta WHERE key = 'id'")
+        return str(row[0]) if row else ""
+
+    def earlier(self, trial_id: str, digest: str) -> Trial | None:
+        """The version of a trial with that hash, the one there is now or an earlier one, if the index has it."""
+        sql = (
+            "SELECT record FROM trials WHERE id = :id AND hash = :hash UNION ALL SELECT revisions.record FROM revisions"
+            " JOIN trials ON trial = num WHERE id = :id AND revisions.hash = :hash"
+        )
+        for (record,) in self.rows(sql, {"id": trial_id, "hash": digest}):
+            with suppress(IndexDamaged):
+                return unpack(record)
+        return None
 
     def missing_embeddings(self, hashes: Iterable[bytes]) -> set[bytes]:
         """Those of *hashes* that have no vector yet."""
@@ -250,6 +235,10 @@ class Records:
                 data = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float16)
                 yield ids, data.reshape(len(rows), dimension).astype(np.float32)
 
+    def owners_since(self, generation: int) -> Iterator[tuple[Any, ...]]:
+        """Number, trial and position of every passage added after *generation*."""
+        yield from self.rows("SELECT num, trial, position FROM passages WHERE generation > ?", (generation,))
+
     def dropped_since(self, kind: Literal["trial", "passage"], generation: int) -> list[int]:
         """Numbers of trials or passages that went away after *generation*."""
         sql = "SELECT num FROM dropped WHERE kind = ? AND generation > ?"
@@ -262,26 +251,35 @@ class Records:
         """
         for num, record in self.rows("SELECT num, record FROM trials WHERE generation > ? ORDER BY num", (generation,)):
             with suppress(IndexDamaged):
-                yield num, _unpack(record)
+                yield num, unpack(record)
 
     def owners(self, passage_nums: Ids) -> dict[int, tuple[int, int | None]]:
         """For each passage number its trial's number and its position in the trial.
 
         A passage that was dropped since a vector store was made still leads to its trial, without a position.
         """
+        generation, table = owners.newest(self.folder / "derived", self.generation)
+        found, unknown = owners.of(table, passage_nums)
+        since = [num for num in self.dropped_since("passage", generation) if num in found]
+        for num in since:  # what was dropped after the table was made
+            del found[num]
         sql = (
             "WITH asked AS (SELECT value AS num FROM json_each(?))"
             " SELECT num, trial, NULL FROM dropped JOIN asked USING (num)"
             " WHERE kind = 'passage' AND trial IN (SELECT num FROM trials)"
             " UNION ALL SELECT num, trial, position FROM passages JOIN asked USING (num)"
         )
-        asked = json.dumps(passage_nums.tolist())
-        return {num: (trial, position) for num, trial, position in self.rows(sql, (asked,))}
+        rest = [*since, *unknown.tolist()]
+        asked = self.rows(sql, (json.dumps(rest),)) if rest else ()
+        return found | {num: (trial, position) for num, trial, position in asked}
 
     def passages_of(self, trials: Ids, generation: int) -> Ids:
         """Sorted numbers of the passages of these trials, and of those they had until after *generation*."""
         import numpy as np
 
+        table = owners.read(self.folder / "derived" / str(generation))
+        if table is not None:
+            return owners.passages_of(table, trials)
         sql = (
             "SELECT num, trial FROM passages"
             " UNION ALL SELECT num, trial FROM dropped WHERE kind = 'passage' AND generation > ?"
@@ -302,7 +300,7 @@ class Records:
         if old and old[1] == new_hash:
             self._db.execute(
                 "UPDATE trials SET last_checked = ?, record = ?, source = ?, partial = ? WHERE num = ?",
-                (today, _pack(trial), trial.source, partial, old[0]),
+                (today, pack(trial), trial.source, partial, old[0]),
             )
             self._put_raw(old[0], trial)
             return None
@@ -312,8 +310,8 @@ class Records:
             "generation": generation,
             "partial": partial,
             "last_checked": today,
-            "record": _pack(trial),
-            **_columns(trial),
+            "record": pack(trial),
+            **columns(trial),
         }
         if old:
             num = int(old[0])
@@ -337,18 +335,18 @@ class Records:
             self._db.execute("DELETE FROM raw WHERE trial = ?", (num,))
 
     def _put_children(self, num: int, trial: Trial) -> None:
-        for table, rows in _children(num, trial).items():
-            marks = ", ".join("?" * (_CHILDREN[table].count(",") + 1))
+        for table, rows in children(num, trial).items():
+            marks = ", ".join("?" * (CHILDREN[table].count(",") + 1))
             self._db.execute(f"DELETE FROM {table} WHERE trial = ?", (num,))  # noqa: S608
-            self._db.executemany(f"INSERT INTO {table} ({_CHILDREN[table]}) VALUES ({marks})", rows)  # noqa: S608
+            self._db.executemany(f"INSERT INTO {table} ({CHILDREN[table]}) VALUES ({marks})", rows)  # noqa: S608
 
     def filters_agree(self, num: int, trial: Trial) -> bool:
         """Whether what the filters read of the trial with that number is what its record says."""
-        columns = _columns(trial)
-        row = self._one(f"SELECT {', '.join(columns)} FROM trials WHERE num = ?", (num,))  # noqa: S608
-        return row == tuple(columns.values()) and all(
-            rows == set(self.rows(f"SELECT {_CHILDREN[table]} FROM {table} WHERE trial = ?", (num,)))  # noqa: S608
-            for table, rows in _children(num, trial).items()
+        read = columns(trial)
+        row = self._one(f"SELECT {', '.join(read)} FROM trials WHERE num = ?", (num,))  # noqa: S608
+        return row == tuple(read.values()) and all(
+            rows == set(self.rows(f"SELECT {CHILDREN[table]} FROM {table} WHERE trial = ?", (num,)))  # noqa: S608
+            for table, rows in children(num, trial).items()
         )
 
     def _put_passages(self, num: int, trial: Trial, generation: int) -> None:
@@ -371,9 +369,9 @@ class Records:
     def derive_again(self, trial: Trial, generation: int) -> None:
         """Make what is derived from the record of a trial that is here anew; its passages get new numbers."""
         num = self._one("SELECT num FROM trials WHERE id = ?", (trial.id,))[0]
-        columns = {**_columns(trial), "num": num}
-        assignments = ", ".join(f"{name} = :{name}" for name in columns)
-        self._db.execute(f"UPDATE trials SET {assignments} WHERE num = :num", columns)  # noqa: S608
+        read = {**columns(trial), "num": num}
+        assignments = ", ".join(f"{name} = :{name}" for name in read)
+        self._db.execute(f"UPDATE trials SET {assignments} WHERE num = :num", read)  # noqa: S608
         self._put_children(num, trial)
         held = [n for (n,) in self.rows("SELECT num FROM passages WHERE trial = ?", (num,))]
         self._drop("passage", held, num, generation)
@@ -408,6 +406,23 @@ class Records:
         text = msgspec.json.encode(state).decode()
         self._db.execute("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (spec, text, today))
 
+    def set_source_request(self, spec: str, request: str | None) -> None:
+        """Remember how to ask for a source again; ``None`` says that it cannot be, and overrules nothing."""
+        how = "INSERT OR IGNORE" if request is None else "INSERT OR REPLACE"
+        self._db.execute(f"{how} INTO requests VALUES (?, ?)", (spec, request))
+
+    def forget_source_request(self, spec: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO requests VALUES (?, NULL)", (spec,))
+
+    def write(self, sql: str, rows: Iterable[Sequence[Any]] = ((),)) -> None:
+        """Run one statement that changes rows, once for each row of values; inside a transaction."""
+        self._db.executemany(sql, rows)
+
+    def run(self, statements: Iterable[str], parameters: Mapping[str, Any] | None = None) -> None:
+        """Run statements that change the tables: a step from one format to the next, a repair."""
+        for statement in statements:
+            self._db.execute(statement, parameters or {})
+
     # ----------------------------------------------------------------------------------------------------------------
 
     def _one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
@@ -416,57 +431,12 @@ class Records:
 
     def _stored(self, row: tuple[Any, ...], *, raw: bool) -> Stored:
         num, record, first_seen, last_checked = row
-        trial = _unpack(record)
+        trial = unpack(record)
+        if gone := origins.gone_since(self, num):
+            trial = msgspec.structs.replace(trial, gone_since=gone)
         if raw and (kept := self._one("SELECT record FROM raw WHERE trial = ?", (num,))):
-            trial = msgspec.structs.replace(trial, raw=_unpacked(kept[0], msgspec.json.decode))
+            trial = msgspec.structs.replace(trial, raw=unpacked(kept[0], msgspec.json.decode))
         return Stored(num, trial, first_seen, last_checked)
-
-
-def fold(text: str) -> str:
-    """The text without case and accents, as the names of conditions are kept: *Sjögren* → *sjogren*."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
-
-
-def _columns(trial: Trial) -> dict[str, Any]:
-    """The columns that filters read."""
-    return {
-        "source": trial.source,
-        "last_updated": trial.last_updated.date if trial.last_updated else None,
-        "status": trial.status,
-        "study_type": trial.study_type,
-        "sex": trial.sex,
-        "minimum_age": trial.minimum_age,
-        "maximum_age": trial.maximum_age,
-    }
-
-
-def _children(num: int, trial: Trial) -> dict[str, set[tuple[Any, ...]]]:
-    """The rows that filters read, by table."""
-    names = {*trial.conditions, *(term.name for term in trial.normalized_conditions)}
-    return {
-        "phases": {(num, phase) for phase in trial.phases},
-        "conditions": {(num, fold(name)) for name in names},
-        "places": {(num, site.country, site.latitude, site.longitude) for site in trial.sites},
-    }
-
-
-def _pack(trial: Trial) -> bytes:
-    return zlib.compress(trials_.encode(msgspec.structs.replace(trial, raw=None)))
-
-
-def _unpack(record: bytes) -> Trial:
-    trial: Trial = _unpacked(record, trials_.decode)
-    return trial
-
-
-def _unpacked(data: bytes, decode: Callable[[bytes], Any]) -> Any:
-    try:
-        return decode(zlib.decompress(data))
-    except (zlib.error, msgspec.DecodeError) as problem:
-        raise IndexDamaged(
-            f"a record in {NAME} is damaged: {problem}.", hint="Find out more: trialindex check"
-        ) from None
 
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
@@ -474,14 +444,24 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
     try:
         return _opened(path, "mode=rwc" if create else "mode=rw")
     except sqlite3.OperationalError as problem:
-        if create or not re.search("readonly|unable to open", str(problem)):
+        if create or not _as_it_lies(path, problem):
             raise
         return _opened(path, "immutable=1")
+
+
+def _as_it_lies(path: Path, problem: sqlite3.OperationalError) -> bool:
+    """Whether the file alone holds all there is, and SQLite only has no place for what it keeps beside it."""
+    if re.search("readonly|unable to open", str(problem)):
+        return True
+    log = path.with_name(f"{path.name}-wal")
+    empty = not log.exists() or not log.stat().st_size
+    return empty and problem.sqlite_errorname.startswith("SQLITE_IOERR_SHM")  # the disk is full to the last byte
 
 
 def _opened(path: Path, how: str) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?{how}"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+    db.text_factory = partial(str, encoding="utf-8", errors="replace")  # so that a check can name what is damaged
     try:
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA synchronous = FULL")  # else a power cut could undo a commit that was derived from

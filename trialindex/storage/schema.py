@@ -22,6 +22,7 @@ CREATE TABLE trials (
   record BLOB NOT NULL
 );
 CREATE INDEX trials_generation ON trials (generation);
+CREATE INDEX trials_filters ON trials (status, study_type, sex, minimum_age, maximum_age, source, last_updated);
 CREATE TABLE raw (trial INTEGER PRIMARY KEY REFERENCES trials ON DELETE CASCADE, record BLOB NOT NULL);
 CREATE TABLE revisions (
   trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,
@@ -42,7 +43,7 @@ CREATE TABLE places (
   trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, country TEXT COLLATE NOCASE, latitude REAL, longitude REAL
 );
 CREATE INDEX places_trial ON places (trial);
-CREATE INDEX places_country ON places (country);
+CREATE INDEX places_country_trial ON places (country, trial);
 CREATE TABLE passages (
   num INTEGER PRIMARY KEY AUTOINCREMENT,
   trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,

@@ -12,18 +12,34 @@ A check raises ``AssertionError`` with one sentence that says what is wrong; it 
 docs/testing-plugins.md shows each.
 """
 
-from trialindex.testing.checks import check_encoder, check_renderer, check_source, check_store, check_vocabulary
-from trialindex.testing.fakes import BruteForceStore, FakeEncoder
+from trialindex.testing.checks import (
+    check_encoder,
+    check_renderer,
+    check_source,
+    check_store,
+    check_vocabulary,
+    check_writer,
+)
+from trialindex.testing.fakes import BruteForceStore, FakeEncoder, FakeWriter, sample_card
+from trialindex.testing.notifying import check_notifier, sample_deliveries
+from trialindex.testing.reranking import FakeReranker, check_reranker
 from trialindex.testing.samples import sample_results, sample_texts, sample_trials
 
 __all__ = [
     "BruteForceStore",
     "FakeEncoder",
+    "FakeReranker",
+    "FakeWriter",
     "check_encoder",
+    "check_notifier",
     "check_renderer",
+    "check_reranker",
     "check_source",
     "check_store",
     "check_vocabulary",
+    "check_writer",
+    "sample_card",
+    "sample_deliveries",
     "sample_results",
     "sample_texts",
     "sample_trials",

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import ValidationError, convert, structs, to_builtins
+
 from trialindex.interfaces import (
     Concept,
     Encoder,
@@ -19,10 +21,13 @@ from trialindex.interfaces import (
     Source,
     VectorStore,
     Vocabulary,
+    Writer,
 )
-from trialindex.testing.fakes import BruteForceStore
-from trialindex.testing.samples import CONTACT, sample_results, sample_texts, sample_trials
+from trialindex.plain import Explanation, Plain, Sentence
+from trialindex.testing.fakes import BruteForceStore, sample_card
+from trialindex.testing.samples import CONTACT, HOSTILE, sample_results, sample_texts, sample_trials
 from trialindex.trial import Trial, decode, encode
+from trialindex.wording import one_line
 
 if TYPE_CHECKING:
     from trialindex.interfaces import Ids, Vectors
@@ -59,7 +64,21 @@ def check_source(source: Source) -> list[Trial]:
     trials, state = _run(source, {})
     _require(trials, "the source yielded no trial: check it with something that holds at least one")
     _run(source, state)
+    _check_ids(source, [trial.id for trial in trials])
     return trials
+
+
+def _check_ids(source: Source, held: list[str]) -> None:
+    produced = source.ids(IngestContext(), frozenset(held))
+    if produced is None:
+        return
+    _require(isinstance(produced, Iterator), "ids() must return an iterator, or None")
+    found = list(produced)
+    _require(all(isinstance(one, str) for one in found), "ids() must yield strings")
+    lost = sorted(set(held) - set(found))
+    _require(
+        not lost, f"ids() leaves out {', '.join(lost[:3])}, which trials() has just yielded: a sweep would mark it"
+    )
 
 
 def _run(source: Source, state: dict[str, Any]) -> tuple[list[Trial], dict[str, Any]]:
@@ -170,9 +189,14 @@ def _check_vectors(vectors: Vectors, count: int, dimension: int, call: str) -> N
 # --- stores ---------------------------------------------------------------------------------------------------------
 
 
-def check_store(store_class: type[VectorStore]) -> None:
+def check_store(
+    store_class: type[VectorStore], argument: str = "", *, tolerance: float = 1e-5, size: int = 600
+) -> None:
     """Compare a store with brute force: all, some and none allowed, replaced, removed, saved and loaded.
 
+    :param argument: what follows the colon of the spec. :param tolerance: how far a score may be from the true one, and
+        the k-th best from the k-th best: more than nothing for a store that compresses or approximates.
+    :param size: how many vectors, at least 600: more than the store compares one by one, if there is such a limit.
     :raises AssertionError: the contract of :class:`~trialindex.interfaces.VectorStore` is broken.
     """
     import numpy as np
@@ -187,11 +211,11 @@ def check_store(store_class: type[VectorStore]) -> None:
         return vectors
 
     queries = unit(5)
-    store: VectorStore = store_class.create(dimension)
+    store: VectorStore = store_class.create(dimension, argument) if argument else store_class.create(dimension)
     truth: VectorStore = BruteForceStore.create(dimension)
-    _agree(store, truth, queries, "an empty store")
+    _agree(store, truth, queries, "an empty store", tolerance)
 
-    first = rng.permutation(np.arange(3, 1803, 3, dtype=np.int64))
+    first = rng.permutation(np.arange(3, 3 * size + 3, 3, dtype=np.int64))
     far = np.array([1, 2, 2**40, 2**62], dtype=np.int64)
     steps: list[tuple[str, str, Ids, Vectors | None]] = [
         ("ids in no order", "add", first, unit(len(first))),
@@ -206,7 +230,7 @@ def check_store(store_class: type[VectorStore]) -> None:
     for what, call, ids, vectors in steps:
         for each in (store, truth):
             each.remove(ids) if vectors is None else each.add(ids, vectors)
-        _agree(store, truth, queries, f"after {what}" if call == "add" else f"with {what}")
+        _agree(store, truth, queries, f"after {what}" if call == "add" else f"with {what}", tolerance)
 
     with tempfile.TemporaryDirectory() as home:
         saved, again = Path(home, "one"), Path(home, "two")
@@ -215,18 +239,18 @@ def check_store(store_class: type[VectorStore]) -> None:
         store.save(saved)
         _require(any(saved.iterdir()), "save() wrote nothing")
         loaded: VectorStore = store_class.load(saved)
-        _agree(loaded, truth, queries, "after save and load")
+        _agree(loaded, truth, queries, "after save and load", tolerance)
         for each in (loaded, truth):
             each.remove(first[:50])
             each.add(first[:20], queries[:1].repeat(20, axis=0))
-        _agree(loaded, truth, queries, "changed after save and load")
+        _agree(loaded, truth, queries, "changed after save and load", tolerance)
         loaded.save(again)
-        _agree(store_class.load(again), truth, queries, "after a second save and load")
-        _agree(store_class.load(saved), store, queries, "loaded a second time from the first folder")
+        _agree(store_class.load(again), truth, queries, "after a second save and load", tolerance)
+        _agree(store_class.load(saved), store, queries, "loaded a second time from the first folder", tolerance)
         del loaded  # lets go of files that are mapped into memory, which Windows would not delete
 
 
-def _agree(store: VectorStore, truth: VectorStore, queries: Vectors, when: str) -> None:
+def _agree(store: VectorStore, truth: VectorStore, queries: Vectors, when: str, tolerance: float) -> None:
     import numpy as np
 
     _require(len(store) == len(truth), f"{when}: the store says it holds {len(store)} vectors, there are {len(truth)}")
@@ -248,13 +272,13 @@ def _agree(store: VectorStore, truth: VectorStore, queries: Vectors, when: str) 
             _require(
                 ((ids == -1) == np.isneginf(scores)).all(), f"{where}: places that cannot be filled hold -inf and -1"
             )
-            _require(np.allclose(scores, expected, atol=1e-5), f"{where}: other scores than brute force finds")
-            _require(_owned(truth, queries, ids, scores), f"{where}: a score does not belong to its id")
+            _require(np.allclose(scores, expected, atol=tolerance), f"{where}: other scores than brute force finds")
+            _require(_owned(truth, queries, ids, scores, tolerance), f"{where}: a score does not belong to its id")
             if allowed is not None:
                 _require(np.isin(ids[ids >= 0], allowed).all(), f"{where}: an id that was not allowed")
 
 
-def _owned(truth: VectorStore, queries: Vectors, ids: Ids, scores: Vectors) -> bool:
+def _owned(truth: VectorStore, queries: Vectors, ids: Ids, scores: Vectors, tolerance: float) -> bool:
     """Whether each id has the score that brute force gives it; ids of equal scores may stand in any order."""
     everything = truth.search(queries, len(truth))
     for row in range(len(queries)):
@@ -262,7 +286,7 @@ def _owned(truth: VectorStore, queries: Vectors, ids: Ids, scores: Vectors) -> b
         found = [int(number) for number in ids[row] if number >= 0]
         if len(set(found)) != len(found):
             return False
-        if any(abs(own.get(n, 9.0) - float(s)) > 1e-5 for n, s in zip(found, scores[row], strict=False)):
+        if any(abs(own.get(n, 9.0) - float(s)) > tolerance for n, s in zip(found, scores[row], strict=False)):
             return False
     return True
 
@@ -274,7 +298,7 @@ _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 def check_renderer(renderer_class: type[Renderer], *, markup: bool | None = None) -> None:
-    """Draw invented trials of every kind, narrow and wide, with and without colour and contacts.
+    """Draw invented trials of every kind, narrow and wide, with and without colour, contacts and sources.
 
     :param markup: whether ``<`` means something in the format, so that registry text must be escaped; without it
         that is told from an output that begins like HTML or XML.
@@ -284,7 +308,7 @@ def check_renderer(renderer_class: type[Renderer], *, markup: bool | None = None
     for width in (None, 20, 100):
         for colour in (False, True):
             for contacts in (False, True):
-                options = RenderOptions(width=width, color=colour, contacts=contacts)
+                options = RenderOptions(width=width, color=colour, contacts=contacts, sources=contacts)
                 for what, drawn in _drawings(renderer_class, options):
                     _check_drawing(f"{what} with {options}", drawn, options, markup)
     options = RenderOptions()
@@ -294,16 +318,36 @@ def check_renderer(renderer_class: type[Renderer], *, markup: bool | None = None
     )
 
 
+_HOSTILE = Sentence(f"A sentence that means harm {HOSTILE}", ("title", HOSTILE))
+_PLAINS = {
+    "of which its writer says nothing": Plain(
+        writer="", headline=Sentence(""), summary=(), substance=(), could_lead_to=(), could_go_wrong=()
+    ),
+    "of a writer that means harm": Plain(
+        writer=HOSTILE,
+        headline=_HOSTILE,
+        summary=(_HOSTILE, _HOSTILE),
+        substance=(_HOSTILE,),
+        could_lead_to=(_HOSTILE,),
+        could_go_wrong=(_HOSTILE, _HOSTILE),
+        glossary=(Explanation(HOSTILE, HOSTILE), Explanation("title", HOSTILE), Explanation("", "")),
+        notes=(HOSTILE,),
+    ),
+}
+"""What a stranger's writer may write."""
+
+
 def _drawings(renderer_class: type[Renderer], options: RenderOptions) -> Iterator[tuple[str, str]]:
     """What the renderer draws of everything there is, contacts included: holding them back is checked here too."""
     trials = sample_trials()
+    cards = [sample_card(trial, contacts=True, near="45.76,4.84") for trial in trials]
     renderer = renderer_class(options)
-    seen = {"first_seen": "2024-03-01", "last_updated": "2024-05-17", "last_checked": "2024-06-01"}
     yield "results()", _joined(renderer.results(sample_results(trials)), "results()")
     yield "results() without hits", _joined(renderer.results(sample_results([])), "results()")
-    for trial in trials:
-        yield f"trial({trial.id})", _joined(renderer.trial(trial, seen), "trial()")
-    yield "trial() of which nothing was seen", _joined(renderer.trial(trials[0], {}), "trial()")
+    for card in cards:
+        yield f"trial({card.trial.id})", _joined(renderer.trial(card), "trial()")
+    for what, plain in _PLAINS.items():
+        yield f"trial() {what}", _joined(renderer.trial(structs.replace(cards[0], seen={}, plain=plain)), "trial()")
     yield "trials()", _joined(renderer.trials(iter(trials)), "trials()")
     yield "trials() of none", _joined(renderer.trials(iter(())), "trials()")
 
@@ -330,6 +374,58 @@ def _check_drawing(what: str, drawn: str, options: RenderOptions, markup: bool |
         for secret in (CONTACT.name, CONTACT.phone, CONTACT.email):
             assert secret is not None
             _require(secret not in drawn, f'{what}: the contact "{secret}" is shown, and contacts were not asked for')
+
+
+# --- writers --------------------------------------------------------------------------------------------------------
+
+HEADLINE = 90
+"""Characters a headline has at most."""
+
+
+def check_writer(writer: Writer) -> list[Plain]:
+    """Let a writer tell invented trials of every kind.
+
+    :returns: what it wrote, for checks of your own.
+    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Writer` is broken.
+    """
+    _check_names(type(writer))
+    written = []
+    for trial in sample_trials():
+        plain = writer.write(trial)
+        where = f"what it wrote of {trial.id}"
+        _require(isinstance(plain, Plain), f"write() returned {type(plain).__name__}, not Plain")
+        try:
+            convert(to_builtins(plain), Plain)
+        except ValidationError as problem:
+            raise AssertionError(f"{where}: a field has a wrong type: {problem}") from problem
+        _check_plain(where, plain, writer)
+        written.append(plain)
+    return written
+
+
+def _check_plain(where: str, plain: Plain, writer: Writer) -> None:
+    _require(
+        plain.writer.partition(":")[0] == writer.name, f'{where}: writer is "{plain.writer}", not of "{writer.name}"'
+    )
+    headline = plain.headline.text
+    _require(len(headline) <= HEADLINE, f"{where}: the headline has {len(headline)} characters, {HEADLINE} at most")
+    _require(not headline.endswith("."), f"{where}: the headline ends with a full stop")
+    _require(2 <= len(plain.summary) <= 3, f"{where}: the summary has {len(plain.summary)} sentences, not two or three")
+    for part in ("substance", "could_lead_to", "could_go_wrong"):
+        _require(getattr(plain, part), f'{where}: {part} is empty: say "not stated" where the record is silent')
+    sentences = (plain.headline, *plain.summary, *plain.substance, *plain.could_lead_to, *plain.could_go_wrong)
+    for sentence in sentences:
+        said = f"{where}: the sentence {sentence.text!r}"
+        _require(sentence.fields, f"{said} names no field that it was made from")
+        unknown = sorted(set(sentence.fields) - set(Trial.__struct_fields__))
+        _require(not unknown, f"{said} was made from {', '.join(unknown)}, which no trial has")
+    words = [text for one in plain.glossary for text in (one.term, one.meaning)]
+    for text in (*(sentence.text for sentence in sentences), *words, *plain.notes):
+        _require(text and text == one_line(text), f"{where}: {text!r} is empty, or not clean and on one line")
+        for secret in (CONTACT.name, CONTACT.phone, CONTACT.email):
+            _require(str(secret) not in text, f'{where}: it tells the contact "{secret}"')
+    terms = [one.term.casefold() for one in plain.glossary]
+    _require(len(set(terms)) == len(terms), f"{where}: the glossary explains a word twice")
 
 
 # --- vocabularies ---------------------------------------------------------------------------------------------------

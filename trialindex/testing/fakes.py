@@ -1,4 +1,4 @@
-"""An encoder without a model and a store without a library."""
+"""An encoder without a model, a store without a library, and a writer without a word of its own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialindex.errors import IndexDamaged
-from trialindex.interfaces import Encoder, EncoderIdentity, VectorStore
+from trialindex.cards import card
+from trialindex.errors import IndexDamaged, PluginError
+from trialindex.interfaces import Encoder, EncoderIdentity, VectorStore, Writer
+from trialindex.plain import Card, Explanation, Plain, Sentence
+from trialindex.terms import Terms
+from trialindex.trial import Trial
+from trialindex.wording import NOT_STATED, excerpt, listed, one_line, phase, purpose
 
 if TYPE_CHECKING:
     from trialindex.interfaces import Ids, Vectors
@@ -76,9 +81,11 @@ class BruteForceStore(VectorStore):
         self._vectors = vectors
 
     @classmethod
-    def create(cls, dimension: int) -> BruteForceStore:
+    def create(cls, dimension: int, argument: str = "") -> BruteForceStore:
         import numpy as np
 
+        if argument:
+            raise PluginError(f'the store "{cls.name}" takes no argument, and was given "{argument}".')
         return cls(np.empty(0, dtype=np.int64), np.empty((0, dimension), dtype=np.float32))
 
     @classmethod
@@ -125,3 +132,52 @@ class BruteForceStore(VectorStore):
 
     def __len__(self) -> int:
         return len(self._ids)
+
+
+class FakeWriter(Writer):
+    """Says little, and takes every word of it from the record.
+
+    :param argument: makes a writer of another spec: ``fake:other``.
+    """
+
+    name = "fake"
+    summary = "For tests: repeats the record."
+
+    def __init__(self, argument: str = "") -> None:
+        super().__init__(argument)
+        self.given: list[Trial] = []
+        """Every trial it was given, to see that no writer learns of contacts."""
+
+    def write(self, trial: Trial) -> Plain:
+        self.given.append(trial)
+        drugs = listed(one.name for one in trial.interventions)
+        countries = listed(trial.countries)
+        stopped = excerpt(one_line(trial.why_stopped) or NOT_STATED, 200)
+        return Plain(
+            writer=f"{self.name}:{self.argument}" if self.argument else self.name,
+            headline=Sentence(excerpt(trial.title, 80).rstrip(".") or NOT_STATED, ("title",)),
+            summary=(
+                Sentence(f"What is tested: {excerpt(drugs, 200)}.", ("interventions",)),
+                Sentence(f"Where: {excerpt(countries, 200)}.", ("sites",)),
+            ),
+            substance=(Sentence(f"Active substance: {excerpt(drugs, 200)}.", ("interventions",)),),
+            could_lead_to=(Sentence(f"Its aim: {purpose(trial.primary_purpose)}.", ("primary_purpose",)),),
+            could_go_wrong=(
+                Sentence(f"The phase: {phase(trial.phases)}.", ("phases",)),
+                Sentence(f"Why it stopped: {stopped}.", ("why_stopped",)),
+            ),
+            glossary=(
+                Explanation("phase", "how far the testing of a treatment has come"),
+                Explanation("placebo", "a look-alike without an active substance"),
+            ),
+        )
+
+
+def sample_card(trial: Trial, *, contacts: bool = False, near: str | None = None) -> Card:
+    """The page of a trial as :class:`FakeWriter` tells it, its conditions normalised by no vocabulary.
+
+    :param contacts: leave the contacts in; without it they are masked.
+    :param near: a place that distances are from.
+    """
+    seen = {"first_seen": "2024-03-01", "last_updated": "2024-05-17", "last_checked": "2024-06-01"}
+    return card(trial, seen=seen, writer=FakeWriter(), contacts=contacts, near=near, terms=Terms())

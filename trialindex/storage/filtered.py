@@ -1,0 +1,40 @@
+"""What filters read of a trial, beside its record: columns of ``trials``, and tables of their own."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from trialindex.trial import Trial
+
+CHILDREN = {"phases": "trial, phase", "conditions": "trial, name", "places": "trial, country, latitude, longitude"}
+"""Tables that only filters read, and the columns they read."""
+
+
+def fold(text: str) -> str:
+    """The text without case and accents, as the names of conditions are kept: *Sjögren* → *sjogren*."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
+def columns(trial: Trial) -> dict[str, Any]:
+    """The columns that filters read."""
+    return {
+        "source": trial.source,
+        "last_updated": trial.last_updated.date if trial.last_updated else None,
+        "status": trial.status,
+        "study_type": trial.study_type,
+        "sex": trial.sex,
+        "minimum_age": trial.minimum_age,
+        "maximum_age": trial.maximum_age,
+    }
+
+
+def children(num: int, trial: Trial) -> dict[str, set[tuple[Any, ...]]]:
+    """The rows that filters read, by table."""
+    names = {*trial.conditions, *(term.name for term in trial.normalized_conditions)}
+    return {
+        "phases": {(num, phase) for phase in trial.phases},
+        "conditions": {(num, fold(name)) for name in names},
+        "places": {(num, site.country, site.latitude, site.longitude) for site in trial.sites},
+    }
