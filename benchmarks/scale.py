@@ -59,6 +59,10 @@ def main() -> None:
     for size in map(int, given.sizes.split(",")):
         of_size = results.setdefault(str(size), {})
         for stage in given.stages.split(","):
+            if stage == "model":
+                if not (given.work / "model.npz").exists():
+                    run(given.work, stage, size)
+                continue
             if stage == "build":
                 if "build" in of_size and (given.work / size_name(size)).is_dir():
                     continue

@@ -13,6 +13,7 @@ What they are made to resemble was measured on real records (``docs/performance.
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import re
 from collections import defaultdict
@@ -42,9 +43,16 @@ SHARED = 0.2
 NEIGHBOURS = 10
 WORD_LIST = Path(__file__).parent.parent / "plugins" / "trialindex_vocabulary" / "lexicon.tsv"
 _SYLLABLES = "ab ac al am an ar bel cor dex el fen ga ib in ka lim lo mab mi nib no ol or pra ri sa ta ti ul vir xi zo"
-_PLACES = (("France", "Lyon", 45.76, 4.84), ("Germany", "Berlin", 52.52, 13.41), ("Spain", "Madrid", 40.42, -3.7))
-_PLACES += (("United States", "Boston", 42.36, -71.06), ("United States", "Houston", 29.76, -95.37))
-_PLACES += (("China", "Beijing", 39.9, 116.4), ("India", "Pune", 18.52, 73.86), ("Egypt", "Cairo", 30.04, 31.24))
+_PLACES = (
+    ("France", "Lyon", 45.76, 4.84),
+    ("Germany", "Berlin", 52.52, 13.41),
+    ("Spain", "Madrid", 40.42, -3.7),
+    ("United States", "Boston", 42.36, -71.06),
+    ("United States", "Houston", 29.76, -95.37),
+    ("China", "Beijing", 39.9, 116.4),
+    ("India", "Pune", 18.52, 73.86),
+    ("Egypt", "Cairo", 30.04, 31.24),
+)
 RARE_PLACE = ("Iceland", "Reykjavik", 64.15, -21.94)
 
 
@@ -90,6 +98,20 @@ class Model:
         chance = random.Random(seed)
         return cls(points, near, names, noise, _sentences(prose, chance), _rare_words(chance))
 
+    def keep(self, folder: Path) -> None:
+        """Write it down, for :meth:`kept`."""
+        np.savez(folder / "model.npz", points=self.points, near=self.near, noise=self.noise)
+        (folder / "model.json").write_text(json.dumps([self.names, self.sentences, self.rare]), encoding="utf-8")
+
+    @classmethod
+    def kept(cls, folder: Path) -> Model:
+        """The one that was written down in *folder*, so that what is measured is not how it was fitted."""
+        names, sentences, rare = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        with np.load(folder / "model.npz", allow_pickle=False) as arrays:
+            return cls(
+                arrays["points"], arrays["near"], [tuple(own) for own in names], arrays["noise"], sentences, rare
+            )
+
     def vectors(self, count: int, chance: np.random.Generator) -> tuple[np.ndarray, Vectors]:
         """For *count* trials the two points each lies between, and the vectors of three passages each."""
         first = chance.integers(len(self.points), size=count)
@@ -108,8 +130,8 @@ def _sentences(prose: Sequence[str], chance: random.Random, count: int = 40_000)
     """New sentences, each word one that follows the word before somewhere in *prose*."""
     follows: dict[str, list[str]] = defaultdict(list)
     for sentence in (part for text in prose for part in re.split(r"(?<=[.;])\s", text)):
-        words = sentence.rstrip(".;").split()
-        for word, after in zip(["", *words], [*words, ""], strict=True):
+        said = sentence.rstrip(".;").split()
+        for word, after in zip(["", *said], [*said, ""], strict=True):
             follows[word].append(after)
     made = []
     for _ in range(count):
@@ -243,10 +265,6 @@ class Prepared(MiniLM):
     def __init__(self) -> None:
         super().__init__()
         self.known: dict[bytes, Vectors] = {}
-
-    def real(self) -> MiniLM:
-        """The default encoder as it is."""
-        return MiniLM()
 
     def expect(self, trial: Trial, vectors: Vectors) -> None:
         for passage, vector in zip(passages(trial), vectors, strict=True):

@@ -21,6 +21,7 @@ from scale_data import Model, Prepared, Synthetic, Trials
 
 from trialindex import Index
 from trialindex.search.filters import Filters
+from trialindex_minilm.encoder import MiniLM
 
 SEED = 1
 FILTERS: dict[str, dict[str, Any]] = {
@@ -33,13 +34,13 @@ PROGRAM = str(Path(sys.executable).parent / "trialindex")
 LAY = Path(__file__).parent / "lay" / "queries.jsonl"
 NOTE = (
     "{age}-year-old {who} seen in clinic today. In their own words: {text} Background of hypertension and type 2 "
-    "diabetes, on metformin 1 g twice daily, amlodipine 5 mg and atorvastatin 20 mg. Appendix removed as a teenager, "
-    "no other operations. No known drug allergies. Does not smoke, drinks a glass of wine at weekends, lives with "
-    "family. Mother had breast cancer at 61, father a stroke. On examination comfortable at rest, pulse 78 regular, blood "
-    "pressure 138/84, chest clear, abdomen soft, no oedema. Bloods: haemoglobin 12.4, white cells 6.1, platelets 240, "
-    "creatinine 88, ALT 24, HbA1c 7.1 %. The patient is worried that the present treatment no longer helps and would "
-    "like to know whether any study is open that tests something else. Plan: repeat bloods in four weeks, ask for the "
-    "last scan, discuss at the next meeting."
+    "diabetes, on metformin 1 g twice daily, amlodipine 5 mg and atorvastatin 20 mg. Appendix removed as a "
+    "teenager, no other operations. No known drug allergies. Does not smoke, drinks a glass of wine at weekends, "
+    "lives with family. Mother had breast cancer at 61, father a stroke. On examination comfortable at rest, pulse "
+    "78 regular, blood pressure 138/84, chest clear, abdomen soft, no oedema. Bloods: haemoglobin 12.4, white cells "
+    "6.1, platelets 240, creatinine 88, ALT 24, HbA1c 7.1 %. The patient is worried that the present treatment no "
+    "longer helps and would like to know whether any study is open that tests something else. Plan: repeat bloods "
+    "in four weeks, ask for the last scan, discuss at the next meeting."
 )
 
 
@@ -74,10 +75,16 @@ def _times(ask: Callable[[str], object], asked: list[str]) -> dict[str, float]:
     }
 
 
+def model(folder: Path, size: int) -> dict[str, Any]:
+    """What all trials are drawn from."""
+    Model.fitted(MiniLM(), SEED).keep(folder.parent)
+    return {}
+
+
 def build(folder: Path, size: int) -> dict[str, Any]:
     """Make the index. Drawing the trials takes time of its own, which is told apart."""
     encoder = Prepared()
-    made = Trials(Model.fitted(encoder.real(), SEED), SEED)
+    made = Trials(Model.kept(folder.parent), SEED)
     drawing = 0.0
 
     def drawn() -> Any:
@@ -210,7 +217,7 @@ def refresh(folder: Path, size: int) -> dict[str, Any]:
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy)
     encoder = Prepared()
-    made = Trials(Model.fitted(encoder.real(), SEED), SEED)
+    made = Trials(Model.kept(folder.parent), SEED)
     chance = random.Random(SEED)
     try:
         nights = []
@@ -267,5 +274,5 @@ def fts5(folder: Path, size: int) -> dict[str, Any]:
 
 
 STAGES: dict[str, Callable[[Path, int], dict[str, Any]]] = {
-    stage.__name__: stage for stage in (build, sizes, queries, recall, cold, refresh, fts5)
+    stage.__name__: stage for stage in (model, build, sizes, queries, recall, cold, refresh, fts5)
 }

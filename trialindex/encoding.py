@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trialindex.errors import EncoderError, TrialIndexError
 from trialindex.interfaces import Encoder
+from trialindex.plugins import in_short
 
 if TYPE_CHECKING:
     from trialindex.interfaces import Vectors
@@ -64,7 +65,7 @@ def _checked(encoder: Encoder, encode: Callable[[Sequence[str]], Vectors], texts
         raise
     except Exception as problem:
         raise EncoderError(
-            f'the encoder "{name}" failed: {type(problem).__name__}: {problem}.',
+            f'the encoder "{name}" failed: {in_short(problem)}.',
             hint="Report it to the encoder's author.",
         ) from problem
     if vectors.shape != (len(texts), dimension):

@@ -23,7 +23,7 @@ from trialindex.encoding import embed
 from trialindex.errors import SourceError, TrialIndexError
 from trialindex.interfaces import Encoder, IngestContext, Source
 from trialindex.passages import passages
-from trialindex.plugins import split_spec
+from trialindex.plugins import in_short, split_spec
 from trialindex.storage import origins
 from trialindex.storage.records import Change, Records
 from trialindex.trial import Trial
@@ -234,7 +234,7 @@ class Ingest:
         except Exception as problem:
             self._commit()
             raise SourceError(
-                f'the source "{self._source.name}" failed: {type(problem).__name__}: {problem}.',
+                f'the source "{self._source.name}" failed: {in_short(problem)}.',
                 hint="What it gave before is kept. Report it to the source's author.",
             ) from problem
 

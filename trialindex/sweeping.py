@@ -9,6 +9,7 @@ from trialindex.errors import SourceError, TrialIndexError
 from trialindex.index import Index
 from trialindex.ingest import Reports, Shard
 from trialindex.interfaces import IngestContext, Source
+from trialindex.plugins import in_short
 from trialindex.storage import origins
 from trialindex.storage.records import Change
 
@@ -99,6 +100,6 @@ def _there(source: Source, held: dict[str, bool], reports: Reports) -> set[bytes
         raise
     except Exception as problem:
         raise SourceError(
-            f'the source "{source.name}" failed: {type(problem).__name__}: {problem}.',
+            f'the source "{source.name}" failed: {in_short(problem)}.',
             hint="Nothing was marked. Report it to the source's author.",
         ) from problem

@@ -122,7 +122,11 @@ class Terms:
         path = _cache_path(vocabularies)
         compiled = _read(path)
         if compiled is None:
-            compiled = _compile(concept for one in vocabularies for concept in one.concepts())
+            try:
+                compiled = _compile(concept for one in vocabularies for concept in one.concepts())
+            except (UnicodeEncodeError, TypeError) as problem:
+                names = ", ".join(one.name for one in vocabularies)
+                raise PluginError(f"a vocabulary has a name that is no text ({names}): {problem}.") from None
             _write(path, compiled)
         terms = cls.__new__(cls)
         terms._use(compiled)

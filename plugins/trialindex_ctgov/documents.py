@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -71,7 +72,8 @@ class Document:
                     yield f"{self.name}, {where or f'study {self._done}'}", record
         except _BROKEN as problem:
             raise self._damaged(str(problem), stream) from None
-        except (RuntimeError, NotImplementedError) as problem:  # how zipfile speaks of passwords and rare compressions
+        except (RuntimeError, NotImplementedError, UnicodeDecodeError, struct.error) as problem:
+            # how zipfile speaks of passwords, rare compressions and damaged names
             raise SourceError(f"{self.name} cannot be unpacked: {problem}.") from None
         except OSError as problem:
             raise SourceError(f"{self.name} cannot be read: {problem.strerror or problem}.") from None

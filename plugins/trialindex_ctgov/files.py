@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,7 +79,7 @@ class CtgovFileSource(Source):
         elif self._is_zip():
             try:
                 archive = zipfile.ZipFile(self.path)
-            except (zipfile.BadZipFile, OSError) as problem:
+            except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, struct.error) as problem:
                 raise SourceError(
                     f"{self.path} cannot be opened as a zip file ({problem}): it is cut off or damaged.",
                     hint="Download it again.",

@@ -17,7 +17,6 @@ from typing import Any
 
 from trialindex.errors import SourceError
 from trialindex.interfaces import Concept
-from trialindex.wording import excerpt, one_line
 
 LARGEST = 200 << 20
 """Bytes; the ontology's OBO file has about 8 million, its JSON 30 million."""
@@ -79,13 +78,19 @@ def _text(data: bytes, where: str) -> str:
 
 
 def _short(problem: Exception) -> str:
+    from trialindex.wording import excerpt
+
     return excerpt(f"{type(problem).__name__}: {problem}", 120)
 
 
 def _date(version: str | None) -> str | None:
     """``doid/releases/2026-07-31/doid.obo`` → ``2026-07-31``."""
     found = re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", version or "")
-    return found[0] if found else excerpt(version or "", 40) or None
+    if found or not version:
+        return found[0] if found else None
+    from trialindex.wording import excerpt
+
+    return excerpt(version, 40) or None
 
 
 def _concept(ident: str, name: str, synonyms: Iterable[tuple[str, str]], broader: Iterable[str]) -> Concept:
@@ -103,13 +108,13 @@ def _well_behaved(text: str) -> bool:
     return len(text.strip()) > 2
 
 
-def _line(text: str) -> str:
+def _line(text: object) -> str:
     """The text clean and on one line. :raises TypeError: it is no text."""
-    return one_line(text) if isinstance(text, str) else _no_text(text)
+    from trialindex.wording import one_line  # here: a command that only names vocabularies needs nothing of it
 
-
-def _no_text(value: object) -> str:
-    raise TypeError(f"{type(value).__name__} where a text was expected")
+    if not isinstance(text, str):  # JSON may hold anything
+        raise TypeError(f"{type(text).__name__} where a text was expected")
+    return one_line(text)
 
 
 # --- OBO ------------------------------------------------------------------------------------------------------------

@@ -255,8 +255,26 @@ def renderer(
 
         width = shutil.get_terminal_size().columns
     options = RenderOptions(width=width, color=color, contacts=contacts, sources=sources)
-    made: Renderer = plugins().get("renderer", name)(options)
-    return made
+    return _late(plugins().get("renderer", name)(options))
+
+
+def _late(made: Renderer) -> Renderer:
+    """The same renderer, called when its first piece is asked for, so that :func:`write` tells of all it raises."""
+    from trialindex.interfaces import Renderer
+
+    class Late(Renderer):
+        name, summary = made.name, made.summary
+
+        def results(self, results: Any) -> Iterator[str]:
+            yield from made.results(results)
+
+        def trial(self, card: Any) -> Iterator[str]:
+            yield from made.trial(card)
+
+        def trials(self, trials: Any) -> Iterator[str]:
+            yield from made.trials(trials)
+
+    return Late(made.options)
 
 
 def _drawn(pieces: Iterable[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from trialindex.errors import PluginError, TrialIndexError
 from trialindex.interfaces import Reranker
+from trialindex.plugins import in_short
 from trialindex.wording import one_line
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _scores(reranker: Reranker, query: str, texts: list[str]) -> list[float]:
         raise
     except Exception as problem:
         raise PluginError(
-            f'the reranker "{reranker.name}" failed: {type(problem).__name__}: {one_line(str(problem))}.',
+            f'the reranker "{reranker.name}" failed: {in_short(problem)}.',
             hint="Report it to its author.",
         ) from problem
     if len(scores) != len(texts):

@@ -199,19 +199,21 @@ def _make(new: Path, current: Derived | None, records: Records, store: StoreSpec
     import numpy as np
 
     since = current.generation if current else 0
-    vectors = current.vectors if current else store.create(dimension)
     dropped = records.dropped_since("passage", since) if current else []
     table = owners.read(current.folder) if current else None
     if table is None:
         owners.write(new, None, (), records.owners_since(0))
     else:
         owners.write(new, table, dropped, records.owners_since(since))
+
+    vectors = current.vectors if current else store.create(dimension)
     if dropped:
         vectors.remove(np.array(dropped, dtype=np.int64))
     for ids, batch in records.vectors_since(since, dimension):
         vectors.add(ids, batch)
     (new / "vectors").mkdir()
     vectors.save(new / "vectors")
+    del vectors  # which may hold all of them in memory
 
     if current:
         clone_tree(current.folder / "lexical", new / "lexical", skip=LOCKS)
