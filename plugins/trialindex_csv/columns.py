@@ -18,8 +18,9 @@ from trialindex.errors import SourceError, nearest
 from trialindex.reading import FIELDS
 from trialindex.values import short
 
+_NOT_IN_A_CELL = {"arms", "contacts", "gone_since", "officials", "outcomes", "raw", "sites", "source"}
 TARGETS = (
-    *(name for name in FIELDS if name not in {"arms", "contacts", "officials", "outcomes", "sites", "raw", "source"}),
+    *(name for name in FIELDS if name not in _NOT_IN_A_CELL),
     *("ages", "primary_outcomes", "secondary_outcomes", "other_outcomes"),
     *("site", "city", "state", "country", "locations", "study_design"),
 )

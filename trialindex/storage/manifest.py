@@ -9,9 +9,10 @@ from typing import Annotated
 
 import msgspec
 
+from trialindex import plugins
 from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound, PluginError
 from trialindex.interfaces import EncoderIdentity, VectorStore
-from trialindex.plugins import plugins, split_spec
+from trialindex.plugins import split_spec
 from trialindex.storage.files import storage_errors, write_atomically
 
 FORMAT = 2
@@ -53,7 +54,7 @@ class StoreSpec:
     def of(cls, spec: str) -> StoreSpec:
         """:raises PluginError: there is no such store."""
         name, argument = split_spec(spec)
-        return cls(plugins().get("store", name), argument)
+        return cls(plugins.plugins().get("store", name), argument)
 
     def create(self, dimension: int) -> VectorStore:
         """An empty store. :raises PluginError: it knows no such argument."""
