@@ -121,7 +121,7 @@ def sizes(folder: Path, size: int) -> dict[str, Any]:
     parts = {
         "records": records,
         "raw": pages.pop("raw", 0),
-        "embeddings": pages.pop("embeddings"),
+        "embeddings": pages.pop("vectors") + pages.pop("sqlite_autoindex_vectors_1"),
         "vectors": of["vectors"],
         "words": of["lexical"],
         "owners": of["owners.npy"],

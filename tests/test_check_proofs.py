@@ -50,7 +50,7 @@ def test_it_says_in_numbers_what_it_went_through(index: Index) -> None:
         "12 records hashed and compared with what filters read",
         "0 earlier versions hashed",
         f"{count} passages cut again",
-        f"{count} vectors of 64 numbers measured",
+        f"{count} vectors of 64 numbers read again",
     )
     assert report.proved[5] == f"{count} searches compared with brute force over {count} vectors"
     assert report.proved[6].startswith("12 trials counted in the word index, 12 of them")

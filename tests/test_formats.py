@@ -9,8 +9,10 @@ import os
 import shutil
 import signal
 import sqlite3
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers import ListSource, ids, trial
@@ -20,10 +22,11 @@ from trialindex.index import Index
 from trialindex.ingest import Request
 from trialindex.plugins import Plugins
 from trialindex.storage import manifest, migrate
+from trialindex.storage.records import Records
 from trialindex.testing import FakeEncoder
 
 FORMATS = Path(__file__).parent / "data" / "formats"
-ALL = [1, 2]
+ALL = [1, 2, 3]
 NEWEST = max(ALL)
 
 
@@ -50,7 +53,7 @@ KNOWN = {
     "manual": None,
 }
 EACH = pytest.mark.parametrize("old", ALL, indirect=True)
-OLD = pytest.mark.parametrize("old", [1], indirect=True)
+OLD = pytest.mark.parametrize("old", ALL[:-1], indirect=True)
 
 
 def tables(folder: Path) -> set[str]:
@@ -120,14 +123,16 @@ def test_a_migrated_index_is_like_one_that_was_made_in_the_newest_format(old: Pa
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("moment", ["before", "in the transaction", "after the commit", "before the rename"])
 def test_a_kill_in_the_middle_leaves_the_old_format_or_the_new_one(old: Path, moment: str) -> None:
+    before = manifest.read(old).format
     child = os.fork()
     if not child:
         _migrate_and_die(old, moment)
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL
-    assert manifest.read(old).format == 1, "the manifest is what makes it format 2"
-    with closing(sqlite3.connect(old / "records.db")) as database:  # as the program of format 1 reads it
+    assert manifest.read(old).format == before, "the manifest is what makes it the next format"
+    with closing(sqlite3.connect(old / "records.db")) as database:  # as the program of that format reads it
         assert len(database.execute("SELECT * FROM sources").fetchone()) == 3
+        assert {len(vector) for (vector,) in database.execute("SELECT vector FROM embeddings")} == {2 * 64}
     with Index.open(old) as index:
         whole(index)
         index.ingest(ListSource(trial(1)))
@@ -139,8 +144,6 @@ def _migrate_and_die(folder: Path, moment: str) -> None:
 
     def die(*args: object, **kwargs: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
-
-    from trialindex.storage.records import Records
 
     records = Records(folder)
     if moment == "before":
@@ -164,5 +167,68 @@ def test_two_programs_that_hold_it_open_migrate_it_once(old: Path) -> None:
         other.ingest(ListSource(trial(2)))
         assert other.manifest.format == NEWEST
         assert other._records.lineage == lineage
-        assert "requests" in tables(old)
+        assert {"requests", "vectors"} <= tables(old)
+        assert "embeddings" not in tables(old)
         assert other.check() == []
+
+
+@OLD
+def test_a_kill_before_the_old_vectors_go_leaves_them_to_the_next_write(old: Path) -> None:
+    child = os.fork()
+    if not child:
+        run = Records.run
+
+        def last(records: Records, statements: Sequence[str], parameters: Mapping[str, Any] | None = None) -> None:
+            if any("embeddings" in statement for statement in statements):
+                os.kill(os.getpid(), signal.SIGKILL)
+            run(records, statements, parameters)
+
+        Records.run = last  # type: ignore[method-assign]
+        migrate.migrate(old, manifest.read(old), Records(old))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert manifest.read(old).format == NEWEST
+    assert {"vectors", "embeddings"} <= tables(old)
+    with Index.open(old) as index:
+        whole(index)
+        index.ingest(ListSource(trial(1)))
+        assert "embeddings" not in tables(old)
+        assert index.check() == []
+
+
+@OLD
+def test_what_an_older_program_wrote_after_a_killed_step_is_kept(old: Path) -> None:
+    """The step is done again from what that program reads and writes, and not from what was left of the step."""
+    with Index.open(old) as index:
+        records = index._records
+        with records.transaction():
+            records.run(["CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL)"])
+            records.write("INSERT INTO vectors SELECT hash, zeroblob(68) FROM embeddings LIMIT 2")
+        whole(index)
+        index.ingest(ListSource(trial(1)))
+        assert index.check() == []
+
+
+@OLD
+def test_migrated_vectors_are_those_there_were(old: Path) -> None:
+    with Index.open(old) as index:
+        passages, before = next(index._records.vectors_since(0, 64))
+        index.ingest(ListSource())
+        again, after = next(index._records.vectors_since(0, 64))
+        assert passages.tolist() == again.tolist()
+        assert ((before * after).sum(axis=1) > 0.9995).all()
+        assert index.info().generation == 5, "nothing changed that has to be derived anew"
+
+
+@OLD
+@pytest.mark.parametrize("bad", [b"", b"\x00" * 128, b"\xff" * 128, "text", 7])
+def test_a_damaged_vector_of_an_older_format_is_named_migrated_and_mended(old: Path, bad: object) -> None:
+    sql = "UPDATE embeddings SET vector = ? WHERE hash = (SELECT hash FROM passages ORDER BY num LIMIT 1)"
+    with closing(sqlite3.connect(old / "records.db")) as database, database:
+        database.execute(sql, [bad])
+    with Index.open(old) as index:
+        assert {(one.kind, one.trial) for one in index.check()} == {("embedding", "F-1")}
+        assert all(one.repaired for one in index.check(repair=True))
+        assert (index.manifest.format, index.check()) == (NEWEST, [])
+        whole(index)

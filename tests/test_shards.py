@@ -117,7 +117,7 @@ def test_eight_shards_merged_are_one_index_built_at_once(parts: list[Path], stor
     assert CountingEncoder.texts == []
     with Index.open(whole) as one, Index.open(tmp_path / "merged") as other:
         a, b = state(one), state(other)
-        for table in ("raw", "revisions", "passages", "embeddings", "origins", "sources", "requests", "sweeps"):
+        for table in ("raw", "revisions", "passages", "vectors", "origins", "sources", "requests", "sweeps"):
             assert a[table] == b[table], table
         without_generation = [[(*row[:2], *row[3:]) for row in one["trials"]] for one in (a, b)]
         assert without_generation[0] == without_generation[1]
@@ -349,7 +349,7 @@ def test_a_kill_in_the_middle_of_a_batch_loses_at_most_one_chunk(new_index: Inde
             index.ingest(ListSource(*many))
     os.waitpid(child, 0)
     with Index.open(new_index.folder) as index:
-        assert execute(index, "SELECT count(*) FROM embeddings") == [(2 * CHUNK,)]
+        assert execute(index, "SELECT count(*) FROM vectors") == [(2 * CHUNK,)]
         index.ingest(ListSource(*many))
         assert len(CountingEncoder.texts) == CHUNK
         assert index.check() == []

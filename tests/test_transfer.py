@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ from trialindex.cli import cli
 from trialindex.errors import EncoderMismatch, IndexDamaged, IndexFormatError, IndexStateError, StorageError
 from trialindex.index import Index
 from trialindex.ingest import Request
+from trialindex.merging import merge
+from trialindex.storage.coded import BYTES
 from trialindex.storage.entries import entries
 from trialindex.testing import sample_trials
 from trialindex.transfer import export_archive, import_archive
@@ -52,7 +55,7 @@ def state(index: Index) -> dict[str, Any]:
         "revisions": "SELECT id, replaced_in, seen, revisions.hash, revisions.record FROM revisions"
         " JOIN trials ON trial = num ORDER BY id, replaced_in",
         "passages": "SELECT id, position, passages.hash FROM passages JOIN trials ON trial = trials.num ORDER BY 1, 2",
-        "embeddings": "SELECT * FROM embeddings ORDER BY hash",
+        "vectors": "SELECT * FROM vectors ORDER BY hash",
         "origins": "SELECT id, spec, gone FROM origins JOIN trials ON trial = num ORDER BY id, spec",
         **{name: f"SELECT * FROM {name} ORDER BY 1" for name in ("sources", "requests", "sweeps", "meta")},
     }
@@ -151,20 +154,25 @@ def test_any_index_comes_back_as_it_was(
 
 
 @ONE_STORE
-def test_an_old_format_is_exported_too(registered: Any, store: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_old_format_is_exported_and_merged_too(registered: Any, number: int, store: str, tmp_path: Path) -> None:
     from test_formats import FORMATS, _Fake
 
     registered.register(_Fake(), "fake")
-    old = Path(shutil.copytree(FORMATS / "1", tmp_path / "old"))
+    old = Path(shutil.copytree(FORMATS / str(number), tmp_path / "old"))
     with Index.open(old) as index:
         assert export_archive(index, tmp_path / "old.zip") == 3
-        assert index.manifest.format == 1
+        assert index.manifest.format == number
         held = [(entry.trial, entry.revisions) for entry in entries(records_of(index))]
     import_archive(tmp_path / "old.zip", tmp_path / "new")
     with Index.open(tmp_path / "new") as new:
         assert [(entry.trial, entry.revisions) for entry in entries(records_of(new))] == held
         assert len(records_of(new).lineage) == 32
         assert new.check() == []
+        merge([old], tmp_path / "merged")
+        with Index.open(tmp_path / "merged") as merged:
+            assert state(merged)["vectors"] == state(new)["vectors"]
+            assert merged.check() == []
 
 
 @ONE_STORE
@@ -199,10 +207,28 @@ def _line(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, bytes]
     return changed
 
 
-def _vectors(value: float) -> Callable[[dict[str, bytes]], None]:
+def _first_vector(vector: bytes) -> Callable[[dict[str, bytes]], None]:
     def change(members: dict[str, bytes]) -> None:
-        vector = np.full(64, value, dtype=np.float16).tobytes()
         members[VECTORS] = members[VECTORS][:16] + vector + members[VECTORS][16 + len(vector) :]
+
+    return change
+
+
+def _in_version_1(members: dict[str, bytes]) -> None:
+    """As the archive of an earlier trialindex, which held float16 numbers."""
+    held = members[VECTORS]
+    rows = [held[at : at + 16 + 68] for at in range(0, len(held), 16 + 68)]
+    vectors, whole = BYTES.decoded([row[16:] for row in rows], 64)
+    assert whole.all()
+    halves = vectors.astype("<f2")
+    members[VECTORS] = b"".join(row[:16] + half.tobytes() for row, half in zip(rows, halves, strict=True))
+    _json(ABOUT, archive=1)(members)
+
+
+def _first_half(value: float) -> Callable[[dict[str, bytes]], None]:
+    def change(members: dict[str, bytes]) -> None:
+        _in_version_1(members)
+        _first_vector(np.full(64, value, dtype="<f2").tobytes())(members)
 
     return change
 
@@ -229,14 +255,17 @@ BAD: dict[str, Callable[[dict[str, bytes]], Any]] = {
     ),
     "a name that steers a terminal": _json(ABOUT, store="\x1b[2J"),
     "a field that steers a terminal": _line(lambda entry: entry.update({"\x1b[2J": 1})),
-    "too few vectors": lambda members: members.update({VECTORS: members[VECTORS][: -(16 + 128)]}),
+    "too few vectors": lambda members: members.update({VECTORS: members[VECTORS][: -(16 + 68)]}),
     "half a vector": lambda members: members.update({VECTORS: members[VECTORS][:-1]}),
     "other counts": _json(ABOUT, trials=3),
     "a generation that is too low": _json(ABOUT, generation=1),
     "a lineage that is none": _json(ABOUT, lineage="'; DROP TABLE trials"),
-    "no numbers": _vectors(float("nan")),
-    "endless numbers": _vectors(float("inf")),
-    "a vector that is too long": _vectors(5.0),
+    "a wrong checksum": _first_vector(b"\x7f" * 68),
+    "a vector of zeros": _first_vector(bytes(64) + zlib.crc32(bytes(64)).to_bytes(4, "little")),
+    "a vector that nobody codes": _first_vector(b"\x01" * 64 + zlib.crc32(b"\x01" * 64).to_bytes(4, "little")),
+    "no numbers": _first_half(float("nan")),
+    "endless numbers": _first_half(float("inf")),
+    "a vector that is too long": _first_half(5.0),
     "another record than hashed": _line(lambda entry: entry["trial"].update(title="Other")),
     "an unknown field": _line(lambda entry: entry.update(extra=1)),
     "no day": _line(lambda entry: entry.update(last_checked="yesterday\x1b[2J")),
@@ -272,13 +301,45 @@ def test_a_bad_archive_is_refused_in_one_line_and_leaves_nothing(what: str, expo
 
 @ONE_STORE
 def test_a_newer_archive_and_another_rule_are_refused_with_advice(exported: Path, tmp_path: Path) -> None:
-    bad = rewritten(exported, tmp_path / "bad.zip", _json(ABOUT, archive=2, encoder="of the future"))
+    bad = rewritten(exported, tmp_path / "bad.zip", _json(ABOUT, archive=3, encoder="of the future"))
     with pytest.raises(IndexFormatError, match="pip install --upgrade"):
         import_archive(bad, tmp_path / "new")
     bad = rewritten(exported, tmp_path / "bad.zip", _json(ABOUT, passages=99))
     with pytest.raises(IndexFormatError, match="rule 99"):
         import_archive(bad, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+@ONE_STORE
+def test_a_wrong_checksum_is_named(exported: Path, tmp_path: Path) -> None:
+    bad = rewritten(exported, tmp_path / "bad.zip", BAD["a wrong checksum"])
+    with pytest.raises(IndexDamaged, match="it holds a vector that does not agree with its checksum"):
+        import_archive(bad, tmp_path / "new")
+
+
+@ONE_STORE
+def test_an_archive_of_version_1_is_imported(full: Index, exported: Path, tmp_path: Path) -> None:
+    import_archive(rewritten(exported, tmp_path / "old.zip", _in_version_1), tmp_path / "new")
+    with Index.open(tmp_path / "new") as new:
+        held, wanted = state(new), state(full)
+        assert len(held["vectors"]) == len(wanted["vectors"])
+        assert {name: rows for name, rows in held.items() if name != "vectors"} == {
+            name: rows for name, rows in wanted.items() if name != "vectors"
+        }
+        assert new.check() == []
+        assert everything(new, "kidney") == everything(full, "kidney")
+
+
+@ONE_STORE
+def test_an_index_with_a_damaged_vector_is_not_exported_nor_merged(full: Index, tmp_path: Path) -> None:
+    execute(full, "UPDATE vectors SET vector = zeroblob(68) WHERE hash IN (SELECT hash FROM passages LIMIT 1)")
+    with pytest.raises(IndexDamaged, match="holds a damaged vector") as raised:
+        export_archive(full, tmp_path / "b.zip")
+    assert raised.value.hint == "Mend it: trialindex check --repair"
+    assert not (tmp_path / "b.zip").exists()
+    with pytest.raises(IndexDamaged, match="holds a damaged vector"):
+        merge([full.folder], tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
 
 
 @ONE_STORE
@@ -361,7 +422,7 @@ def test_a_full_disk_leaves_nothing(
 
 @ONE_STORE
 def test_an_index_that_lacks_a_vector_is_not_exported(full: Index, tmp_path: Path) -> None:
-    execute(full, "DELETE FROM embeddings WHERE hash IN (SELECT hash FROM passages LIMIT 1)")
+    execute(full, "DELETE FROM vectors WHERE hash IN (SELECT hash FROM passages LIMIT 1)")
     with pytest.raises(IndexDamaged, match=r"lacks the vectors of \d+ passages.*--repair"):
         export_archive(full, tmp_path / "b.zip")
     assert not (tmp_path / "b.zip").exists()
@@ -391,7 +452,7 @@ def test_the_samples_are_written_as_documented(new_index: Index, tmp_path: Path)
     with zipfile.ZipFile(tmp_path / "a.zip") as file:
         about = json.loads(file.read(ABOUT))
         assert sorted(about) == sorted(archive.About.__struct_fields__)
-        assert len(file.read(VECTORS)) == about["vectors"] * (16 + 2 * 64)
+        assert len(file.read(VECTORS)) == about["vectors"] * (16 + 64 + 4)
         lines = [json.loads(line) for line in io.BytesIO(file.read(TRIALS))]
     assert [line["trial"]["id"] for line in lines] == ["EX-0001", "EX-0002"]
     page = (Path(__file__).parent.parent / "docs" / "index-format.md").read_text(encoding="utf-8")

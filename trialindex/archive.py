@@ -14,16 +14,20 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from trialindex.errors import IndexDamaged, IndexFormatError
 from trialindex.interfaces import EncoderIdentity
+from trialindex.storage.coded import BYTES, HALVES, Coding
 from trialindex.storage.entries import Day, Entry
 from trialindex.wording import one_line
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from trialindex.interfaces import Vectors
+
+FORMAT = 2
 ABOUT, VECTORS, TRIALS, SOURCES = MEMBERS = ("trialindex.json", "vectors.bin", "trials.jsonl", "sources.json")
 KEY = 16
 """Bytes of the hash that a vector is kept under."""
@@ -62,9 +66,14 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     vectors: _Count
 
     @property
+    def coding(self) -> Coding:
+        """How its vectors are kept."""
+        return BYTES if self.archive > 1 else HALVES
+
+    @property
     def row(self) -> int:
         """Bytes of one vector with its hash."""
-        return KEY + 2 * self.encoder.dimension
+        return KEY + self.coding.size(self.encoder.dimension)
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,15 +156,18 @@ class Reader:
         with self._file.open(name) as file:
             return file.read()
 
-    def vectors(self, rows: int = 4096) -> Iterator[tuple[list[bytes], bytes]]:
-        """Hashes and the vectors under them, float16 one after another, so many at a time."""
-        size = self.about.row
+    def vectors(self, rows: int = 4096) -> Iterator[tuple[list[bytes], Vectors]]:
+        """Hashes and the vectors under them, so many at a time."""
+        size, coding, dimension = self.about.row, self.about.coding, self.about.encoder.dimension
         with self._file.open(VECTORS) as file:
             while data := file.read(rows * size):
                 if len(data) % size:
                     raise ValueError(f"{VECTORS} ends in the middle of a vector")
                 starts = range(0, len(data), size)
-                yield [data[at : at + KEY] for at in starts], b"".join(data[at + KEY : at + size] for at in starts)
+                vectors, whole = coding.decoded([data[at + KEY : at + size] for at in starts], dimension)
+                if not whole.all():
+                    raise ValueError(f"it holds a vector that {coding.damage}")
+                yield [data[at : at + KEY] for at in starts], vectors
 
     def trials(self) -> Iterator[Entry]:
         """Every trial; its record is what its hash says."""

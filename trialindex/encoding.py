@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from trialindex.errors import EncoderError, TrialIndexError
+from trialindex.errors import EncoderError
 from trialindex.interfaces import Encoder
-from trialindex.plugins import in_short
+from trialindex.plugins import blamed
 
 if TYPE_CHECKING:
     from trialindex.interfaces import Vectors
 
 _TOLERANCE = 0.01
-"""How far from 1 the length of a vector may be: int8 models and float16 storage round."""
+"""How far from 1 the length of a vector may be: int8 models round."""
 
 
 CHUNK = 256
@@ -59,15 +59,8 @@ def _checked(encoder: Encoder, encode: Callable[[Sequence[str]], Vectors], texts
     import numpy as np
 
     name, dimension = encoder.identity.spec, encoder.identity.dimension
-    try:
+    with blamed(f'the encoder "{name}"', EncoderError, "Report it to the encoder's author."):
         vectors = np.asarray(encode(texts), dtype=np.float32)
-    except TrialIndexError:
-        raise
-    except Exception as problem:
-        raise EncoderError(
-            f'the encoder "{name}" failed: {in_short(problem)}.',
-            hint="Report it to the encoder's author.",
-        ) from problem
     if vectors.shape != (len(texts), dimension):
         shape = " × ".join(map(str, vectors.shape))
         wrong = f"{shape} numbers for {len(texts)} texts in {dimension} dimensions"

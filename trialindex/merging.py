@@ -95,7 +95,7 @@ def _merge(records: Records, whole: Index, parts: list[Index], done: Merged, pro
         generation = records.generation + sum(view.generation for _, view in views) + 1
         count = 0
         for part, view in views:
-            keep = "INSERT OR IGNORE INTO embeddings VALUES (?, ?)"
+            keep = "INSERT OR IGNORE INTO vectors VALUES (?, ?)"
             records.write(keep, vectors(view, part.manifest.encoder, part.folder))
             require_vectors(view, f"the index at {part.folder}", "Mend it: trialindex check --repair")
             for entry in entries(view):

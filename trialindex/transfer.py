@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,13 @@ from trialindex.ingest import Request
 from trialindex.interfaces import EncoderIdentity
 from trialindex.passages import VERSION as PASSAGES
 from trialindex.storage import manifest
+from trialindex.storage.coded import batches, coded
 from trialindex.storage.entries import entries, restore
 from trialindex.storage.files import remove_entries, storage_errors
 from trialindex.storage.lock import write_lock
 from trialindex.storage.records import Change, Records
 
 Show = Callable[[int, int | None], None]
-_TOLERANCE = 0.01
-"""How far from 1 the length of a vector may be: as the encoder's, rounded to float16."""
 
 
 def nothing(done: int, total: int | None) -> None:
@@ -85,8 +84,8 @@ def import_archive(path: str | Path, folder: str | Path, *, store: str | None = 
                     hint="Import into a new one with --index, then: trialindex merge NEW --index WHOLE",
                 )
             with storage_errors(Path(folder)), records.transaction():
-                for hashes, data in read.vectors():
-                    _keep(records, hashes, data, about.encoder.dimension)
+                for hashes, found in read.vectors():
+                    records.add_embeddings(hashes, found)
                 for done, entry in enumerate(read.trials(), start=1):
                     if restore(records, entry) != "added":
                         raise ValueError(f"the trial {entry.trial.id} is in it twice")
@@ -103,7 +102,7 @@ def import_archive(path: str | Path, folder: str | Path, *, store: str | None = 
 
 def _about(index: Index, records: Records) -> About:
     described = index.manifest
-    [(vectors,)] = records.rows("SELECT count(*) FROM embeddings")
+    [(vectors,)] = records.rows(f"SELECT count(*) FROM {records.coding.table}")  # noqa: S608
     return About(
         archive=archive.FORMAT,
         created_with=version("trialindex"),
@@ -119,32 +118,23 @@ def _about(index: Index, records: Records) -> About:
 
 
 def vectors(records: Records, encoder: EncoderIdentity, folder: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Every hash with its vector. :raises IndexDamaged: one has another length than the encoder's."""
-    for key, vector in records.rows("SELECT hash, vector FROM embeddings ORDER BY hash"):
-        if len(key) != archive.KEY or len(vector) != 2 * encoder.dimension:
-            raise IndexDamaged(
-                f"the index at {folder} holds a vector of a wrong length.", hint="Mend it: trialindex check --repair"
-            )
-        yield key, vector
-
-
-def _keep(records: Records, hashes: Sequence[bytes], data: bytes, dimension: int) -> None:
-    """Keep vectors under their hashes. :raises ValueError: one is no vector of length 1."""
-    import numpy as np
-
-    found = np.frombuffer(data, dtype="<f2").reshape(len(hashes), dimension)
-    with np.errstate(all="ignore"):  # what is no number is refused, without a warning
-        lengths = np.linalg.norm(found.astype(np.float32), axis=1)
-    if not (np.abs(lengths - 1.0) < _TOLERANCE).all():
-        raise ValueError("it holds a vector whose length is not 1")
-    size = 2 * dimension
-    rows = ((key, data[at * size : (at + 1) * size]) for at, key in enumerate(hashes))
-    records.write("INSERT OR IGNORE INTO embeddings VALUES (?, ?)", rows)
+    """Every hash with its vector, as the newest format keeps it. :raises IndexDamaged: one is damaged."""
+    coding = records.coding
+    sql = f"SELECT hash, vector FROM {coding.table} ORDER BY hash"  # noqa: S608
+    with closing(records.rows(sql)) as held:  # before its connection, when one is damaged
+        for rows in batches(held):
+            keys = [key for key, _ in rows]
+            found, whole = coding.decoded([vector for _, vector in rows], encoder.dimension)
+            if not whole.all() or any(len(key) != archive.KEY for key in keys):
+                raise IndexDamaged(
+                    f"the index at {folder} holds a damaged vector.", hint="Mend it: trialindex check --repair"
+                )
+            yield from zip(keys, coded(found), strict=True)
 
 
 def require_vectors(records: Records, where: str, hint: str) -> None:
     """:raises IndexDamaged: a passage has no vector."""
-    sql = "SELECT count(*) FROM passages LEFT JOIN embeddings USING (hash) WHERE vector IS NULL"
+    sql = f"SELECT count(*) FROM passages LEFT JOIN {records.coding.table} USING (hash) WHERE vector IS NULL"  # noqa: S608
     [(missing,)] = records.rows(sql)
     if missing:
         raise IndexDamaged(f"{where} lacks the vectors of {missing:,} passages.", hint=hint)

@@ -242,7 +242,7 @@ def damage(folder: Path, kind: str, chance: random.Random) -> None:
     with Index.open(folder) as index:
         run = index._records._db.execute
         if kind == "vectors":
-            run("DELETE FROM embeddings WHERE hash IN (SELECT hash FROM embeddings LIMIT 3)")
+            run("DELETE FROM vectors WHERE hash IN (SELECT hash FROM vectors LIMIT 3)")
         elif kind == "passages":
             run("DELETE FROM passages WHERE position = 0 AND trial IN (SELECT num FROM trials LIMIT 2)")
         elif kind == "filters":

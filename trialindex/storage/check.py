@@ -15,6 +15,7 @@ from trialindex.interfaces import Encoder
 from trialindex.passages import VERSION, passages
 from trialindex.storage import derived
 from trialindex.storage.manifest import Manifest, StoreSpec
+from trialindex.storage.migrate import migrate
 from trialindex.storage.proofs import GENERATIONS, Finding, Proofs, damaged_sources, is_day, outside
 from trialindex.storage.records import Records
 from trialindex.trial import Trial
@@ -81,7 +82,8 @@ class Check:
 
         Indexes of the database, what the filters read and passages are made anew, missing or wrong vectors encoded
         again, then the derived state. A record that is damaged itself is left as it is: its source has to be asked
-        again. So is an earlier version of one, of which there is no other copy.
+        again. So is an earlier version of one, of which there is no other copy. An index of an older format is brought
+        to the newest first.
 
         :returns: what was wrong, each with whether it is mended, which is checked.
         """
@@ -94,6 +96,7 @@ class Check:
             found[len(found) :] = [f for f in left if f not in found]
         if not found:
             return found
+        self._manifest = migrate(self._folder, self._manifest, self._records)
         lost = {f.trial for f in found if f.kind == "record"}
         again = {f.trial for f in found if f.kind in ("filters", "passages", "embedding") and f.trial} - lost
         if self._manifest.passages != VERSION:

@@ -15,7 +15,7 @@ from trialindex.interfaces import EncoderIdentity, VectorStore
 from trialindex.plugins import split_spec
 from trialindex.storage.files import storage_errors, write_atomically
 
-FORMAT = 2
+FORMAT = 3
 NAME = "manifest.json"
 
 
@@ -58,14 +58,13 @@ class StoreSpec:
 
     def create(self, dimension: int) -> VectorStore:
         """An empty store. :raises PluginError: it knows no such argument."""
-        if not self.argument:
-            return self.store.create(dimension)
-        if len(signature(self.store.create).parameters) < 2:
+        if self.argument and len(signature(self.store.create).parameters) < 2:
             raise PluginError(
                 f'the store "{self.store.name}" takes no argument, and was given "{self.argument}".',
                 hint=f"Leave it out: --store {self.store.name}",
             )
-        return self.store.create(dimension, self.argument)
+        with plugins.blamed(f'the store "{self.store.name}"'):
+            return self.store.create(dimension, *filter(None, [self.argument]))
 
     def load(self, folder: Path) -> VectorStore:
         """The store that was saved in *folder*. :raises IndexDamaged: a file is missing or unreadable."""

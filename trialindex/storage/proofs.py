@@ -13,6 +13,7 @@ from trialindex import wording
 from trialindex.errors import IndexDamaged, TrialIndexError
 from trialindex.passages import VERSION, passages
 from trialindex.storage import derived, owners
+from trialindex.storage.coded import batches
 from trialindex.storage.manifest import Manifest, StoreSpec
 from trialindex.storage.packing import unpack
 from trialindex.storage.records import Records, Stored
@@ -28,7 +29,7 @@ AGREEMENT = 0.9
 """The part of them that must be as near: a store may be approximate, a damaged one is far below."""
 _ROUNDING = 0.02
 """How far apart two cosines may be that are the same: a store may compress its vectors."""
-_DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+_DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 Kind = Literal[
     "records", "record", "revision", "filters", "passages", "embedding", "source", "derived", "encoder", "watches"
@@ -182,29 +183,20 @@ class Proofs:
 
     def bad_vectors(self) -> Iterator[tuple[str, bytes, str]]:
         """Vectors that cannot be used: the trial's id, the hash of the passage, what is wrong."""
-        import numpy as np
-
-        size, count = 2 * self._dimension, 0
+        count, coding = 0, self._records.coding
         sql = (
-            "SELECT trials.id, passages.hash, vector FROM passages JOIN trials ON trial = trials.num"
-            " LEFT JOIN embeddings ON embeddings.hash = passages.hash"
+            "SELECT trials.id, passages.hash, vector FROM passages JOIN trials ON trial = trials.num"  # noqa: S608
+            f" LEFT JOIN {coding.table} AS kept ON kept.hash = passages.hash"
         )
-        for rows in _batches(self._records.rows(sql)):
+        for rows in batches(self._records.rows(sql)):
             count += len(rows)
-            whole = [row for row in rows if isinstance(row[2], bytes) and len(row[2]) == size]
-            for trial_id, digest, vector in rows:
+            _, whole = coding.decoded([vector for *_, vector in rows], self._dimension)
+            for (trial_id, digest, vector), good in zip(rows, whole.tolist(), strict=True):
                 if vector is None:
                     yield trial_id, digest, f"a passage of {trial_id} has no vector"
-                elif not isinstance(vector, bytes) or len(vector) != size:
-                    yield trial_id, digest, f"a vector of {trial_id} has {len(vector)} bytes, not {size}"
-            data = np.frombuffer(b"".join(row[2] for row in whole), dtype=np.float16).astype(np.float32)
-            with np.errstate(all="ignore"):
-                norms = np.linalg.norm(data.reshape(len(whole), self._dimension), axis=1)
-                wrong = np.flatnonzero(~(np.abs(norms - 1.0) < 0.01))
-            for at in wrong.tolist():
-                trial_id, digest, _ = whole[at]
-                yield trial_id, digest, f"a vector of {trial_id} has length {float(norms[at]):.3f}, not 1"
-        self._did(count, "vector", f"of {self._dimension} numbers measured")
+                elif not good:
+                    yield trial_id, digest, f"a vector of {trial_id} {coding.fault(vector, self._dimension)}"
+        self._did(count, "vector", f"of {self._dimension} numbers read again")
 
     # --- what is derived ----------------------------------------------------------------------------------------------
 
@@ -240,7 +232,7 @@ class Proofs:
         table = owners.read(state.folder)
         if table is None:  # a state of an earlier program
             return
-        for rows in _batches(self._records.owners_since(0)):
+        for rows in batches(self._records.owners_since(0)):
             held = np.array(rows, dtype=np.int64)
             known = held[:, 0] < len(table)
             if not known.all() or (table[held[:, 0]] != held[:, 1:]).any():
@@ -329,17 +321,6 @@ class _Request(msgspec.Struct):
     options: dict[str, Any] = {}
     folder: str = ""
     file: bool = False
-
-
-def _batches(rows: Iterator[tuple[Any, ...]], size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
-    batch: list[tuple[Any, ...]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def is_day(value: object) -> bool:

@@ -18,12 +18,14 @@ import msgspec
 from trialindex.errors import IndexDamaged, IndexNotFound
 from trialindex.passages import passages
 from trialindex.storage import origins, owners
+from trialindex.storage.coded import BYTES, HALVES, Coding, batches, coded
 from trialindex.storage.files import database_error, storage_errors
 from trialindex.storage.filtered import CHILDREN, children, columns
 from trialindex.storage.filtered import fold as fold
 from trialindex.storage.packing import pack, unpack, unpacked
 from trialindex.storage.schema import SCHEMA
 from trialindex.trial import Trial
+from trialindex.wording import whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,9 +77,11 @@ class Records:
             raise IndexNotFound(f"there is no index at {folder} any more.", hint=hint)
         if not create and not path.is_file():
             raise IndexDamaged(
-                f"the index at {folder} has no {NAME}: it was only half copied.",
+                f"the index at {folder} has no file {NAME}: it was only half copied.",
                 hint="Copy the whole folder again, or move it away and ingest again.",
             )
+        self._generation: int | None = None  # of a snapshot, which never changes
+        self._counts: dict[int | None, int] = {}  # of trials, by generation: what the last snapshot counted
         with storage_errors(folder):
             self._db = _connect(path, create=create)
             try:
@@ -97,7 +101,8 @@ class Records:
         with closing(Records(self.folder)) as view:
             with storage_errors(self.folder):
                 view._db.execute("BEGIN")
-            view.generation  # noqa: B018  the first read is what SQLite keeps
+            view._generation = view.generation  # the first read is what SQLite keeps
+            view._counts = self._counts
             yield view
 
     @contextmanager
@@ -124,12 +129,24 @@ class Records:
         return row[0]
 
     def __len__(self) -> int:
-        return int(self._one("SELECT count(*) FROM trials")[0])
+        known = self._counts.get(self._generation)
+        if known is not None:
+            return known
+        count = int(self._one("SELECT count(*) FROM trials")[0])
+        if self._generation is not None:
+            self._counts.clear()
+            self._counts[self._generation] = count
+        return count
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no trial; told at once, where counting them takes milliseconds."""
+        return self._one("SELECT 1 FROM trials") is None
 
     def count_passages(self) -> int:
         return int(self._one("SELECT count(*) FROM passages")[0])
 
-    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Generator[tuple[Any, ...]]:
         """Rows of a SELECT, for the filters and checks that know the schema."""
         with storage_errors(self.folder), closing(self._db.execute(sql, parameters)) as cursor:
             yield from cursor
@@ -141,16 +158,17 @@ class Records:
         # As one text: a row of its own for each of 300,000 numbers takes four times as long.
         with storage_errors(self.folder):
             (text,) = self._db.execute(f"SELECT group_concat(num) FROM ({sql})", parameters or {}).fetchone()  # noqa: S608
-        return np.unique(np.fromstring(text, dtype=np.int64, sep=",")) if text else np.empty(0, dtype=np.int64)
+        values = np.sort(np.fromstring(text or "0", dtype=np.int64, sep=","))
+        return values[np.diff(values, prepend=0) > 0]  # numbers begin at 1; np.unique takes ten times as long
 
     def find(self, trial_id: str, *, raw: bool = False) -> Stored | None:
         """The trial with that id, in any spelling of its letters."""
-        row = self._one("SELECT num FROM trials WHERE id = ?", (trial_id,))
+        row = self._one("SELECT num FROM trials WHERE id = ?", (whole(trial_id),))
         return next(self.load([row[0]], raw=raw), None) if row else None
 
     def standing(self, trial_id: str) -> tuple[bool, str | None, str] | None:
         """Of the trial with that id, if it is here: whether its record is partial, its last update, its source."""
-        row = self._one("SELECT partial, last_updated, source FROM trials WHERE id = ?", (trial_id,))
+        row = self._one("SELECT partial, last_updated, source FROM trials WHERE id = ?", (whole(trial_id),))
         return (bool(row[0]), row[1], row[2]) if row else None
 
     def load(self, nums: Iterable[int], *, raw: bool = False) -> Generator[Stored]:
@@ -172,17 +190,21 @@ class Records:
 
     def similar_ids(self, trial_id: str, limit: int = 2000) -> list[str]:
         """Ids that begin like *trial_id*, to guess a typing error from."""
-        start = trial_id[:4].replace("%", "").replace("_", "") + "%"
+        start = whole(trial_id[:4]).replace("%", "").replace("_", "") + "%"
         return [row[0] for row in self.rows("SELECT id FROM trials WHERE id LIKE ? LIMIT ?", (start, limit))]
 
     def source_states(self) -> dict[str, tuple[dict[str, Any], str]]:
         """Every source spec the index was built from: its state, and the ISO day it last ran."""
-        rows = list(self.rows("SELECT * FROM sources"))
+        rows, what = list(self.rows("SELECT spec, state, ran FROM sources")), "where a source stopped"
+        return {spec: (self.remembered(state, dict[str, Any], what), ran) for spec, state, ran in rows}
+
+    def remembered(self, text: Any, shape: Any, what: str) -> Any:
+        """What is kept of a source as JSON. :raises IndexDamaged: it is none of that *shape*; *what* names it."""
         try:
-            return {spec: (msgspec.json.decode(state, type=dict[str, Any]), ran) for spec, state, ran in rows}
-        except msgspec.DecodeError:
-            what = f"where a source stopped is damaged in {self.folder / NAME}."
-            raise IndexDamaged(what, hint="Forget it: trialindex check --repair") from None
+            return msgspec.json.decode(text, type=shape)
+        except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError):
+            damaged = f"{what} is damaged in {self.folder / NAME}."
+            raise IndexDamaged(damaged, hint="Forget it: trialindex check --repair") from None
 
     def source_requests(self) -> dict[str, str | None]:
         """By source spec how to ask for it again, as JSON; ``None`` where there is nothing to ask again.
@@ -214,26 +236,29 @@ class Records:
                 return unpack(record)
         return None
 
+    @property
+    def coding(self) -> Coding:
+        """How vectors are kept; until an index of an older format is brought to the newest, as that one did."""
+        return HALVES if self.has(HALVES.table) else BYTES
+
     def missing_embeddings(self, hashes: Iterable[bytes]) -> set[bytes]:
-        """Those of *hashes* that have no vector yet."""
-        return {h for h in hashes if not self._one("SELECT 1 FROM embeddings WHERE hash = ?", (h,))}
+        """Those of *hashes* that have no vector yet; for a writer."""
+        return {h for h in hashes if not self._one("SELECT 1 FROM vectors WHERE hash = ?", (h,))}
 
     def vectors_since(self, generation: int, dimension: int, batch: int = 20_000) -> Iterator[tuple[Ids, Vectors]]:
         """Passage numbers and their vectors, of all passages added after *generation*, in batches.
 
-        A passage without a vector of that *dimension* is left out; a check of the index names it.
+        A passage whose vector is missing, damaged or of another *dimension* is left out; a check of the index names it.
         """
         import numpy as np
 
-        sql = (
-            "SELECT passages.num, vector FROM passages JOIN embeddings USING (hash)"
-            " WHERE passages.generation > ? AND length(vector) = ? ORDER BY passages.num"
-        )
-        with storage_errors(self.folder), closing(self._db.execute(sql, (generation, 2 * dimension))) as cursor:
-            while rows := cursor.fetchmany(batch):
-                ids = np.array([num for num, _ in rows], dtype=np.int64)
-                data = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float16)
-                yield ids, data.reshape(len(rows), dimension).astype(np.float32)
+        coding = self.coding
+        joined = f"passages JOIN {coding.table} USING (hash)"
+        sql = f"SELECT passages.num, vector FROM {joined} WHERE passages.generation > ? ORDER BY passages.num"  # noqa: S608
+        for rows in batches(self.rows(sql, (generation,)), batch):
+            vectors, whole = coding.decoded([vector for _, vector in rows], dimension)
+            if len(vectors):
+                yield np.array([num for num, _ in rows], dtype=np.int64)[whole], vectors
 
     def owners_since(self, generation: int) -> Iterator[tuple[Any, ...]]:
         """Number, trial and position of every passage added after *generation*."""
@@ -253,25 +278,32 @@ class Records:
             with suppress(IndexDamaged):
                 yield num, unpack(record)
 
-    def owners(self, passage_nums: Ids) -> dict[int, tuple[int, int | None]]:
-        """For each passage number its trial's number and its position in the trial.
+    def owners(self, passage_nums: Ids) -> Ids:
+        """For each passage number its trial's number and its position in the trial, shape ``(n, 2)``.
 
-        A passage that was dropped since a vector store was made still leads to its trial, without a position.
+        A passage that was dropped since a vector store was made still leads to its trial, with the position -1. One
+        that leads to no trial any more has trial 0.
         """
+        import numpy as np
+
         generation, table = owners.newest(self.folder / "derived", self.generation)
-        found, unknown = owners.of(table, passage_nums)
-        since = [num for num in self.dropped_since("passage", generation) if num in found]
-        for num in since:  # what was dropped after the table was made
-            del found[num]
+        found = owners.of(table, passage_nums)
+        since = self.dropped_since("passage", generation)
+        if since:  # dropped after the table was made
+            found[np.isin(passage_nums, since)] = 0
+        unknown = np.flatnonzero(found[:, 0] == 0)
+        if not len(unknown):
+            return found
         sql = (
             "WITH asked AS (SELECT value AS num FROM json_each(?))"
-            " SELECT num, trial, NULL FROM dropped JOIN asked USING (num)"
+            " SELECT num, trial, -1 FROM dropped JOIN asked USING (num)"
             " WHERE kind = 'passage' AND trial IN (SELECT num FROM trials)"
             " UNION ALL SELECT num, trial, position FROM passages JOIN asked USING (num)"
         )
-        rest = [*since, *unknown.tolist()]
-        asked = self.rows(sql, (json.dumps(rest),)) if rest else ()
-        return found | {num: (trial, position) for num, trial, position in asked}
+        asked = passage_nums[unknown].tolist()
+        told = {num: owner for num, *owner in self.rows(sql, (json.dumps(asked),))}
+        found[unknown] = [told.get(num, (0, -1)) for num in asked]
+        return found
 
     def passages_of(self, trials: Ids, generation: int) -> Ids:
         """Sorted numbers of the passages of these trials, and of those they had until after *generation*."""
@@ -390,14 +422,8 @@ class Records:
         return True
 
     def add_embeddings(self, hashes: Sequence[bytes], vectors: np.ndarray[Any, Any]) -> None:
-        """Keep the vectors ``(n, dimension)`` of texts under their hashes, as float16."""
-        import numpy as np
-
-        data = vectors.astype(np.float16)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO embeddings VALUES (?, ?)",
-            ((digest, row.tobytes()) for digest, row in zip(hashes, data, strict=True)),
-        )
+        """Keep the vectors ``(n, dimension)`` of texts under their hashes, a byte for each number."""
+        self.write("INSERT OR REPLACE INTO vectors VALUES (?, ?)", zip(hashes, coded(vectors), strict=True))
 
     def set_generation(self, generation: int) -> None:
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (generation,))

@@ -54,7 +54,7 @@ CREATE TABLE passages (
 );
 CREATE INDEX passages_hash ON passages (hash);
 CREATE INDEX passages_generation ON passages (generation);
-CREATE TABLE embeddings (hash BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE dropped (
   kind TEXT NOT NULL, num INTEGER NOT NULL, trial INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (kind, num)
 ) WITHOUT ROWID;
