@@ -143,6 +143,29 @@ def test_nothing_moves_without_a_hint_or_in_the_plain_modes(pair: Index) -> None
         assert all("misfit" not in hit.parts for hit in pair.query("asthma, 9 year old girl", mode=mode).hits)
 
 
+@pytest.mark.parametrize("limit", [1, 3, 40])
+def test_pages_with_misfits_are_cut_from_one_order(tmp_path: Path, limit: int) -> None:
+    with Index.create(tmp_path / "many", encoder=FakeEncoder()) as index:
+        about = "Asthma, a cough, and how steroids help."
+        index.ingest(
+            ListSource(
+                *(
+                    Trial(
+                        id=f"T-{n}", title=f"Asthma {n}", summary=f"{about} {n % 7}.", maximum_age=17 if n % 3 else 99
+                    )
+                    for n in range(300)
+                )
+            )
+        )
+        text = "asthma cough, 40 year old man"
+        whole = [(hit.trial.id, hit.score) for hit in index.query(text, limit=300).hits]
+        assert sum("misfit" in hit.parts for hit in index.query(text, limit=300).hits) == 200
+        shown = [
+            (hit.trial.id, hit.score) for page in (1, 2, 5) for hit in index.query(text, limit=limit, page=page).hits
+        ]
+        assert shown == [hit for page in (1, 2, 5) for hit in whole[(page - 1) * limit : page * limit]]
+
+
 def test_what_was_understood_is_told_when_asked(pair: Index) -> None:
     assert pair.query("asthma").understood is None
     understood = pair.query("asthma, no diabetes", explain=True).understood

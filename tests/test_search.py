@@ -15,8 +15,9 @@ from trialindex.errors import EncoderError, QueryError
 from trialindex.index import Index
 from trialindex.passages import lexical_fields, passages
 from trialindex.plugins import Plugins
-from trialindex.search import retrieval
+from trialindex.search import feedback, retrieval
 from trialindex.search.fusion import fuse
+from trialindex.search.query import REMEMBERED
 from trialindex.search.retrieval import MODES, embed_query, weights_for
 from trialindex.storage.lexical import Lexical
 from trialindex.testing import sample_texts
@@ -183,6 +184,14 @@ def test_windows_hold_every_word_once_and_are_about_equal(count: int, monkeypatc
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
 
 
+def test_names_are_embedded_with_the_text_and_change_nothing_of_it() -> None:
+    encoder = CountingEncoder()
+    alone, beside = embed_query("lupus of the kidney", encoder), embed_query("lupus of the kidney", encoder, ["gout"])
+    assert beside.shape == (2, 64)
+    assert np.array_equal(beside[:1], alone)
+    assert np.array_equal(beside[1:], encoder.encode_queries(["gout"]))
+
+
 def test_a_query_encoder_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = CountingEncoder()
     monkeypatch.setattr(encoder, "encode_queries", lambda texts: [[1.0]])
@@ -323,6 +332,9 @@ def test_pages_reach_every_trial_exactly_once(many: Index, mode: str, limit: int
 @pytest.mark.parametrize("mode", MODES)
 def test_pages_beyond_the_depth_of_fusion_do_too(many: Index, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrieval, "DEPTH", 20)
+    monkeypatch.setattr(
+        feedback, "FLOOR", 15
+    )  # above the depth, as it is: what is below is not the same at every depth
     monkeypatch.setattr(fuse, "__kwdefaults__", {**(fuse.__kwdefaults__ or {}), "depth": 20})
     found: list[str] = []
     for page in range(1, 17):
@@ -337,6 +349,21 @@ def test_trials_with_the_same_text_are_paged_too(new_index: Index, monkeypatch: 
     for mode in MODES:
         found = [i for page in range(1, 16) for i in ids(new_index.query("the same", mode=mode, limit=5, page=page))]
         assert len(found) == len(set(found)) == 70, mode
+
+
+def test_what_a_filter_left_is_remembered_until_the_index_changes(new_index: Index) -> None:
+    new_index.ingest(
+        ListSource(trial(1, title="Gout", status="RECRUITING"), trial(2, title="Gout", status="COMPLETED"))
+    )
+    for _ in range(2):
+        assert ids(new_index.query("gout", status="recruiting")) == ["T-1"]
+    new_index.ingest(
+        ListSource(trial(2, title="Gout", status="RECRUITING"), trial(3, title="Gout", status="RECRUITING"))
+    )
+    assert sorted(ids(new_index.query("gout", status="recruiting"))) == ["T-1", "T-2", "T-3"]
+    for age in range(3 * REMEMBERED):
+        assert len(ids(new_index.query("gout", age=age))) == 3
+    assert len(new_index._current().allowed) == REMEMBERED
 
 
 def test_no_trial_passes_is_said(index: Index) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from trialindex.index import Index
 from trialindex.search.filters import Filters
 from trialindex.storage import derived, owners
 from trialindex.storage.records import Records
+
+if TYPE_CHECKING:
+    from trialindex.interfaces import Ids
 
 pytestmark = ONE_STORE
 
@@ -29,7 +33,12 @@ def grown(tmp_path: Path, store: str) -> Path:
     return folder
 
 
-def from_sql(records: Records) -> dict[int, tuple[int, int | None]]:
+def told(numbers: Ids, found: Ids) -> dict[int, tuple[int, int]]:
+    """Of the passages that a trial was found for, the trial and the position."""
+    return {num: (of, at) for num, (of, at) in zip(numbers.tolist(), found.tolist(), strict=True) if of}
+
+
+def from_sql(records: Records) -> dict[int, tuple[int, int]]:
     return {num: (of, at) for num, of, at in records.rows("SELECT num, trial, position FROM passages")}
 
 
@@ -39,14 +48,14 @@ def test_it_says_what_the_records_say(grown: Path) -> None:
         table = owners.read(derived.states(grown)[0])
         assert table is not None
         numbers = np.arange(1, len(table) + 20)
-        assert owners.of(table, numbers)[0] == truth
+        assert told(numbers, owners.of(table, numbers)) == truth
         dropped = records.rows("SELECT num, trial FROM dropped WHERE kind = 'passage'")
         here = {of for of, _ in truth.values()}
-        truth |= {num: (of, None) for num, of in dropped if of in here}
-        assert records.owners(numbers) == truth
+        truth |= {num: (of, -1) for num, of in dropped if of in here}
+        assert told(numbers, records.owners(numbers)) == truth
         [state] = derived.states(grown)
         (state / owners.NAME).unlink()
-        assert records.owners(numbers) == truth, "the same from SQLite"
+        assert told(numbers, records.owners(numbers)) == truth, "the same from SQLite"
 
 
 @pytest.mark.parametrize("chosen", [[], [1], [3, 6, 41], [9999], [0], list(range(1, 42))])
@@ -71,14 +80,14 @@ def test_one_that_lags_behind_still_leads_to_the_trials_there_are(grown: Path, m
             index.remove(["T-4"])
         with index.snapshot() as records:
             found = records.owners(np.array([number, gone]))
-            assert found == {number: (trial_number(index, "T-3"), None)}
+            assert found.tolist() == [[trial_number(index, "T-3"), -1], [0, -1]]
 
 
 def trial_number(index: Index, trial_id: str) -> int:
     return index.stored(trial_id).num
 
 
-def records_now(index: Index) -> dict[int, tuple[int, int | None]]:
+def records_now(index: Index) -> dict[int, tuple[int, int]]:
     with index.snapshot() as records:
         return from_sql(records)
 
@@ -94,7 +103,8 @@ def test_a_damaged_table_is_passed_over_and_made_again(grown: Path, content: byt
         index.ingest(ListSource(trial(50, title="Newest")))
         table = owners.read(derived.states(grown)[0])
         assert table is not None
-        assert owners.of(table, np.arange(1, len(table)))[0] == records_now(index)
+        numbers = np.arange(1, len(table))
+        assert told(numbers, owners.of(table, numbers)) == records_now(index)
         assert index.check() == []
 
 
@@ -111,11 +121,11 @@ def test_many_rows_are_added_in_parts(tmp_path: Path, store: str, monkeypatch: p
     owners.write(tmp_path, None, (), iter(rows))
     table = owners.read(tmp_path)
     assert table is not None
-    assert owners.of(table, np.arange(30))[0] == {num: (of, at) for num, of, at in rows}
+    assert told(np.arange(30), owners.of(table, np.arange(30))) == {num: (of, at) for num, of, at in rows}
     owners.write(tmp_path, table, [2, 500], iter([(40, 9, 0)]))
     table = owners.read(tmp_path)
     assert table is not None
-    assert owners.of(table, np.array([2, 3, 40, 41]))[0] == {3: (2, 0), 40: (9, 0)}
+    assert owners.of(table, np.array([2, 3, 40, 41])).tolist() == [[0, 0], [2, 0], [9, 0], [0, 0]]
 
 
 def test_filters_are_answered_by_indexes_alone(grown: Path) -> None:

@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 
 LEAST = 1_000
 """Vectors that a code book is trained on at least."""
+SMALL_IDS = 1 << 28
+"""Ids below this are looked up in a table, at most 256 MiB; larger ones are sorted."""
 WIDTH = 2_000
 """Rows that are compared again at least; for *k* results :data:`_WIDER` times as many if that is more."""
-_WIDER = 3
+_WIDER = 2
 GROWTH = 4
 """The code book is trained anew when there are so many times the vectors it was chosen for."""
 _SAMPLE = 50_000
@@ -216,14 +218,14 @@ class Compact:
         """
         import numpy as np
 
-        chosen = self._alive if allowed is None else np.isin(self._ids, allowed) & ~self._gone
+        chosen = self._alive if allowed is None else self._among(allowed)
         count = len(self._ids) if chosen is None else int(np.count_nonzero(chosen))
         wide = max(WIDTH, _WIDER * k)
         if count <= wide:
             rows = np.arange(count) if chosen is None else np.flatnonzero(chosen)
         else:
-            nearest = np.unique(self._nearest(queries, wide, chosen))  # in the order in which they lie in the file
-            rows = nearest[nearest >= 0]
+            nearest = np.sort(self._nearest(queries, wide, chosen), axis=None)  # in the order they lie in the file
+            rows = nearest[np.diff(nearest, prepend=-1) > 0]
         ids = self._ids[rows]
         for scores in self._scored(rows, queries):
             best = np.argsort(-scores, kind="stable")[:k]
@@ -232,6 +234,21 @@ class Compact:
     @cached_property
     def _alive(self) -> NDArray[np.bool_] | None:
         return ~self._gone if self._gone.any() else None
+
+    def _among(self, allowed: Ids) -> NDArray[np.bool_]:
+        """The rows whose ids are allowed and that are not marked. :param allowed: sorted."""
+        import numpy as np
+
+        if not len(allowed) or not len(self._ids):
+            return np.zeros(len(self._ids), dtype=np.bool_)
+        largest = max(int(allowed[-1]), int(self._ids.max()))
+        if min(int(allowed[0]), int(self._ids.min())) < 0 or largest >= SMALL_IDS:
+            return np.isin(self._ids, allowed) & ~self._gone
+        table = np.zeros(largest + 1, dtype=np.bool_)
+        table[allowed] = True
+        chosen: NDArray[np.bool_] = np.take(table, self._ids)
+        chosen &= ~self._gone
+        return chosen
 
     def _nearest(self, queries: Vectors, wide: int, chosen: NDArray[np.bool_] | None) -> Ids:
         """The *wide* best rows of each query by their coarse codes."""
@@ -242,7 +259,7 @@ class Compact:
         if chosen is not None:
             selector = faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))
             parameters = faiss.SearchParametersIVF(sel=selector, nprobe=1)
-        with one_thread(faiss):
+        with one_thread():
             rows: Ids = self._coarse.search(self._padded(queries), wide, params=parameters)[1]
         return rows
 
@@ -311,8 +328,9 @@ def _linked(source: Path, target: Path) -> bool:
 
 
 @contextmanager
-def one_thread(faiss: Any) -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Have FAISS use this thread only: measured, two questions at once are found twice as fast as by two threads."""
+    faiss: Any = import_module("faiss")
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:

@@ -10,13 +10,14 @@ writes little.
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialindex.errors import EncoderError, PluginError, nearest
 from trialindex.interfaces import VectorStore
-from trialindex_faiss.compact import LEAST, Compact
+from trialindex_faiss.compact import LEAST, SMALL_IDS, Compact, one_thread
 from trialindex_faiss.files import damaged, sizes, written_by_faiss
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ LIMIT = 50_000
 """Vectors up to which ``auto`` is exact: comparing with all takes about 10 ms then (``docs/performance.md``)."""
 RECENT = 10_000
 """Vectors that are kept flat beside compact ones."""
-_BITMAP_IDS = 1 << 28
-"""Ids below this are chosen by a bitmap of at most 32 MiB; a set that holds larger ones is hashed."""
 
 
 class FaissStore(VectorStore):
@@ -145,7 +144,8 @@ class FaissStore(VectorStore):
         found = min(k, self._index.ntotal if allowed is None else min(len(allowed), self._index.ntotal))
         if found and len(queries):
             chosen = None if allowed is None else _parameters(allowed)
-            best, numbers = self._index.search(queries, found, params=chosen)
+            with one_thread() if self._compact else nullcontext():
+                best, numbers = self._index.search(queries, found, params=chosen)
             scores[:, :found] = np.where(numbers < 0, -np.inf, best)
             ids[:, :found] = numbers
         if self._compact:
@@ -205,7 +205,7 @@ def _parameters(allowed: Ids) -> Any:
     faiss: Any = import_module("faiss")  # the types it ships describe the C++ calls, not their Python forms
 
     largest = int(allowed[-1])
-    if largest >= _BITMAP_IDS:
+    if largest >= SMALL_IDS:
         return faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.ascontiguousarray(allowed, dtype=np.int64)))
     chosen = np.zeros(largest + 1, dtype=np.bool_)
     chosen[allowed] = True

@@ -12,7 +12,7 @@ from trialindex.storage.records import Records
 
 TRIALS = 10
 """How many trials the words are taken from."""
-WORDS = 40
+WORDS = 20
 """How many words are taken."""
 FLOOR = 200
 """The trial at this rank counts nothing; those above it by how much better they score."""
@@ -38,5 +38,6 @@ def shared_words(scores: Mapping[int, float], lexical: Lexical, records: Records
                 words = lexical.words(f"{stored.trial.title} {stored.trial.summary or ''}")
                 for word in words:
                     weights[word] = weights.get(word, 0.0) + gain / len(words)
-    heavy = nlargest(WORDS, ((weight * lexical.rarity(word), word) for word, weight in weights.items()))
+    rarities = lexical.rarities(weights)
+    heavy = nlargest(WORDS, ((weight * rarities[word], word) for word, weight in weights.items()))
     return {word: weight / heavy[0][0] for weight, word in heavy if weight > 0}

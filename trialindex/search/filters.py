@@ -48,6 +48,10 @@ class Filters:
     source: tuple[str, ...] = ()
     updated_since: str | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("status", "phase", "study_type", "country", "condition", "source"):
+            object.__setattr__(self, name, tuple(map(wording.whole, getattr(self, name))))
+
     @classmethod
     def parse(
         cls,

@@ -17,9 +17,14 @@ from trialindex.search.retrieval import MODES, Candidate, Mode, retrieve
 from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records, Stored
 from trialindex.trial import Site, Trial, format_age
+from trialindex.wording import whole
 
 if TYPE_CHECKING:
+    from trialindex.interfaces import Ids
     from trialindex.terms import Terms
+
+REMEMBERED = 8
+"""Filters whose trials are remembered, at most 5 MB each in an index of 600,000."""
 
 
 def answer(
@@ -40,11 +45,13 @@ def answer(
 ) -> Results:
     """The page of hits for *text*.
 
+    :param text: with half of a surrogate pair in it, U+FFFD is read and shown in its place.
     :param explained: say what was understood of the text.
     :param reranker: puts the first *rerank_depth* trials in its own order.
     :param encoder: called when the text is to be embedded, and not before. :param terms: likewise.
     :raises QueryError: an empty text, an unknown mode or filter value, a limit or page below 1.
     """
+    text = whole(text)
     if not text.strip():
         raise QueryError("the query is empty.", hint='Describe the condition: trialindex query "severe lupus kidney"')
     if mode not in MODES:
@@ -52,7 +59,7 @@ def answer(
     if limit < 1 or page < 1 or rerank_depth < 1:
         raise QueryError("limit, page and rerank depth start at 1.")
     chosen: Mode = mode  # type: ignore[assignment]
-    allowed = filters.allowed(records)
+    allowed = _allowed(filters, records, derived)
     model = None if chosen == "lexical" else encoder()
     vocabulary = terms()
     read = read_person(text)
@@ -94,6 +101,20 @@ def answer(
         ),
         understood=understood if explained else None,
     )
+
+
+def _allowed(filters: Filters, records: Records, derived: Derived) -> Ids | None:
+    """The trials that pass the filters. What the last few left is remembered as long as the index stays as it is."""
+    if records.generation != derived.generation:
+        return filters.allowed(records)
+    found = derived.allowed.get(filters)
+    if found is None and filters:
+        found = filters.allowed(records)
+        assert found is not None
+        for oldest in list(derived.allowed)[: 1 - REMEMBERED]:
+            derived.allowed.pop(oldest, None)
+        derived.allowed[filters] = found
+    return found
 
 
 def _hits(

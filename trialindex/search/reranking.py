@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from trialindex.errors import PluginError, TrialIndexError
+from trialindex.errors import PluginError
 from trialindex.interfaces import Reranker
-from trialindex.plugins import in_short
+from trialindex.plugins import blamed
 from trialindex.wording import one_line
 
 if TYPE_CHECKING:
@@ -61,15 +61,8 @@ def text_of(trial: Trial) -> str:
 def _scores(reranker: Reranker, query: str, texts: list[str]) -> list[float]:
     if not texts:
         return []
-    try:
+    with blamed(f'the reranker "{reranker.name}"', hint="Report it to its author."):
         scores = [float(score) for score in reranker.score(query, texts)]
-    except TrialIndexError:
-        raise
-    except Exception as problem:
-        raise PluginError(
-            f'the reranker "{reranker.name}" failed: {in_short(problem)}.',
-            hint="Report it to its author.",
-        ) from problem
     if len(scores) != len(texts):
         wrong = f"{len(scores)} scores for {len(texts)} texts"
     elif not all(map(math.isfinite, scores)):

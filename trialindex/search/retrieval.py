@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nlargest, nsmallest
+from heapq import nlargest
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -110,7 +110,7 @@ def retrieve(
     misfits: dict[int, int] = {}
     if mode == "hybrid":
         scores = ranked.fused(weights_for(text))
-        misfits = _misfits(scores, person, records)
+        misfits = _misfits(scores, wanted, person, records)
         for num, count in misfits.items():
             scores[num] -= MISFIT * count
     else:
@@ -120,8 +120,9 @@ def retrieve(
     def order(num: int) -> tuple[float, ...]:
         return (-scores[num], *(ranks[name].get(num, math.inf) for name in ranks), num)
 
+    least = min(nlargest(wanted, scores.values()), default=0.0)
     candidates = []
-    for num in nsmallest(wanted, scores, key=order):
+    for num in sorted((num for num, score in scores.items() if score >= least), key=order)[:wanted]:
         parts = {"misfit": MISFIT * misfits[num]} if num in misfits else {}
         for name, found in ranked.scores.items():
             if num in found:
@@ -142,36 +143,55 @@ def rank(
     allowed: Ids | None,
 ) -> Rankings:
     """The rankings of *mode*, each *depth* trials deep; see :func:`retrieve` for what is given."""
+    from concurrent.futures import ThreadPoolExecutor
+
     size = len(records) if allowed is None else len(allowed)
     ranked = Rankings({}, {}, understood, size)
-    if mode != "lexical":
-        assert encoder is not None
-        queries = embed_query(text, encoder)
-        if mode == "hybrid" and understood.concerns:
-            names = encode_queries(encoder, [concern.name for concern in understood.concerns])
-            ranked.understood = analysis.weigh(understood, (names @ queries[0]).tolist())
-            queries = analysis.with_focus(queries, names, understood.concerns)
-        nearest = nearest_trials(queries, depth, derived=derived, records=records, allowed=allowed)
-        for name, found in zip(("vector", "focus"), nearest, strict=False):
-            ranked.scores[name] = {num: score for num, (score, _) in found.items()}
-            ranked.passages = {num: position for num, (_, position) in found.items()} | ranked.passages
-    if mode != "vector":
-        ranked.scores["lexical"] = dict(derived.lexical.search(text, depth, allowed))
-    if mode == "hybrid":
-        concerns = [(concern.weight, concern.names) for concern in ranked.understood.concerns]
-        ranked.scores["terms"] = dict(derived.lexical.search_names(concerns, depth, allowed))
+    with ThreadPoolExecutor(1) as beside:  # words are looked up while vectors are compared
+        by_words = None if mode == "vector" else beside.submit(derived.lexical.search, text, depth, allowed)
+        by_names = None
+        if mode != "lexical":
+            assert encoder is not None
+            concerned = mode == "hybrid" and bool(understood.concerns)
+            vectors = embed_query(text, encoder, [c.name for c in understood.concerns] if concerned else [])
+            queries, names = vectors[:1], vectors[1:]
+            if concerned:
+                ranked.understood = analysis.weigh(understood, (names @ queries[0]).tolist())
+                queries = analysis.with_focus(queries, names, understood.concerns)
+            if mode == "hybrid":
+                concerns = [(concern.weight, concern.names) for concern in ranked.understood.concerns]
+                by_names = beside.submit(derived.lexical.search_names, concerns, depth, allowed)
+            nearest = nearest_trials(queries, depth, derived=derived, records=records, allowed=allowed)
+            for name, found in zip(("vector", "focus"), nearest, strict=False):
+                ranked.scores[name] = {num: score for num, (score, _) in found.items()}
+                ranked.passages = {num: position for num, (_, position) in found.items()} | ranked.passages
+        if by_words is not None:
+            ranked.scores["lexical"] = dict(by_words.result())
+    if by_names is not None:
+        ranked.scores["terms"] = dict(by_names.result())
         words = shared_words(ranked.fused(weights_for(text)), derived.lexical, records)
         ranked.scores["feedback"] = dict(derived.lexical.search_words(words, depth, allowed))
     return ranked
 
 
-def _misfits(scores: Mapping[int, float], person: Person, records: Records) -> dict[int, int]:
-    """How many limits of a trial do not fit the person, of those among the best that have any."""
+def _misfits(scores: Mapping[int, float], wanted: int, person: Person, records: Records) -> dict[int, int]:
+    """How many limits of a trial do not fit the person, of those that have any.
+
+    The first :data:`DEPTH` are looked at, and of these only as many as can be among the *wanted* best in the end.
+    """
+    counts: dict[int, int] = {}
     if person.age is None and person.sex is None:
-        return {}
-    best = nlargest(DEPTH, scores, key=lambda num: (scores[num], -num))
-    counts = {num: person.misfits(*limits) for num, limits in records.limits(best).items()}
-    return {num: count for num, count in counts.items() if count}
+        return counts
+    best = sorted(scores, key=lambda num: (-scores[num], num))[:DEPTH]
+    done, step = 0, wanted + 50
+    while done < len(best):
+        limits = records.limits(best[done : done + step])
+        counts |= {num: count for num, of in limits.items() if (count := person.misfits(*of))}
+        done, step = done + step, 2 * step
+        kept = nlargest(wanted, (scores[num] - MISFIT * counts.get(num, 0) for num in best[:done]))
+        if done < len(best) and scores[best[done]] < kept[-1]:
+            break
+    return counts
 
 
 def weights_for(text: str) -> dict[str, float]:
@@ -184,8 +204,8 @@ def weights_for(text: str) -> dict[str, float]:
     return {name: (1 - share) * SHORT[name] + share * NOTE[name] for name in NOTE}
 
 
-def embed_query(text: str, encoder: Encoder) -> Vectors:
-    """The text as one unit vector, shape ``(1, dimension)``.
+def embed_query(text: str, encoder: Encoder, names: Sequence[str] = ()) -> Vectors:
+    """The text as one unit vector, and below it each of the names as one, shape ``(1 + names, dimension)``.
 
     A text longer than the model reads is cut into windows of whole words, about equally long, and the mean of their
     vectors is taken, so that nothing of a long note is left unread and its last few words weigh no more than others.
@@ -197,9 +217,11 @@ def embed_query(text: str, encoder: Encoder) -> Vectors:
     words = text.split()
     count = math.ceil(len(words) / encoder.max_words)
     cuts = [len(words) * n // count for n in range(count + 1)]
-    vectors = encode_queries(encoder, [" ".join(words[start:end]) for start, end in pairwise(cuts)])
-    mean = vectors.mean(axis=0, keepdims=True)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
+    windows = [" ".join(words[start:end]) for start, end in pairwise(cuts)]
+    vectors = encode_queries(encoder, [*windows, *names])
+    mean = vectors[:count].mean(axis=0, keepdims=True)
+    text_vector = mean / max(float(np.linalg.norm(mean)), 1e-12)
+    return np.concatenate([text_vector, vectors[count:]]).astype(np.float32, copy=False)
 
 
 def nearest_trials(
@@ -211,18 +233,19 @@ def nearest_trials(
 
     :param queries: shape ``(q, dimension)``.
     """
+    import numpy as np
+
     permitted = None if allowed is None else records.passages_of(allowed, derived.generation)
     available = len(derived.vectors) if permitted is None else len(permitted)
-    fetch = min(depth * 2, available)
+    trials = len(records) if allowed is None else len(allowed)
+    fetch = min(depth * max(2, math.ceil(available / max(trials, 1))), available)
     while fetch:
         scores, ids = derived.vectors.search(queries, fetch, permitted)
-        owners = records.owners(ids[ids >= 0])  # without those of trials removed since this state was made
-        best = [
-            _best_passages(row.tolist(), numbers.tolist(), owners, depth)
-            for row, numbers in zip(scores, ids, strict=True)
-        ]
+        owners = np.zeros((*ids.shape, 2), dtype=np.int64)
+        owners[ids >= 0] = records.owners(ids[ids >= 0])
+        best = [_best_passages(row, of, depth) for row, of in zip(scores, owners, strict=True)]
         if fetch >= available or all(
-            len(found) == depth and row[-1] < min(score for score, _ in found.values())
+            len(found) == depth and row[-1] < next(reversed(found.values()))[0]
             for found, row in zip(best, scores, strict=True)
         ):
             return best
@@ -230,11 +253,15 @@ def nearest_trials(
     return [{} for _ in queries]
 
 
-def _best_passages(
-    scores: list[float], ids: list[int], owners: Mapping[int, tuple[int, int | None]], depth: int
-) -> dict[int, tuple[float, int | None]]:
-    found: dict[int, tuple[float, int | None]] = {}
-    hits = [(-score, *owners[num]) for num, score in zip(ids, scores, strict=True) if num in owners]
-    for score, trial, position in sorted(hits, key=lambda hit: (hit[0], hit[1], hit[2] or 0)):
-        found.setdefault(trial, (-score, position))
-    return dict(list(found.items())[:depth])
+def _best_passages(scores: Vectors, owners: Ids, depth: int) -> dict[int, tuple[float, int | None]]:
+    """The *depth* best trials by the best of their passages.
+
+    :param owners: trial and position of the passages, shape ``(n, 2)``; trial 0 for those of trials that are gone.
+    """
+    import numpy as np
+
+    scores, owners = scores[owners[:, 0] > 0], owners[owners[:, 0] > 0]
+    order = np.lexsort((owners[:, 1], owners[:, 0], -scores))
+    rows = order[np.sort(np.unique(owners[order, 0], return_index=True)[1])[:depth]]
+    found = zip(owners[rows].tolist(), scores[rows].tolist(), strict=True)
+    return {trial: (score, None if position < 0 else position) for (trial, position), score in found}

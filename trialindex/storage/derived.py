@@ -11,19 +11,24 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from trialindex import trial as trials_
 from trialindex.errors import IndexDamaged
+from trialindex.plugins import blamed
 from trialindex.storage import owners
 from trialindex.storage.files import clone_tree, storage_errors, sync_folder, sync_tree
 from trialindex.storage.lexical import LOCKS, REPAIR, Lexical
 from trialindex.storage.manifest import StoreSpec
 from trialindex.storage.records import Records
+
+if TYPE_CHECKING:
+    from trialindex.interfaces import Ids
 
 NAME = "derived"
 
@@ -41,13 +46,14 @@ class Derived:
     def __init__(self, folder: Path, store: StoreSpec) -> None:
         self.folder = folder
         self.generation = int(folder.name)
+        self.allowed: dict[Hashable, Ids] = {}
+        """What the last few filters left, remembered by those who search: finding it takes longer than a query."""
         try:
-            self.vectors = store.load(folder / "vectors")
+            with blamed(f'{folder / "vectors"} cannot be read: the store "{store.store.name}"', IndexDamaged, REPAIR):
+                self.vectors = store.load(folder / "vectors")
         except IndexDamaged as problem:
             problem.hint = problem.hint or REPAIR
             raise
-        except OSError as problem:  # a store of a stranger's
-            raise IndexDamaged(f"{folder / 'vectors'} cannot be read: {problem}.", hint=REPAIR) from problem
         if not (folder / "lexical" / "meta.json").is_file():
             raise IndexDamaged(f"{folder / 'lexical'} has no meta.json.", hint=REPAIR)
         try:

@@ -157,11 +157,12 @@ class Lexical:
                     clauses.append((tantivy.Occur.Should, _boost(best, weight)))
         return self._search(clauses, k, allowed)
 
-    def rarity(self, word: str) -> float:
-        """The inverse document frequency of a word of the prose, as BM25 has it."""
+    def rarities(self, words: Iterable[str]) -> dict[str, float]:
+        """The inverse document frequency of words of the prose, as BM25 has it."""
         with self._damage():
-            count = self._searcher.doc_freq("body", word)
-        return math.log(1 + (len(self) - count + 0.5) / (count + 0.5))
+            counts = {word: self._searcher.doc_freq("body", word) for word in words}
+        everything = len(self)
+        return {word: math.log(1 + (everything - count + 0.5) / (count + 0.5)) for word, count in counts.items()}
 
     def _search(self, clauses: Sequence[Any], k: int, allowed: NDArray[np.int64] | None) -> list[tuple[int, float]]:
         import tantivy

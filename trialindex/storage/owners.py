@@ -40,18 +40,15 @@ def newest(folder: Path, generation: int) -> tuple[int, NDArray[np.int32] | None
     return generation, read(folder / str(generation))
 
 
-def of(table: NDArray[np.int32] | None, passage_nums: Ids) -> tuple[dict[int, tuple[int, int | None]], Ids]:
-    """Trial and position of these passages, and the numbers that the table does not tell of."""
+def of(table: NDArray[np.int32] | None, passage_nums: Ids) -> Ids:
+    """Trial and position of these passages, shape ``(n, 2)``; trial 0 where the table does not tell."""
     import numpy as np
 
-    if table is None:
-        return {}, passage_nums
-    inside = passage_nums[passage_nums < len(table)]
-    rows = table[inside]
-    told = rows[:, 0] > 0
-    trials, positions = rows[told].T.tolist()
-    found = dict(zip(inside[told].tolist(), zip(trials, positions, strict=True), strict=True))
-    return found, np.concatenate([inside[~told], passage_nums[passage_nums >= len(table)]])
+    found = np.zeros((len(passage_nums), 2), dtype=np.int64)
+    if table is not None:
+        inside = passage_nums < len(table)
+        found[inside] = table[passage_nums[inside]]
+    return found
 
 
 def write(
@@ -80,9 +77,9 @@ def passages_of(table: NDArray[np.int32], trials: Ids) -> Ids:
     """Sorted numbers of the passages of these trials."""
     import numpy as np
 
-    owner = table[:, 0]
+    owner = np.ascontiguousarray(table[:, 0])
     wanted = np.zeros(max(int(owner.max(initial=0)), int(trials.max(initial=0))) + 1, dtype=np.bool_)
     wanted[trials] = True
     wanted[0] = False
-    found: Ids = np.flatnonzero(wanted[owner])
+    found: Ids = np.flatnonzero(np.take(wanted, owner))
     return found
