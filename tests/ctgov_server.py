@@ -91,7 +91,7 @@ class Answer:
     """
 
     status: int = 200
-    body: str = ""
+    body: str | bytes = ""
     content_type: str = "text/plain"
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
@@ -200,7 +200,7 @@ class CtgovServer:
             self._send(handler, Answer(400, str(problem)))
 
     def _send(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
-        body = answer.body.encode()
+        body = answer.body.encode() if isinstance(answer.body, str) else answer.body
         handler.send_response(answer.status)
         for name, value in {
             "Content-Type": answer.content_type,

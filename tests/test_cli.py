@@ -269,7 +269,7 @@ def test_a_mistake_is_one_clear_line(mistake: str, run: Run, tmp_path: Path, mon
         (lambda p: (p / "manifest.json").unlink(), "only half written or half copied"),
         (lambda p: (p / "manifest.json").write_text("{"), "cannot be read"),
         (lambda p: (p / "manifest.json").write_text('{"format": 99}'), "Upgrade"),
-        (lambda p: (p / "records.db").unlink(), "no records.db"),
+        (lambda p: (p / "records.db").unlink(), "no file records.db"),
         (lambda p: (p / "records.db").write_bytes(b"not a database at all" * 99), "damaged"),
     ],
     ids=["no manifest", "half a manifest", "newer format", "no database", "no database file"],

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from subprocess import run
 from typing import Any
 
@@ -59,6 +63,45 @@ def pages_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ids(*numbers: int) -> list[str]:
     return [f"NCT{n:08d}" for n in numbers]
+
+
+def test_an_answer_without_end_is_one_error(server: CtgovServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "LARGEST", 2 * 1024 * 1024)
+    zeros = gzip.compress(bytes(64 * 1024 * 1024))
+    assert len(zeros) < 100_000, "little comes over the wire"
+    endless = Answer(body="[" * (3 * 1024 * 1024), content_type="application/json")
+    for answer in (endless, Answer(body=zeros, headers={"Content-Encoding": "gzip"}), Answer(500, endless.body)):
+        server.fail(answer)
+        with pytest.raises(SourceError, match="more than 2 MiB") as raised:
+            Run().of(CtgovSource("lupus"))
+        assert "TRIALINDEX_CTGOV_URL" in raised.value.hint
+        assert "\n" not in str(raised.value)
+    assert len(server.requests) == 3, "none of them is asked for again"
+    assert Run().of(CtgovSource("lupus")) == ids(1, 2, 3, 4, 5, 6, 7)
+
+
+def test_an_answer_that_never_ends_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CtgovSource, "pace", FAST)
+    monkeypatch.setattr(client_module, "LARGEST", 1024 * 1024)
+
+    class Endless(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b" " * 65536)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as endless:
+        endless.daemon_threads = True
+        threading.Thread(target=endless.serve_forever, args=(0.02,), daemon=True).start()
+        monkeypatch.setenv("TRIALINDEX_CTGOV_URL", f"http://127.0.0.1:{endless.server_address[1]}")
+        with pytest.raises(SourceError, match="more than 1 MiB"):
+            Run().of(CtgovSource("lupus"))
+        endless.shutdown()
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------

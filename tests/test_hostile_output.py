@@ -284,7 +284,7 @@ ASKED_WRONGLY = [
     ("show", EVERYTHING),
     ("query", "lupus", "--status", EVERYTHING),
     ("query", "lupus", "--near", EVERYTHING),
-    ("query", "lupus", "--condition", EVERYTHING),
+    ("query", "lupus", "--country", EVERYTHING),
     ("query", "lupus", "--format", "\x1b[2Jx"),
     ("diff", "H-1", "--from", EVERYTHING),
     ("ingest", f"csv:{EVERYTHING}"),
@@ -316,9 +316,17 @@ def test_a_question_before_deleting_is_clean(
     assert "again" in err
 
 
-@pytest.mark.parametrize(
-    "arguments", [("query", "caf\udce9"), ("show", "\udcff"), ("query", "lupus", "--near", "\udcff")]
-)
+@pytest.mark.parametrize("arguments", [("query", "caf\udce9 lupus"), ("query", "lupus", "--condition", EVERYTHING)])
+def test_a_question_with_bytes_that_are_no_text_is_answered(
+    arguments: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, *(one.replace("\x00", " ") for one in arguments), "--index", str(folder))
+    assert code == 0, err
+    assert (controls(out), controls(err)) == ([], [])
+    assert "\udce9" not in out
+
+
+@pytest.mark.parametrize("arguments", [("show", "\udcff"), ("query", "lupus", "--near", "\udcff")])
 def test_bytes_that_are_no_text_are_one_line(
     arguments: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -125,7 +125,7 @@ def test_an_encoder_that_answers_nonsense_stores_nothing(tmp_path: Path) -> None
                 index.ingest(ListSource(trial(1), trial(2), Checkpoint(page=1), trial(3)))
             assert "\n" not in str(raised.value)
             assert stored_ids(index) == ["T-0"]
-            assert execute(index, "SELECT count(*) FROM embeddings") == [(1,)]
+            assert execute(index, "SELECT count(*) FROM vectors") == [(1,)]
             assert records_of(index).source_states()["list"][0] == {}
             assert index.check() == []
 

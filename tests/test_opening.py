@@ -58,7 +58,7 @@ def test_a_missing_part_is_reported(index: Index, tmp_path: Path) -> None:
     with pytest.raises(IndexDamaged, match=r"no manifest.json"):
         Index.open(half)
     (index.folder / "records.db").unlink()
-    with pytest.raises(IndexDamaged, match=r"no records\.db"):
+    with pytest.raises(IndexDamaged, match=r"no file records\.db"):
         Index.open(index.folder)
     assert not (index.folder / "records.db").exists()
 

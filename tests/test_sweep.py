@@ -235,6 +235,12 @@ def test_sync_sweeps_once_a_month_and_when_it_is_asked(held: Index, server: Ctgo
         assert one.swept.gone == nct(10)
 
 
+def test_a_clock_that_was_set_back_delays_no_sweep(held: Index) -> None:
+    for days, is_due in ((-1, True), (-400, True), (0, False), (EVERY - 1, False), (EVERY, True)):
+        execute(held, "UPDATE sweeps SET ran = ?", (date.today() - timedelta(days=days)).isoformat())
+        assert due(held, LUPUS) is is_due, days
+
+
 def test_a_sweep_stays_within_its_shard(new_index: Index, server: CtgovServer) -> None:
     new_index.ingest(LUPUS, shard="2/4")
     mine = sorted(ids(new_index.trials()))

@@ -7,17 +7,21 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from helpers import trial
+from plugin_cases import plugin
 from watching_cases import Mailbox, Postcard, Registry, add_fakes
 
 import trialindex.cli
 from trialindex.errors import NotifierError
 from trialindex.index import Index
+from trialindex.news import Delivery
 from trialindex.plugins import Plugins
 from trialindex.testing import BruteForceStore
 from trialindex.trial import Site
+from trialindex_notifiers.terminal import TerminalNotifier
 
 Run = Callable[..., "tuple[int, str, str]"]
 
@@ -213,6 +217,40 @@ def test_notifiers(run: Run) -> None:
     assert run("notify", "list")[1].startswith("1  mailbox:home  1 delivery taken, last on 20")
     assert run("notify", "remove", "2")[1] == "Removed notifier 2: postcard.\n"
     assert len(run("notify", "list")[1].splitlines()) == 1
+
+
+class Screen(Mailbox):
+    """Shows what it is sent where the program runs."""
+
+    name = "screen"
+    shows = True
+    got: ClassVar[list[Delivery]] = []
+
+
+def test_what_a_notifier_shows_is_not_printed_too(run: Run, registered: Plugins) -> None:
+    registered.register(plugin(register_notifiers=lambda: [Screen, TerminalNotifier]), "screens")
+    Screen.got.clear()
+    run("notify", "add", "screen")
+    run("watch", "add", "T-1", "--no-conditions")
+    complete()
+    code, out, err = run("sync")
+    assert (code, out) == (0, "")
+    assert "took" not in err
+    assert [update.trial for got in Screen.got for update in got.updates] == ["T-1"]
+
+    Mailbox.problem = NotifierError("the screen is dark.")
+    Registry.trials_now = [trial(1, title="Walks in lupus", conditions=("LN", "Asthma"), status="WITHDRAWN")]
+    code, out, err = run("sync")
+    assert (code, out.count("Walks in lupus")) == (1, 1), "what it could not show is printed"
+    assert "the screen is dark" in err
+
+    run("notify", "remove", "1")
+    run("notify", "add", "terminal")
+    Registry.trials_now = [trial(1, title="Walks in lupus", conditions=("LN", "Asthma"), status="RECRUITING")]
+    code, out, err = run("sync")
+    assert code == 0
+    assert out.count("Walks in lupus") == 1
+    assert "terminal" not in err
 
 
 def test_a_notifier_that_fails_is_said_and_the_exit_code_is_1(run: Run) -> None:

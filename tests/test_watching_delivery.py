@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,10 @@ import pytest
 from helpers import ListSource, trial
 from watching_cases import Mailbox, Postcard, add_fakes, said
 
-from trialindex.errors import NotifierError, PluginError, WatchError
+from trialindex.errors import IndexDamaged, NotifierError, PluginError, WatchError
 from trialindex.index import Index
 from trialindex.plugins import Plugins
+from trialindex.storage.lock import WATCHES as NAME
 from trialindex.testing import BruteForceStore
 from trialindex.watching import Watches, deliver, delivery, send_test, tell, watch_for
 from trialindex.watching.delivery import addressee_for
@@ -121,6 +123,47 @@ def test_what_fails_is_tried_again_later_and_later(new_index: Index, watches: Wa
     [sent] = deliver(watches)
     assert (sent.sent, len(Mailbox.got)) == (1, 1)
     assert watches.addressee(1).error == ""
+
+
+def test_a_clock_that_was_set_back_delays_nothing(new_index: Index, watches: Watches, clock: list[datetime]) -> None:
+    news(new_index, watches, 1)
+    Mailbox.problem = NotifierError("the letter box is full.")
+    right, clock[0] = clock[0], clock[0] + timedelta(days=400)
+    deliver(watches)
+    clock[0] = right
+    [one] = deliver(watches)
+    assert one.error == "the letter box is full.", "what was put off for more than the longest pause is due"
+    [one] = deliver(watches)
+    assert (one.sent, one.error) == (0, ""), "and was put off by the clock of now"
+    clock[0] += timedelta(minutes=20)
+    Mailbox.problem = None
+    [one] = deliver(watches)
+    assert one.sent == 1
+
+
+@pytest.mark.parametrize("damage", ["'{'", "x'ff'", "cast(x'22ff22' as text)", "5", "'[]'", "NULL"])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("watches", "filters"), ("updates", "content"), ("notifiers", "options"), ("outbox", "content")],
+)
+def test_damaged_bytes_in_the_file_are_one_error(
+    new_index: Index, watches: Watches, table: str, column: str, damage: str
+) -> None:
+    news(new_index, watches, 1)
+    with sqlite3.connect(watches.folder / NAME) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE type = 'table'")
+    db.close()
+    with sqlite3.connect(watches.folder / NAME) as db:
+        db.execute(f"UPDATE {table} SET {column} = {damage}")
+    db.close()
+    with Watches(new_index.folder) as again:
+        with pytest.raises(IndexDamaged, match=NAME) as raised:
+            {"watches": again.all, "updates": again.updates, "notifiers": again.addressees}.get(
+                table, lambda: again.due(1)
+            )()
+        assert "\n" not in str(raised.value)
+        assert list(again.damage())
 
 
 def test_a_delivery_is_the_same_at_every_attempt(new_index: Index, watches: Watches, clock: list[datetime]) -> None:

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trialindex.errors import PluginError, TrialIndexError
 from trialindex.folding import key, uninverted
 from trialindex.interfaces import Concept, Writer
 from trialindex.plain import Card, Country, Location, Plain
-from trialindex.plugins import ANYTHING, in_short, plugins
+from trialindex.plugins import blamed, plugins
 from trialindex.search.places import Place, find_place
 from trialindex.trial import Site, Term, Trial
 
@@ -78,16 +77,12 @@ def _stated(trial: Trial) -> dict[str, str]:
 
 def _written(author: Writer, trial: Trial) -> Plain:
     """What the writer writes. :raises PluginError: it fails with an error that is none of ours, or gives no Plain."""
-    try:
+    hint = "Choose another one with --writer, and report it to its author."
+    with blamed(f'the writer "{author.name}"', hint=hint):
         plain = author.write(_for_writers(trial))
         if not isinstance(plain, Plain):
             raise TypeError(f"it wrote {type(plain).__name__}, not Plain")
         return msgspec.convert(msgspec.to_builtins(plain), Plain)  # a renderer must not fail for a writer's mistake
-    except TrialIndexError:
-        raise
-    except ANYTHING as problem:
-        what = f'the writer "{author.name}" failed: {in_short(problem)}.'
-        raise PluginError(what, hint="Choose another one with --writer, and report it to its author.") from problem
 
 
 def _for_writers(trial: Trial) -> Trial:

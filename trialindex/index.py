@@ -20,7 +20,6 @@ from trialindex.errors import (
     IndexEmpty,
     IndexLocked,
     StorageError,
-    TrialIndexError,
     UnknownTrial,
     nearest,
 )
@@ -39,9 +38,9 @@ from trialindex.storage.begun import is_part, refuse_full
 from trialindex.storage.files import folder_size, remove_entries, storage_errors
 from trialindex.storage.lock import write_lock
 from trialindex.storage.migrate import migrate
-from trialindex.storage.records import NAME as RECORDS
 from trialindex.storage.records import Change, Records, Stored
 from trialindex.trial import Trial
+from trialindex.wording import whole
 
 if TYPE_CHECKING:
     from trialindex.storage.revisions import Revision
@@ -211,7 +210,7 @@ class Index:
             filters = Filters.parse(**filter_words)
         elif filter_words:
             raise TypeError(f"give filters, or {', '.join(filter_words)}, not both")
-        if not len(self):
+        if self._records.is_empty:
             raise IndexEmpty(
                 f"the index at {self.folder} holds no trials.",
                 hint=f'Bring some in: trialindex ingest ctgov:"lupus nephritis" --index {self.folder}',
@@ -323,8 +322,8 @@ class Index:
             self.manifest = manifest.read(self.folder)
         try:
             self.encoder.verify()
-        except TrialIndexError as problem:
-            found.append(checks.Finding("encoder", str(problem)))
+        except ANYTHING as problem:
+            found.append(checks.Finding("encoder", in_short(problem)))
         return found
 
     def requests(self) -> dict[str, Request | None]:
@@ -333,14 +332,8 @@ class Index:
         A spec that :meth:`info` names and this does not comes from an index of format 1, which did not keep it.
         """
         with self._records.snapshot() as records:
-            known = records.source_requests()
-        try:
-            return {s: None if text is None else msgspec.json.decode(text, type=Request) for s, text in known.items()}
-        except msgspec.DecodeError:
-            raise IndexDamaged(
-                f"how to ask a source again is damaged in {self.folder / RECORDS}.",
-                hint="Forget it: trialindex check --repair",
-            ) from None
+            known, what = records.source_requests(), "how to ask a source again"
+            return {s: t if t is None else records.remembered(t, Request, what) for s, t in known.items()}
 
     @contextmanager
     def snapshot(self) -> Iterator[Records]:
@@ -434,7 +427,7 @@ class Index:
 
     def _find(self, records: Records, trial_id: str, *, raw: bool = False) -> Stored:
         """The trial with that id, unmasked. :raises UnknownTrial: there is none."""
-        trial_id = trial_id.strip()
+        trial_id = whole(trial_id.strip())
         found = records.find(trial_id, raw=raw)
         if found is None:
             alike = nearest(trial_id, records.similar_ids(trial_id)).partition(" Allowed:")[0]

@@ -23,10 +23,11 @@ from trialindex.encoding import embed
 from trialindex.errors import SourceError, TrialIndexError
 from trialindex.interfaces import Encoder, IngestContext, Source
 from trialindex.passages import passages
-from trialindex.plugins import in_short, split_spec
+from trialindex.plugins import blamed, split_spec
 from trialindex.storage import origins
 from trialindex.storage.records import Change, Records
 from trialindex.trial import Trial
+from trialindex.wording import whole
 
 if TYPE_CHECKING:
     from trialindex.interfaces import Vectors
@@ -97,9 +98,12 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
         given = {key: value for key, value in options.items() if key not in left_out and value not in (None, ())}
         try:
             plain = msgspec.to_builtins(given, enc_hook=_plain)
+            file = bool(argument) and Path(argument).expanduser().exists()
+            made = cls(name, argument, plain, _as_seen_from(index), file)
+            msgspec.json.encode(made)  # a name of a file is not always Unicode
         except (msgspec.MsgspecError, TypeError, ValueError):
             return None
-        return cls(name, argument, plain, _as_seen_from(index), bool(argument) and Path(argument).expanduser().exists())
+        return made
 
     def source(self, **options: Any) -> Source:
         """The source, made anew. :param options: in place of those that are remembered.
@@ -110,6 +114,15 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 
         made: Source = plugins().make("source", f"{self.name}:{self.argument}", **(options or self.options))
         return made
+
+
+def _check_spec(spec: str) -> None:
+    """:raises SourceError: the index cannot keep it, and to keep another could mix up two sources."""
+    try:
+        spec.encode()
+    except UnicodeEncodeError:
+        what = f'"{whole(spec)}" holds what is no Unicode text.'
+        raise SourceError(what, hint="Type it again; if it names a file, rename that in plain letters.") from None
 
 
 def _plain(value: Any) -> Any:
@@ -192,6 +205,7 @@ class Ingest:
         self._spec = source.spec if shard is None else shard.spec(source.spec)
         self._shard = shard
         self._request = None if request is None else msgspec.json.encode(request).decode()
+        _check_spec(self._spec)
         self._records = records
         self._encoder = encoder
         self._reports = reports
@@ -226,17 +240,13 @@ class Ingest:
 
     def _delivered(self) -> Iterator[Trial]:
         """The source's trials. When the source fails, what it gave before is committed."""
+        hint = "What it gave before is kept. Report it to the source's author."
         try:
-            yield from self._source.trials(self._context)
+            with blamed(f'the source "{self._source.name}"', SourceError, hint):
+                yield from self._source.trials(self._context)
         except TrialIndexError:
             self._commit()
             raise
-        except Exception as problem:
-            self._commit()
-            raise SourceError(
-                f'the source "{self._source.name}" failed: {in_short(problem)}.',
-                hint="What it gave before is kept. Report it to the source's author.",
-            ) from problem
 
     def _reject(self, where: str, why: str) -> None:
         self.summary.rejected.append((where, why))

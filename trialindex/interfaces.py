@@ -327,6 +327,8 @@ class Notifier(ABC):
     """Options of ``trialindex notify add NAME``, as click options; their values arrive as keyword arguments."""
     local: ClassVar[bool] = False
     """True if nothing it is given leaves the machine; only such a notifier is told what the user typed."""
+    shows: ClassVar[bool] = False
+    """True if it shows the news where ``trialindex sync`` runs, which then does not print them itself."""
 
     def __init__(self, argument: str = "", **options: Any) -> None:
         self.argument = argument

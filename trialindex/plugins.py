@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import metadata
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 GROUP = "trialindex"
 
 ANYTHING = (Exception, SystemExit)
-"""What a stranger's code may raise; none of it may stop the other plugins."""
+"""What a stranger's code may raise; none of it may stop the other plugins, or the program. A KeyboardInterrupt is not
+among it: nobody can tell who raised one, and Ctrl-C has to work."""
 
 REPORT = "Update it, or report it to its author."
 
@@ -182,13 +184,8 @@ class Plugins:
         """
         name, argument = split_spec(spec)
         cls = self.get(kind, name)
-        try:
+        with blamed(f'the {KINDS[kind].label} "{name}"'):
             return cls(argument, **options)
-        except TrialIndexError:
-            raise
-        except Exception as problem:
-            what = f'the {KINDS[kind].label} "{name}" failed: {in_short(problem)}.'
-            raise PluginError(what, hint=REPORT) from problem
 
 
 def _check_class(cls: Any, base: type) -> None:
@@ -238,6 +235,20 @@ def _origin(dist: metadata.Distribution | None) -> tuple[str, str]:
         return (dist.name or "unknown", dist.version or "") if dist else ("unknown", "")
     except (KeyError, TypeError, ValueError, OSError):  # which one depends on the version of Python
         return "unknown", ""
+
+
+@contextmanager
+def blamed(who: str, error: type[TrialIndexError] = PluginError, hint: str = REPORT) -> Iterator[None]:
+    """Around every call of a plugin's code: whatever it raises that is none of ours becomes an *error* that names it.
+
+    :param who: whose code it is, such as ``the source "csv"``.
+    """
+    try:
+        yield
+    except TrialIndexError:
+        raise
+    except ANYTHING as problem:
+        raise error(f"{who} failed: {in_short(problem)}.", hint=hint) from problem
 
 
 def _call(implementation: pluggy.HookImpl, **given: Any) -> Any:

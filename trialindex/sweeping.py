@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from trialindex.errors import SourceError, TrialIndexError
+from trialindex.errors import SourceError
 from trialindex.index import Index
 from trialindex.ingest import Reports, Shard
 from trialindex.interfaces import IngestContext, Source
-from trialindex.plugins import in_short
+from trialindex.plugins import blamed
 from trialindex.storage import origins
 from trialindex.storage.records import Change
 
@@ -40,10 +40,13 @@ class Swept:
 
 
 def due(index: Index, spec: str) -> bool:
-    """Whether the last sweep of that source, or the first reading of it, is :data:`EVERY` days ago."""
+    """Whether the last sweep of that source, or the first reading of it, is :data:`EVERY` days ago.
+
+    It is too where that day is still to come, because the clock was set back.
+    """
     with index.snapshot() as records:
         last = origins.last_sweep(records, spec)
-    return last is not None and (date.today() - date.fromisoformat(last)).days >= EVERY
+    return last is not None and not 0 <= (date.today() - date.fromisoformat(last)).days < EVERY
 
 
 def sweep(
@@ -93,13 +96,7 @@ def sweep(
 def _there(source: Source, held: dict[str, bool], reports: Reports) -> set[bytes] | None:
     """What the source has now; ``None`` if it cannot tell. :raises SourceError: it fails."""
     context = IngestContext(on_progress=reports.progress, on_note=reports.note)
-    try:
+    hint = "Nothing was marked. Report it to the source's author."
+    with blamed(f'the source "{source.name}"', SourceError, hint):
         told = source.ids(context, frozenset(held))
         return None if told is None else {origins.key(str(one)) for one in told}
-    except TrialIndexError:
-        raise
-    except Exception as problem:
-        raise SourceError(
-            f'the source "{source.name}" failed: {in_short(problem)}.',
-            hint="Nothing was marked. Report it to the source's author.",
-        ) from problem

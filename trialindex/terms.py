@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trialindex import folding
 from trialindex.assertion import judge
-from trialindex.errors import PluginError, TrialIndexError
+from trialindex.errors import PluginError
 from trialindex.folding import Words, bare, key, keys_of, read_words, uninverted
 from trialindex.interfaces import Concept, Vocabulary
 
@@ -349,17 +349,11 @@ def _at_hand(plugins: Plugins) -> Iterator[_AtHand]:
             yield _AtHand(name, version, f"{plugin} {versions.get(plugin, '')}", vocabulary)
 
 
-@contextmanager
-def _blamed(name: str) -> Iterator[None]:
-    """:raises PluginError: the vocabulary *name* failed with an error that is none of ours."""
-    from trialindex.plugins import REPORT, in_short
+def _blamed(name: str) -> AbstractContextManager[None]:
+    """Around the code of the vocabulary *name*. :raises PluginError: it failed with an error that is none of ours."""
+    from trialindex.plugins import blamed
 
-    try:
-        yield
-    except TrialIndexError:
-        raise
-    except Exception as problem:
-        raise PluginError(f'the vocabulary "{name}" failed: {in_short(problem)}.', hint=REPORT) from problem
+    return blamed(f'the vocabulary "{name}"')
 
 
 def _cache_path(vocabularies: Iterable[_AtHand]) -> Path:

@@ -40,7 +40,7 @@ PHASES: tuple[str, ...] = get_args(Phase)
 STUDY_TYPES: tuple[str, ...] = get_args(StudyType)
 SEXES: tuple[str, ...] = get_args(Sex)
 
-PartialDate = Annotated[str, msgspec.Meta(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?(?!\s)$")]
+PartialDate = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?(?!\s)$")]
 """An ISO date of a day, a month or a year: ``2024-05-17``, ``2024-05`` or ``2024``."""
 
 Years = Annotated[float, msgspec.Meta(ge=0, le=150)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from trialindex.trial import format_age
@@ -48,7 +49,12 @@ def clean(text: str) -> str:
     """
     if UNSAFE.search(text) is None:
         return text
-    return _SURROGATE.sub("\ufffd", _HIDDEN.sub("", _LINE_BREAK.sub("\n", text)))
+    return whole(_HIDDEN.sub("", _LINE_BREAK.sub("\n", text)))
+
+
+def whole(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which no file, database or model can take."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def one_line(text: str | None) -> str:
@@ -192,12 +198,16 @@ def status(code: str | None) -> str:
 
 
 def phase(codes: Sequence[str]) -> str:
-    """``PHASE1, PHASE2`` → ``phase 1 and 2``; ``NA`` → ``does not apply``."""
-    given = [c for c in codes if c != "NA"]
-    if not given:
+    """``PHASE1, PHASE2`` → ``phase 1 and 2``; ``EARLY_PHASE1, PHASE1`` → ``early phase 1 and phase 1``; ``NA`` → ``does
+    not apply``.
+    """
+    names = [words(code, _PHASE) for code in dict.fromkeys(codes) if code != "NA"]
+    if not names:
         return "does not apply" if codes else NOT_STATED
-    first, *rest = (words(code, _PHASE) for code in given)
-    return " and ".join([first, *(name.removeprefix("phase ") for name in rest)])
+    said = names[:1]
+    for before, name in pairwise(names):
+        said.append(name.removeprefix("phase ") if before.startswith("phase ") else name)
+    return " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
 
 
 def study_type(code: str | None) -> str:
@@ -275,7 +285,7 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?=T|\s|$)")
+_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?=T|\s|$)")
 
 
 def date(value: TrialDate | str | None) -> str:

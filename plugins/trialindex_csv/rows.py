@@ -143,7 +143,7 @@ class RowReader:
 def _complete(data: dict[str, Any], problems: list[Problem]) -> None:
     """What the registry's own rules add to a row of its site: the form of its ids, and the address of a study."""
     number = data.get("id", "")
-    if re.fullmatch(r"NCT\d{8}", number):
+    if re.fullmatch("NCT[0-9]{8}", number):
         data.setdefault("url", _SITE_URL + number)
     elif number:
         problems.append(Problem(("id",), f'"{number}" is not an NCT number, which is NCT and eight digits'))

@@ -28,6 +28,9 @@ BASE_URL = "https://clinicaltrials.gov/api/v2"
 BASE_URL_VARIABLE = "TRIALINDEX_CTGOV_URL"
 """Environment variable that names another server, such as a mirror."""
 
+LARGEST = 256 * 1024 * 1024
+"""Bytes of an answer, unpacked. A page of 1000 studies is some 30 MB; what is larger than this is no answer."""
+
 WAY_OUT = (
     "Search on https://clinicaltrials.gov in a browser, choose Download, JSON, "
     "then type: trialindex ingest ctgov-file:PATH-OF-THE-FILE"
@@ -152,7 +155,10 @@ class Client:
         for _ in range(5):
             self._wait_turn()
             try:
-                response = self._http.get(url)
+                with self._http.stream("GET", url) as response:
+                    self._answered = True
+                    moved = response.has_redirect_location
+                    body = b"" if moved else _body(response)
             except httpx2.TimeoutException:
                 raise _PassingError(f"did not answer within {self.pace.timeout:.0f} s") from None
             except httpx2.ConnectError as problem:
@@ -169,9 +175,8 @@ class Client:
                 raise SourceError(
                     f"{url} cannot be asked: {problem}", hint="Check the address and the proxy."
                 ) from None
-            self._answered = True
-            if not response.has_redirect_location:
-                return self._read(response)
+            if not moved:
+                return self._read(response, body)
             url = response.url.join(response.headers["location"])
         raise SourceError(f"ClinicalTrials.gov sends from address to address, last to {url}.", hint=WAY_OUT)
 
@@ -182,11 +187,11 @@ class Client:
             time.sleep(max(0.0, last + self.pace.interval - time.monotonic()))
         self._last_start[self.base_url] = time.monotonic()
 
-    def _read(self, response: httpx2.Response) -> dict[str, Any]:
+    def _read(self, response: httpx2.Response, body: bytes) -> dict[str, Any]:
         """The JSON object of an answer, or the error that it means."""
         status = response.status_code
-        html = response.content.lstrip()[:1] == b"<" or "html" in response.headers.get("content-type", "")
-        said = "" if html else " ".join(response.text.split())[:300]
+        html = body[:100].lstrip()[:1] == b"<" or "html" in response.headers.get("content-type", "")
+        said = "" if html else " ".join(body[:4000].decode("utf-8", "replace").split())[:300]
         if status == 429 or status >= 500:
             raise _PassingError(f"answered {status}", _retry_after(response.headers.get("retry-after")))
         if status == 400:
@@ -206,12 +211,25 @@ class Client:
         if status != 200:
             raise SourceError(f"ClinicalTrials.gov answered {status}{': ' + said if said else '.'}", hint=WAY_OUT)
         try:
-            answer = msgspec.json.decode(response.content)
+            answer = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise _PassingError("answered with data that are cut off or damaged") from None
         if not isinstance(answer, dict):
             raise SourceError(f"ClinicalTrials.gov answered with something else than data: {said[:80]}", hint=WAY_OUT)
         return answer
+
+
+def _body(response: httpx2.Response) -> bytes:
+    """The body, unpacked. :raises SourceError: it is larger than any answer of the registry, or has no end."""
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > LARGEST:
+            raise SourceError(
+                f"ClinicalTrials.gov answered with more than {LARGEST / 2**20:,.0f} MiB, which is no answer of it.",
+                hint=f"Check {BASE_URL_VARIABLE} and the proxy. {GO_ON}",
+            )
+    return bytes(body)
 
 
 def _retry_after(header: str | None) -> float | None:

@@ -211,7 +211,7 @@ def _nct_id(text: str) -> str:
 
 def is_id(text: str) -> bool:
     """Whether it is an id of ClinicalTrials.gov as the registry writes it."""
-    return re.fullmatch(r"NCT\d{8}", text, re.IGNORECASE) is not None
+    return re.fullmatch("NCT[0-9]{8}", text, re.IGNORECASE) is not None
 
 
 def _day(text: str | None) -> str | None:

@@ -28,12 +28,15 @@ _LOOKS: dict[str, dict[str, Any]] = {
 class TerminalNotifier(Notifier):
     """News on the terminal in which trialindex runs; from a timer, in its mail or log.
 
+    It takes the place of the plain lines that `trialindex sync` prints without it.
+
     In colour on a terminal only, and not with NO_COLOR set.
     """
 
     name: ClassVar[str] = "terminal"
     summary: ClassVar[str] = "News on the terminal, as plain lines."
     local: ClassVar[bool] = True
+    shows: ClassVar[bool] = True
 
     def __init__(self, argument: str = "", **options: Any) -> None:
         super().__init__(argument, **options)

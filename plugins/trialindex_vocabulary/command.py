@@ -42,7 +42,7 @@ def list_() -> None:
 
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
-    from trialindex.plugins import in_short, plugins
+    from trialindex.plugins import ANYTHING, in_short, plugins
     from trialindex_vocabulary.lexicon import Lexicon
     from trialindex_vocabulary.ontology import DiseaseOntology
 
@@ -52,7 +52,7 @@ def _rows() -> Iterator[tuple[str, str, str, str]]:
             version, count = one.version, sum(1 for _ in one.concepts())
             where = one.where if isinstance(one, Lexicon | DiseaseOntology) else f'plugin "{plugin}"'
             yield name, version or "-", f"{count:,}" if version else "-", where
-        except Exception as problem:  # noqa: BLE001 — a stranger's, and the others are still to be listed
+        except ANYTHING as problem:  # a stranger's, and the others are still to be listed
             yield name, "-", "-", f"does not work: {in_short(problem)}"
 
 

@@ -48,7 +48,7 @@ def fetch(url: str, progress: Callable[[int, int | None], None]) -> bytes:
             if answer.status_code != 200:
                 raise SourceError(f"{answer.url} answers {answer.status_code} {answer.reason_phrase}.", hint=GET_IT)
             stated = answer.headers.get("Content-Length", "")
-            total = int(stated) if stated.isdigit() else None
+            total = int(stated) if stated.isdecimal() else None
             for part in answer.iter_bytes():
                 data += part
                 if len(data) > LARGEST:

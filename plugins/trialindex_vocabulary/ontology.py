@@ -86,7 +86,7 @@ class DiseaseOntology(Vocabulary):
 
         body = msgpack.encode([(c.name, c.names, c.id, c.broader) for c in edition.concepts])
         digest = hashlib.sha256(body).hexdigest()[:8]
-        named = re.search(r"\d{4}-\d\d-\d\d", origin.replace("\\", "/").rpartition("/")[2])
+        named = re.search("[0-9]{4}-[0-9]{2}-[0-9]{2}", origin.replace("\\", "/").rpartition("/")[2])
         stated = edition.version or (named[0] if named else "undated")
         head = {
             "format": _FORMAT,

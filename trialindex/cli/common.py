@@ -211,6 +211,9 @@ def take_filters(options: dict[str, Any]) -> dict[str, Any]:
 # --- output -----------------------------------------------------------------------------------------------------------
 
 
+_OTHER_FORMAT = "Choose another one with --format, and report it to its author."
+
+
 def _formats() -> list[str]:
     from trialindex.plugins import plugins
 
@@ -244,7 +247,7 @@ def renderer(
     :raises PluginError: there is no such format.
     """
     from trialindex.interfaces import RenderOptions
-    from trialindex.plugins import plugins
+    from trialindex.plugins import blamed, plugins
 
     name = format_name or (_BY_SUFFIX.get(Path(output).suffix.lower(), default) if output else default)
     terminal = output is None and sys.stdout.isatty()
@@ -255,7 +258,9 @@ def renderer(
 
         width = shutil.get_terminal_size().columns
     options = RenderOptions(width=width, color=color, contacts=contacts, sources=sources)
-    return _late(plugins().get("renderer", name)(options))
+    chosen = plugins().get("renderer", name)
+    with blamed(f'the format "{name}"', hint=_OTHER_FORMAT):
+        return _late(chosen(options))
 
 
 def _late(made: Renderer) -> Renderer:
@@ -279,19 +284,13 @@ def _late(made: Renderer) -> Renderer:
 
 def _drawn(pieces: Iterable[str]) -> Iterator[str]:
     """The pieces. :raises PluginError: the format, which is a plugin, failed in drawing them."""
-    from trialindex.errors import PluginError, TrialIndexError
-    from trialindex.plugins import in_short
+    from trialindex.plugins import blamed
 
-    try:
+    with blamed("the output format", hint=_OTHER_FORMAT):
         for piece in pieces:
             if not isinstance(piece, str):
                 raise TypeError(f"it gave {type(piece).__name__} where text belongs")
             yield piece
-    except TrialIndexError:
-        raise
-    except Exception as problem:
-        what = f"the output format failed: {in_short(problem)}."
-        raise PluginError(what, hint="Choose another one with --format, and report it to its author.") from problem
 
 
 def write(pieces: Iterable[str], output: str | None) -> None:

@@ -48,8 +48,8 @@ def command(
         _say_swept(one, quiet, asked=sweep)
 
     def news(updates: list[Update]) -> None:
-        for line in told(updates):
-            click.echo(line)
+        if not any(one.shows for one in watches.addressees()):
+            _print(updates)
         if not updates and not quiet:
             say("nothing new for your watches." if watches.exist else "nothing is watched: trialindex watch --help")
 
@@ -69,11 +69,19 @@ def command(
         say(line)
     for one in report.sent:
         _say_sent(one, quiet)
+    shown = [one for one in report.sent if one.addressee.shows]
+    if shown and not any(one.sent for one in shown):
+        _print(report.updates)
     if report.stopped:
         say(f"{report.stopped}. What was done is kept; run the same command again to go on.")
         ctx.exit(130)
     if report.failed:
         ctx.exit(1)
+
+
+def _print(updates: list[Update]) -> None:
+    for line in told(updates):
+        click.echo(line)
 
 
 def _tell_of(one: Refreshed) -> None:
@@ -121,7 +129,7 @@ def _say_sent(one: Sent, quiet: bool) -> None:
     from trialindex.wording import count, one_line
 
     who = f"notifier {one.addressee.num} ({one_line(one.addressee.spec)})"
-    if one.sent and not quiet:
+    if one.sent and not quiet and not one.addressee.shows:
         say(f"{who} took {count(one.sent, 'delivery', 'deliveries')}.")
     if one.parked:
         mended = f"When it is mended: trialindex notify test {one.addressee.num}"

@@ -12,7 +12,7 @@ from trialindex.storage.packing import pack, unpack
 from trialindex.storage.records import ChangeKind, Records
 from trialindex.trial import PartialDate, Trial
 
-Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?!\s)$")]
+Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(?!\s)$")]
 Number = Annotated[int, msgspec.Meta(ge=1, le=1 << 62)]
 
 

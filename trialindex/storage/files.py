@@ -23,6 +23,7 @@ _REASONS = {
 }
 _UNREAD = {"SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA"}
 """What SQLite calls a file that cannot be read as it should; its other disk errors are of writing."""
+_DAMAGE = ("malformed", "not a database", "disk I/O", "no such table", "no such column", "Could not decode to UTF-8")
 _ROOM = 256 * 1024
 """Bytes; with less left a disk is full for SQLite."""
 
@@ -56,7 +57,7 @@ def database_error(problem: sqlite3.DatabaseError, folder: Path, database: str =
         return IndexLocked(
             f"another program holds {folder / database}.", hint="Close it, then run the same command again."
         )
-    if any(sign in text for sign in ("malformed", "not a database", "disk I/O", "no such table", "no such column")):
+    if any(sign in text for sign in _DAMAGE):
         return IndexDamaged(
             f"{folder / database} is damaged: {text}.",
             hint="Restore it from a copy, or move the folder away and ingest again.",

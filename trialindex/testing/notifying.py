@@ -88,7 +88,8 @@ def _check_options(notifier: Notifier) -> None:
     import click
 
     cls = type(notifier)
-    _require(isinstance(cls.local, bool), f"{cls.__name__}.local must be True or False")
+    for name in ("local", "shows"):
+        _require(isinstance(getattr(cls, name), bool), f"{cls.__name__}.{name} must be True or False")
     for option in cls.options:
         _require(isinstance(option, click.Option), f"{cls.__name__}.options holds {option!r}, which is no click.Option")
         _require(option.help, f"the option {option.opts[0]} has no help")

@@ -44,7 +44,7 @@ def deliver(watches: Watches) -> list[Sent]:
 def _serve(watches: Watches, one: Addressee) -> Sent:
     sent = parked = 0
     error = ""
-    for parcel in watches.due(one.num, _now().isoformat(timespec="seconds")):
+    for parcel in watches.due(one.num, _iso(_now()), _iso(_now() + LONGEST_PAUSE)):
         try:
             _hand_over(one, parcel.delivery)
         except NotifierError as problem:
@@ -77,7 +77,11 @@ def _inside(folder: str) -> Iterator[None]:
 
 def _next(parcel: Parcel) -> str:
     pause = min(FIRST_PAUSE * (1 << min(parcel.attempts, 16)), LONGEST_PAUSE)
-    return (_now() + pause).isoformat(timespec="seconds")
+    return _iso(_now() + pause)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
 
 
 def _now() -> datetime:
@@ -97,9 +101,11 @@ def addressee_for(spec: str, options: dict[str, object]) -> Addressee:
     given = {key: value for key, value in options.items() if value not in (None, ())}
     try:
         plain = msgspec.json.decode(msgspec.json.encode(given))
-    except TypeError as problem:
-        raise NotifierError(f'the notifier "{name}" has an option that cannot be kept: {problem}.') from None
-    one = Addressee(name=name, argument=argument, options=plain, folder=str(Path.cwd()))
+        one = Addressee(name=name, argument=argument, options=plain, folder=str(Path.cwd()))
+        msgspec.json.encode(one)  # a name of a file is not always Unicode, and what is kept has to be
+    except (TypeError, UnicodeError) as problem:
+        what = f'the notifier "{name}" was given what cannot be kept: {in_short(problem)}.'
+        raise NotifierError(what, hint="Name files and folders in plain letters.") from None
     one.notifier()
     return one
 
@@ -122,7 +128,7 @@ def send_test(watches: Watches, num: int) -> Addressee:
         lines=("If you can read this, word of changes will reach you here.",),
     )
     try:
-        _hand_over(one, Delivery(key=key, created=_now().isoformat(timespec="seconds"), updates=(update,)))
+        _hand_over(one, Delivery(key=key, created=_iso(_now()), updates=(update,)))
     except TrialIndexError:
         raise
     except ANYTHING as problem:

@@ -132,11 +132,20 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def local(self) -> bool:
         """Whether it may be told what the user typed; one that is not installed may not."""
+        return self._is("local")
+
+    @property
+    def shows(self) -> bool:
+        """Whether it shows the news where the program runs."""
+        return self._is("shows")
+
+    def _is(self, what: str) -> bool:
+        """What its class says of itself; one that is not installed says nothing."""
         from trialindex.errors import PluginError
         from trialindex.plugins import plugins
 
         try:
-            return plugins().get("notifier", self.name).local is True
+            return getattr(plugins().get("notifier", self.name), what) is True
         except PluginError:
             return False
 
@@ -232,7 +241,7 @@ class Watches:
             self.all()
             self.updates()
             for one in self.addressees():
-                self.due(one.num, "9999")
+                self.due(one.num)
         except (IndexDamaged, sqlite3.Error, msgspec.DecodeError, TypeError, ValueError) as problem:
             yield f"{NAME} cannot be read: {problem}"
 
@@ -286,7 +295,7 @@ class Watches:
 
     def _watch(self, row: Sequence[Any]) -> Watch:
         fields = dict(zip(_WATCH_COLUMNS, row, strict=True))
-        return Watch(**fields | {"filters": msgspec.json.decode(fields["filters"]), "paused": bool(fields["paused"])})
+        return Watch(**fields | {"filters": self._decoded(fields["filters"], _Plain), "paused": bool(fields["paused"])})
 
     def members(self, num: int) -> dict[str, Member]:
         """What the watch was told of, by id in small letters."""
@@ -333,7 +342,7 @@ class Watches:
         :param since: on this ISO day or later. :param watch: to this watch only.
         """
         sql = "SELECT content FROM updates WHERE told >= ? AND (? IS NULL OR watch = ?) ORDER BY num"
-        return [msgspec.json.decode(text, type=Update) for (text,) in self._rows(sql, (since, watch, watch))]
+        return [self._decoded(text, Update) for (text,) in self._rows(sql, (since, watch, watch))]
 
     # --- notifiers and their deliveries -----------------------------------------------------------------------------
 
@@ -349,7 +358,7 @@ class Watches:
         )
         names = "num name argument options folder added sent last_sent error waiting parked attempts due".split()  # noqa: SIM905
         found = [dict(zip(names, row, strict=True)) for row in self._rows(sql)]
-        return [Addressee(**fields | {"options": msgspec.json.decode(fields["options"])}) for fields in found]
+        return [Addressee(**fields | {"options": self._decoded(fields["options"], _Plain)}) for fields in found]
 
     def addressee(self, num: int) -> Addressee:
         """:raises WatchError: there is no notifier of that number."""
@@ -374,17 +383,18 @@ class Watches:
             self._db.execute("DELETE FROM notifiers WHERE num = ?", (num,))
         return one
 
-    def due(self, num: int, now: str) -> list[Parcel]:
-        """What is to be sent to a notifier now; what was tried least often comes first.
+    def due(self, num: int, now: str = "", latest: str = "") -> list[Parcel]:
+        """What is to be sent to a notifier now; what was tried least often comes first. Without times: all that waits.
 
-        :param now: ISO time, UTC.
+        :param now: ISO time, UTC. :param latest: no attempt is put off beyond it; one that is was put off by a clock
+            that has been set back since, and is due.
         """
         sql = (
             "SELECT num, notifier, attempts, content FROM outbox"
-            " WHERE notifier = ? AND NOT parked AND due <= ? ORDER BY attempts, num"
+            " WHERE notifier = ? AND NOT parked AND (due <= ? OR due > ?) ORDER BY attempts, num"
         )
-        rows = self._rows(sql, (num, now))
-        return [Parcel(n, to, tried, msgspec.json.decode(text, type=Delivery)) for n, to, tried, text in rows]
+        rows = self._rows(sql, (num, now, latest))
+        return [Parcel(n, to, tried, self._decoded(text, Delivery)) for n, to, tried, text in rows]
 
     def delivered(self, parcel: Parcel) -> None:
         """Note that the receiver has accepted it."""
@@ -422,6 +432,14 @@ class Watches:
                 problem.hint = "Restore it from a copy, or move that file away and add the watches again."
             raise
 
+    def _decoded(self, text: Any, shape: Any) -> Any:
+        """What a text of the file holds. :raises IndexDamaged: it is no JSON of that shape."""
+        with self._errors():
+            try:
+                return msgspec.json.decode(text, type=shape)
+            except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError) as problem:
+                raise sqlite3.DatabaseError(f"malformed: {problem}") from None
+
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():
             return self._db.execute(sql, parameters).fetchall()
@@ -433,6 +451,7 @@ class Watches:
 
 _WATCH_COLUMNS = ("num", "kind", "subject", "filters", "name", "top", "level", "paused", "told", "lineage", "added")
 _WATCH = ", ".join(_WATCH_COLUMNS)
+_Plain = dict[str, Any]
 
 
 def digest(*parts: object) -> str:

@@ -84,11 +84,13 @@ def watch_for(
     """A watch, not yet kept (:meth:`Watches.add <trialindex.watching.store.Watches.add>`).
 
     :param trial: id of a trial in the index; or *condition*, or *query*: one of the three.
-    :param filters: as words, see :meth:`~trialindex.search.filters.Filters.parse`.
+    :param filters: as words, see :meth:`~trialindex.search.filters.Filters.parse`. In these and in the other texts
+        U+FFFD takes the place of half of a surrogate pair.
     :raises UnknownTrial: the index has no such trial. :raises QueryError: a filter is not understood.
     :raises WatchError: there is nothing to watch, or more than one thing.
     """
-    given: dict[WatchKind, str] = {"trial": trial.strip(), "condition": condition.strip(), "query": query.strip()}
+    given: dict[WatchKind, str] = {"trial": trial, "condition": condition, "query": query}
+    given = {kind: wording.whole(text.strip()) for kind, text in given.items()}
     asked = {kind: subject for kind, subject in given.items() if subject}
     if len(asked) != 1:
         raise WatchError(
@@ -101,10 +103,18 @@ def watch_for(
         raise WatchError(f'"{wording.one_line(subject)}" is no condition.', hint="Write it in words.")
     if not 1 <= top <= 1000 or not -1 <= level <= 1:
         raise WatchError("top goes from 1 to 1000, level from -1 to 1.")
-    kept = {key: value for key, value in filters.items() if value not in (None, (), [])}
-    watch = Watch(kind=kind, subject=subject, filters=kept, name=name.strip(), top=top, level=level)
+    kept = {key: _whole(value) for key, value in filters.items() if value not in (None, (), [])}
+    name = wording.whole(name.strip())
+    watch = Watch(kind=kind, subject=subject, filters=kept, name=name, top=top, level=level)
     _check(index, watch.parsed)
     return watch
+
+
+def _whole(value: Any) -> Any:
+    """The value of a filter as it can be kept: a text, several, or a number."""
+    if isinstance(value, str):
+        return wording.whole(value)
+    return [_whole(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _check(index: Index, filters: Filters) -> None:
