@@ -114,18 +114,17 @@ def sizes(folder: Path, size: int) -> dict[str, Any]:
     with sqlite3.connect(f"file:{folder / 'records.db'}?mode=ro", uri=True) as db:
         pages = dict(db.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY 1"))
         passages = db.execute("SELECT count(*) FROM passages").fetchone()[0]
-        records = db.execute("SELECT sum(length(record)) FROM trials").fetchone()[0]
     [state] = [path for path in (folder / "derived").iterdir() if path.name.isdecimal()]
     of = {path.name: sum(f.stat().st_size for f in [path, *path.rglob("*")] if f.is_file()) for path in state.iterdir()}
     whole = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     parts = {
-        "records": records,
+        "records": pages.pop("trials"),
         "raw": pages.pop("raw", 0),
         "embeddings": pages.pop("vectors") + pages.pop("sqlite_autoindex_vectors_1"),
         "vectors": of["vectors"],
         "words": of["lexical"],
         "owners": of["owners.npy"],
-        "rest of records.db": sum(pages.values()) - records,
+        "rest of records.db": sum(pages.values()),
     }
     return {"passages": passages, "bytes": whole / size, "parts": {name: b / size for name, b in parts.items()}}
 
@@ -139,6 +138,9 @@ def queries(folder: Path, size: int) -> dict[str, Any]:
             found[mode] = _times(lambda text, mode=mode: index.query(text, mode=mode), short)  # type: ignore[misc]
         for name, words in FILTERS.items():
             if words:
+                chosen = Filters.parse(**words)
+                with index.snapshot() as records:
+                    found[f"filter, {name}"] = _times(lambda _: chosen.allowed(records), short[:5])  # noqa: B023
                 found[f"short, {name}"] = _times(lambda text, words=words: index.query(text, **words), short[:40])  # type: ignore[misc]
     return {**found, "peak_mb": _peak()}
 

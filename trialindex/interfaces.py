@@ -234,6 +234,10 @@ class VectorStore(ABC):
         """
 
     @abstractmethod
+    def vectors(self, ids: Ids) -> tuple[Ids, Vectors]:
+        """Those of these ids that it holds, in any order, and their vectors as it compares them, ``(n, dimension)``."""
+
+    @abstractmethod
     def __len__(self) -> int: ...
 
     @property

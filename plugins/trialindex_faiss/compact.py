@@ -202,6 +202,11 @@ class Compact:
         rows: Ids = np.unique(at if order is None else order[at])
         return rows[~self._gone[rows]]
 
+    def vectors(self, ids: Ids) -> tuple[Ids, Vectors]:
+        """Those of these ids that have a row, and their vectors by the fine code."""
+        rows = self._rows_of(ids)
+        return self._ids[rows], self._vectors(rows)
+
     @cached_property
     def _order(self) -> Ids | None:
         """The rows by id, ``None`` if that is the order they lie in, which it nearly always is."""

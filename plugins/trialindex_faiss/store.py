@@ -155,6 +155,19 @@ class FaissStore(VectorStore):
                 scores[row], ids[row] = both[order], names[order]
         return scores, ids
 
+    def vectors(self, ids: Ids) -> tuple[Ids, Vectors]:
+        """Those of these ids that are there, and their vectors: compact ones as near as a byte a number comes."""
+        import faiss
+        import numpy as np
+
+        held: Ids = faiss.vector_to_array(self._index.id_map)
+        rows = np.flatnonzero(np.isin(held, ids))
+        found, vectors = held[rows], faiss.downcast_index(self._index.index).reconstruct_batch(rows)
+        if self._compact is None:
+            return found, vectors
+        numbers, others = self._compact.vectors(ids)
+        return np.concatenate([found, numbers]), np.concatenate([vectors, others])
+
     def __len__(self) -> int:
         return int(self._index.ntotal) + (len(self._compact) if self._compact else 0)
 

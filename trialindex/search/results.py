@@ -76,7 +76,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     :param parts: what the score is made of, those that apply, each with its ``_rank``: ``vector`` and ``focus`` (cosine
         of the best passage with the text, and with the text drawn towards what it is about), ``lexical`` (BM25 of the
         text), ``terms`` (BM25 of the names of what it says), ``feedback`` (BM25 of words that the best trials share).
-        ``misfit`` is what was taken off because age or sex do not fit.
+        ``alike`` is what the score gained or lost because of those of the trials most like it, and ``misfit`` what was
+        taken off because age or sex do not fit.
     :param match: why it is here.
     :param fits: age and sex, where the user gave them or the text says them.
     :param cautions: exclusion criteria that seem to name what the text says, each in a sentence.

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nlargest
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
 from trialindex.encoding import encode_queries
@@ -14,6 +14,7 @@ from trialindex.interfaces import Encoder
 from trialindex.search import analysis
 from trialindex.search.feedback import shared_words
 from trialindex.search.fusion import DEPTH, fuse
+from trialindex.search.neighbours import SHARE, drawn_together
 from trialindex.search.person import Person
 from trialindex.search.results import Understanding
 from trialindex.storage.derived import Derived
@@ -108,8 +109,13 @@ def retrieve(
         depth *= 4
     ranked = rank(text, mode, depth, understood, derived=derived, records=records, encoder=encoder, allowed=allowed)
     misfits: dict[int, int] = {}
+    own, drawn = {}, {}
     if mode == "hybrid":
         scores = ranked.fused(weights_for(text))
+        deep = {num for found in ranked.scores.values() for num in islice(found, DEPTH)}  # scored alike at every depth
+        own = {num: scores[num] for num in deep}
+        drawn = drawn_together(own, SHARE * note_share(text), derived=derived, records=records)
+        scores |= drawn
         misfits = _misfits(scores, wanted, person, records)
         for num, count in misfits.items():
             scores[num] -= MISFIT * count
@@ -124,6 +130,8 @@ def retrieve(
     candidates = []
     for num in sorted((num for num, score in scores.items() if score >= least), key=order)[:wanted]:
         parts = {"misfit": MISFIT * misfits[num]} if num in misfits else {}
+        if num in drawn:
+            parts["alike"] = round(drawn[num] - own[num], 4)
         for name, found in ranked.scores.items():
             if num in found:
                 parts |= {name: round(found[num], 4), f"{name}_rank": ranks[name][num]}
@@ -200,8 +208,13 @@ def weights_for(text: str) -> dict[str, float]:
     A short question is one thought that its vector holds whole, in words that are often not those of the trials. A note
     says so much that its vector blurs, and its words are many enough to match.
     """
-    share = min(1.0, max(0.0, (len(text.split()) - SHORT_WORDS) / (NOTE_WORDS - SHORT_WORDS)))
+    share = note_share(text)
     return {name: (1 - share) * SHORT[name] + share * NOTE[name] for name in NOTE}
+
+
+def note_share(text: str) -> float:
+    """How much of a note a text is by its length: from 0, a short question, to 1."""
+    return min(1.0, max(0.0, (len(text.split()) - SHORT_WORDS) / (NOTE_WORDS - SHORT_WORDS)))
 
 
 def embed_query(text: str, encoder: Encoder, names: Sequence[str] = ()) -> Vectors:

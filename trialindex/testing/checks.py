@@ -255,6 +255,13 @@ def _agree(store: VectorStore, truth: VectorStore, queries: Vectors, when: str, 
 
     _require(len(store) == len(truth), f"{when}: the store says it holds {len(store)} vectors, there are {len(truth)}")
     known = np.sort(truth.search(queries[:1], len(truth))[1][0])
+    asked = np.append(known[::3], [-7, 5, 2**33])
+    (ids, vectors), (true_ids, true_vectors) = store.vectors(asked), truth.vectors(asked)
+    _require(np.array_equal(np.sort(ids), np.sort(true_ids)), f"{when}: vectors() gives other ids than it holds")
+    _require(
+        np.allclose(vectors[np.argsort(ids)], true_vectors[np.argsort(true_ids)], atol=tolerance),
+        f"{when}: vectors() gives other vectors than were added",
+    )
     choices: list[tuple[str, Ids | None]] = [
         ("all allowed", None),
         ("none allowed", known[:0]),

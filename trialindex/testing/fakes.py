@@ -130,6 +130,12 @@ class BruteForceStore(VectorStore):
         ids[:, : best.shape[1]] = self._ids[rows][best]
         return scores, ids
 
+    def vectors(self, ids: Ids) -> tuple[Ids, Vectors]:
+        import numpy as np
+
+        rows = np.flatnonzero(np.isin(self._ids, ids))
+        return self._ids[rows], self._vectors[rows]
+
     def __len__(self) -> int:
         return len(self._ids)
 
