@@ -39,8 +39,7 @@ def test_a_score_is_drawn_towards_those_of_the_most_alike(families: Index) -> No
     assert [found[num] for num in (5, 6, 7, 8)] == [0, 0, 0, 0]
 
 
-def test_nothing_is_drawn_without_a_share_or_without_others(families: Index) -> None:
-    assert drawn(families, {1: 5.0, 2: 1.0}, 0) == {}
+def test_nothing_is_drawn_without_others(families: Index) -> None:
     assert drawn(families, {1: 5.0}, 0.3) == {}
     assert drawn(families, {}, 0.3) == {}
     assert drawn(families, {1: 5.0, 99: 1.0}, 0.3) == {}, "one that is gone is no neighbour"

@@ -237,18 +237,19 @@ def test_deeper_lists_only_add_to_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "vector", "feedback"), [(3, 3.0, 0.33), (30, 3.0, 0.33), (60, 1.75, 0.665), (400, 0.5, 1.0)]
+    ("words", "vector", "feedback"), [(3, 4.0, 0.33), (30, 4.0, 0.33), (60, 2.25, 0.665), (400, 0.5, 1.0)]
 )
 def test_meaning_counts_most_for_a_short_text(words: int, vector: float, feedback: float) -> None:
     weights = weights_for("word " * words)
     assert (weights["vector"], weights["feedback"]) == pytest.approx((vector, feedback))
 
 
-def test_hybrid_is_its_rankings_fused(registered: Plugins, many: Index) -> None:
+def test_hybrid_is_its_rankings_fused(registered: Plugins, many: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     import trialindex_vocabulary
 
+    monkeypatch.setattr(retrieval, "SHARE", 0.0)
     registered.register(trialindex_vocabulary, "vocabulary")
-    text = "lupus of the kidney and skin"
+    text = f"lupus of the kidney and skin {'again ' * 40}"
     ranks = {
         m: {n: r for r, n in enumerate(ids(many.query(text, mode=m, limit=300)), 1)} for m in ("vector", "lexical")
     }

@@ -16,13 +16,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialindex_faiss.files import damaged, read_array, sizes, write_array, written_by_faiss
+from trialindex_faiss.files import damaged, read_array, read_rows, sizes, write_array, written_by_faiss
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +47,9 @@ _BATCH = 20_000
 _FEW = 500
 """Rows that are compared at once: few enough for the processor's cache, and for numpy to stay on one thread."""
 _SEED = 20_260_101
+MAPPED_AFTER = 20_000
+"""Rows that are read one by one from the file before its mapping is used. Through that the system brings 16 pages for
+each row into the process: of no use to one that asks once, which would hold 600 MB for it."""
 _PART = 4
 """Numbers of a vector under one word of the code book."""
 _COARSE, _CODES, _SCALES, _IDS, _GONE = "coarse.faiss", "codes.npy", "scales.npy", "ids.npy", "gone.npy"
@@ -71,6 +74,7 @@ class Compact:
         self._chunks: list[Codes] = []
         self._gone: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
         self._origin: Path | None = None
+        self._read = 0
 
     # --- on the disk --------------------------------------------------------------------------------------------------
 
@@ -288,6 +292,10 @@ class Compact:
         """The fine codes of these rows."""
         import numpy as np
 
+        if self._origin is not None and self._read < MAPPED_AFTER:
+            self._read += len(rows)
+            with suppress(OSError):  # the state was replaced: what is mapped stays
+                return read_rows(self._origin / _CODES, rows.tolist(), (len(self._ids), self.dimension))
         if len(self._chunks) == 1:
             return np.take(self._chunks[0], rows, axis=0)  # eight times as fast as an index
         codes = np.empty((len(rows), self.dimension), dtype=np.int8)

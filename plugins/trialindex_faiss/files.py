@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,27 @@ def read_array(path: Path, kind: type[np.generic], shape: tuple[int, ...] | None
     if array.dtype != kind or (array.shape != shape if shape else array.ndim != 1):
         raise damaged(path, f"it holds {array.dtype} of the shape {array.shape}")
     return array.view(np.ndarray)  # of the same bytes: a plain array is faster to index
+
+
+def read_rows(path: Path, rows: Iterable[int], shape: tuple[int, int]) -> NDArray[np.int8]:
+    """These rows of an array of bytes, read one by one: nothing else of the file gets into this process's memory.
+
+    :param shape: of the whole array, which lies at the end of the file.
+    :raises OSError: the file cannot be read. :raises IndexDamaged: it was cut short.
+    """
+    import numpy as np
+
+    count, width = shape
+    with path.open("rb", buffering=0) as file:
+        start = os.fstat(file.fileno()).st_size - count * width
+        read = []
+        for row in rows:
+            file.seek(start + row * width)
+            read.append(file.read(width))
+    found = b"".join(read)
+    if len(found) != len(read) * width:
+        raise damaged(path, "it was cut short")
+    return np.frombuffer(found, dtype=np.int8).reshape(-1, width)
 
 
 def write_array(path: Path, parts: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> None:

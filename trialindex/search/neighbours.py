@@ -30,13 +30,13 @@ def drawn_together(
     Source: Diaz, *Regularizing ad hoc retrieval scores*, CIKM 2005: documents that are near each other are relevant
     to the same questions.
 
-    :param scores: trials by number, with what they score so far. :param share: from 0, nothing changes, to 1.
+    :param scores: trials by number, with what they score so far. :param share: above 0, and up to 1.
     :returns: those whose scores change, with the new ones.
     """
     import numpy as np
 
     best = np.array(sorted(scores, key=lambda num: (-scores[num], num))[:AMONG], dtype=np.int64)
-    if share <= 0 or len(best) < 2:
+    if len(best) < 2:
         return {}
     trials, vectors = _of_trials(np.sort(best), derived, records)
     nearest = min(NEAREST, len(trials) - 1)

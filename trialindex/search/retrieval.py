@@ -21,13 +21,15 @@ from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from trialindex.interfaces import Ids, Vectors
 
 Mode = Literal["hybrid", "vector", "lexical"]
 MODES: tuple[str, ...] = get_args(Mode)
 
 SHORT_WORDS, NOTE_WORDS = 30, 90
-SHORT = {"vector": 3.0, "focus": 1.0, "lexical": 1.0, "terms": 1.0, "feedback": 0.33}
+SHORT = {"vector": 4.0, "focus": 0.0, "lexical": 1.0, "terms": 1.0, "feedback": 0.33}
 """What the rankings count for a text of :data:`SHORT_WORDS` or fewer; between the two lengths it is drawn straight."""
 NOTE = {"vector": 0.5, "focus": 0.5, "lexical": 1.0, "terms": 0.5, "feedback": 1.0}
 """The same for a text of :data:`NOTE_WORDS` or more. Both by cross-validation over topics, ``docs/ranking.md``."""
@@ -109,13 +111,15 @@ def retrieve(
         depth *= 4
     ranked = rank(text, mode, depth, understood, derived=derived, records=records, encoder=encoder, allowed=allowed)
     misfits: dict[int, int] = {}
-    own, drawn = {}, {}
+    own: dict[int, float] = {}
+    drawn: dict[int, float] = {}
     if mode == "hybrid":
         scores = ranked.fused(weights_for(text))
-        deep = {num for found in ranked.scores.values() for num in islice(found, DEPTH)}  # scored alike at every depth
-        own = {num: scores[num] for num in deep}
-        drawn = drawn_together(own, SHARE * note_share(text), derived=derived, records=records)
-        scores |= drawn
+        if share := SHARE * note_share(text):
+            deep = {num for found in ranked.scores.values() for num in islice(found, DEPTH)}  # the same at every depth
+            own = {num: scores[num] for num in deep}
+            drawn = drawn_together(own, share, derived=derived, records=records)
+            scores |= drawn
         misfits = _misfits(scores, wanted, person, records)
         for num, count in misfits.items():
             scores[num] -= MISFIT * count
@@ -156,8 +160,16 @@ def rank(
     size = len(records) if allowed is None else len(allowed)
     ranked = Rankings({}, {}, understood, size)
     with ThreadPoolExecutor(1) as beside:  # words are looked up while vectors are compared
-        by_words = None if mode == "vector" else beside.submit(derived.lexical.search, text, depth, allowed)
-        by_names = None
+        by_words = by_names = None
+
+        def look_up() -> Future[list[tuple[int, float]]]:
+            return beside.submit(derived.lexical.search, text, depth, allowed)
+
+        early = mode == "lexical" or (
+            mode == "hybrid" and note_share(text) > 0
+        )  # a note's already while it is embedded
+        if early:
+            by_words = look_up()
         if mode != "lexical":
             assert encoder is not None
             concerned = mode == "hybrid" and bool(understood.concerns)
@@ -165,8 +177,10 @@ def rank(
             queries, names = vectors[:1], vectors[1:]
             if concerned:
                 ranked.understood = analysis.weigh(understood, (names @ queries[0]).tolist())
-                queries = analysis.with_focus(queries, names, understood.concerns)
+                if weights_for(text)["focus"]:
+                    queries = analysis.with_focus(queries, names, understood.concerns)
             if mode == "hybrid":
+                by_words = by_words or look_up()
                 concerns = [(concern.weight, concern.names) for concern in ranked.understood.concerns]
                 by_names = beside.submit(derived.lexical.search_names, concerns, depth, allowed)
             nearest = nearest_trials(queries, depth, derived=derived, records=records, allowed=allowed)
