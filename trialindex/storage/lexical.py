@@ -8,6 +8,7 @@ import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ LOCKS = frozenset({".tantivy-writer.lock", ".tantivy-meta.lock"})
 _ANALYZER = "english"
 REPAIR = "Repair it: trialindex check --repair"
 _HEAP = 64_000_000
+_COUNTED = 50_000
+"""Words whose counts are remembered."""
 
 
 class Lexical:
@@ -59,7 +62,12 @@ class Lexical:
 
         self._index = tantivy.Index(self._schema, path=str(folder))
         self._index.register_tokenizer(_ANALYZER, self._analyzer)
+        self._renewed()
+
+    def _renewed(self) -> None:
+        """Search what was committed last."""
         self._searcher = self._index.searcher()
+        self._count = lru_cache(_COUNTED)(partial(self._searcher.doc_freq, "body"))
 
     def _mirror(self) -> Path:
         """A folder of links to the files, for a folder that cannot be written: tantivy locks even to read."""
@@ -107,7 +115,7 @@ class Lexical:
         except ValueError as problem:  # tantivy tells an OSError only by its text
             raise OSError(28 if "No space" in str(problem) else 5, str(problem)) from problem
         self._index.reload()
-        self._searcher = self._index.searcher()
+        self._renewed()
 
     def words(self, text: str) -> list[str]:
         """The text as the index sees it: lower-cased, without stop words, stemmed."""
@@ -160,7 +168,7 @@ class Lexical:
     def rarities(self, words: Iterable[str]) -> dict[str, float]:
         """The inverse document frequency of words of the prose, as BM25 has it."""
         with self._damage():
-            counts = {word: self._searcher.doc_freq("body", word) for word in words}
+            counts = {word: self._count(word) for word in words}
         everything = len(self)
         return {word: math.log(1 + (everything - count + 0.5) / (count + 0.5)) for word, count in counts.items()}
 
