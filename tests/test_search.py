@@ -249,7 +249,7 @@ def test_hybrid_is_its_rankings_fused(registered: Plugins, many: Index, monkeypa
 
     monkeypatch.setattr(retrieval, "SHARE", 0.0)
     registered.register(trialindex_vocabulary, "vocabulary")
-    text = f"lupus of the kidney and skin {'again ' * 40}"
+    text = "lupus of the kidney and skin " * 6  # long enough for the focus
     ranks = {
         m: {n: r for r, n in enumerate(ids(many.query(text, mode=m, limit=300)), 1)} for m in ("vector", "lexical")
     }
