@@ -137,6 +137,16 @@ def test_a_zip_of_studies(tmp_path: Path) -> None:
     assert not (tmp_path.parent / "escape.json").exists()
 
 
+def test_a_member_without_a_name_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "studies.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("NCT0.json", json.dumps(STUDIES[0]))
+    listed = zipfile.ZipFile.infolist
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", lambda self: [zipfile.ZipInfo(""), *listed(self)])
+    found = Run(path)
+    assert (found.ids, found.error) == (IDS[:1], "")
+
+
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "s.json").write_text(json.dumps(STUDIES))

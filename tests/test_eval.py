@@ -238,6 +238,7 @@ def test_judgements_that_cannot_be_used(text: str, message: str, tmp_path: Path)
         ('{"_id": "1", "text": " "}\n', 'line 1: the query "1" has no text'),
         ('{"_id": "1", "text": "a"}\n\n{"_id": 1, "text": "b"}\n', 'line 3: the query "1" is there twice'),
         ("\n", "holds no queries"),
+        ('{"_id": "1", "text": "a", "more": ' + "[" * 100_000, "line 1: .*recursion"),
     ],
 )
 def test_queries_that_cannot_be_used(text: str, message: str, tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ class CtgovFileSource(Source):
         whole = 0
         most = max(LIMIT, MAX_RATIO * self.path.stat().st_size)
         for member in archive.infolist():
-            if member.is_dir() or not _is_wanted(Path(member.filename)):
+            if not member.filename or member.is_dir() or not _is_wanted(Path(member.filename)):
                 continue
             if member.file_size > LIMIT:
                 reject(member.filename, f"unpacks to more than {LIMIT >> 20} MiB")

@@ -112,7 +112,7 @@ def read_queries(path: Path) -> dict[str, str]:
     for number, line in lines(path):
         try:
             query = decoder.decode(line)
-        except msgspec.MsgspecError as problem:
+        except (msgspec.MsgspecError, RecursionError) as problem:
             hint = 'Write one query a line: {"_id": "1", "text": "severe lupus kidney"}'
             raise bad(path, number, str(problem), hint=hint) from None
         key = str(query.id)

@@ -53,7 +53,7 @@ class Corpus(Source):
             for done, (number, line) in enumerate(lines(self._path), start=1):
                 try:
                     yield _trial(decoder.decode(line))
-                except msgspec.MsgspecError as problem:
+                except (msgspec.MsgspecError, RecursionError) as problem:
                     context.reject(f"line {number}", str(problem))
                 if done % _OFTEN == 0 or done == total:
                     context.progress(done, total)

@@ -90,7 +90,7 @@ def read_other(path: Path, collection: Collection, depth: int = DEPTH) -> Report
         return evaluate(collection, read_run(path), depth)
     try:
         report = msgspec.json.decode("\n".join(line for _, line in lines(path)), type=Report)
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, RecursionError) as problem:
         why = f"{path} is neither a TREC run nor a report of trialindex eval: {problem}."
         raise EvaluationError(why) from None
     if report.per_query.keys() != set(collection.topics):

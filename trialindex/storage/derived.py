@@ -73,7 +73,7 @@ class Derived:
         """The checksums it was written with; none when they cannot be read."""
         try:
             return msgspec.json.decode((self.folder / CHECKSUMS).read_bytes(), type=dict[str, str])
-        except (OSError, UnicodeError, msgspec.DecodeError):
+        except (OSError, UnicodeError, msgspec.DecodeError, RecursionError):
             return {}
 
 

@@ -107,7 +107,7 @@ def read(folder: Path) -> Manifest:
                 hint="Upgrade: pip install --upgrade trialindex",
             )
         return msgspec.json.decode(data, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise IndexDamaged(
             f"{path} cannot be read: {problem}.",
             hint="Restore it from a copy, or move the folder away and ingest again.",

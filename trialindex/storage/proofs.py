@@ -309,7 +309,7 @@ def damaged_sources(records: Records) -> Iterator[tuple[bytes, str]]:
         for spec, text in records.rows(sql):
             try:
                 msgspec.json.decode(text, type=shape)
-            except (msgspec.DecodeError, UnicodeError):
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
                 yield spec, table
 
 
