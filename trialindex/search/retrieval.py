@@ -165,10 +165,7 @@ def rank(
         def look_up() -> Future[list[tuple[int, float]]]:
             return beside.submit(derived.lexical.search, text, depth, allowed)
 
-        early = mode == "lexical" or (
-            mode == "hybrid" and note_share(text) > 0
-        )  # a note's already while it is embedded
-        if early:
+        if mode == "lexical" or (mode == "hybrid" and note_share(text) > 0):  # of a note already while it is embedded
             by_words = look_up()
         if mode != "lexical":
             assert encoder is not None
