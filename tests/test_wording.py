@@ -179,3 +179,11 @@ def test_places_name_each_part_once() -> None:
     assert w.contact(Contact(name="A. Person", role="STUDY_CHAIR", email="a@example.org")) == (
         "A. Person, study chair, a@example.org"
     )
+
+
+def test_what_trials_like_it_gave_is_said_when_everything_is() -> None:
+    parts = {"vector": 0.71, "vector_rank": 1, "alike": -0.324, "misfit": 2.0}
+    assert w.score(9.5, parts) == "9.5 (meaning 0.71, rank 1; less 2 for age or sex)"
+    said = "9.5 (meaning 0.71, rank 1; -0.32 from trials like it; less 2 for age or sex)"
+    assert w.score(9.5, parts, every=True) == said
+    assert "+0.4 from trials like it" in w.score(9.5, {"alike": 0.4}, every=True)

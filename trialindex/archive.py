@@ -40,7 +40,7 @@ RATIO = 200
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
 _BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError),
     *(UnicodeError, ValueError, OverflowError, MemoryError, msgspec.DecodeError),
 )
 

@@ -361,13 +361,15 @@ _PARTS = {
 def score(total: float, parts: Mapping[str, float], *, every: bool = False) -> str:
     """The score and what it is made of: ``12.7 (meaning 0.71, rank 1; words 12.4, rank 3)``.
 
-    :param every: name every ranking, not only meaning and words, and what was taken off.
+    :param every: name every ranking, not only meaning and words, and what trials like it gave or took.
     """
     said = []
     for key, name in _PARTS.items():
         if key in parts and (every or key in ("vector", "lexical")):
             rank = f", rank {parts[f'{key}_rank']:g}" if f"{key}_rank" in parts else ""
             said.append(f"{name} {parts[key]:.3g}{rank}")
+    if every and "alike" in parts:
+        said.append(f"{parts['alike']:+.2g} from trials like it")
     if "misfit" in parts:
         said.append(f"less {parts['misfit']:g} for age or sex")
     return f"{total:.3g} ({'; '.join(said)})" if said else f"{total:.3g}"

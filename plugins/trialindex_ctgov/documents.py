@@ -72,8 +72,8 @@ class Document:
                     yield f"{self.name}, {where or f'study {self._done}'}", record
         except _BROKEN as problem:
             raise self._damaged(str(problem), stream) from None
-        except (RuntimeError, NotImplementedError, UnicodeDecodeError, struct.error) as problem:
-            # how zipfile speaks of passwords, rare compressions and damaged names
+        except (RuntimeError, UnicodeDecodeError, struct.error) as problem:
+            # how zipfile speaks of passwords, rare compressions (a NotImplementedError is one) and damaged names
             raise SourceError(f"{self.name} cannot be unpacked: {problem}.") from None
         except OSError as problem:
             raise SourceError(f"{self.name} cannot be read: {problem.strerror or problem}.") from None

@@ -64,7 +64,7 @@ class Check:
 
     def findings(self) -> Report:
         """Everything that is wrong."""
-        proofs = Proofs(self._folder, self._manifest, self._records, self._store, self._progress)
+        proofs = self._proofs()
         found: list[Finding] = []
         try:
             found += proofs.database()
@@ -163,5 +163,7 @@ class Check:
 
     def _unfit(self) -> set[bytes]:
         """The hashes of the passages whose vector cannot be used."""
-        proofs = Proofs(self._folder, self._manifest, self._records, self._store, self._progress)
-        return {digest for _, digest, _ in proofs.bad_vectors()}
+        return {digest for _, digest, _ in self._proofs().bad_vectors()}
+
+    def _proofs(self) -> Proofs:
+        return Proofs(self._folder, self._manifest, self._records, self._store, self._progress)

@@ -27,13 +27,7 @@ def unpacked(data: bytes, decode: Callable[[bytes], Any]) -> Any:
     """What *decode* makes of the data when they are no longer compressed. :raises IndexDamaged: nothing."""
     try:
         return decode(zlib.decompress(data))
-    except (
-        zlib.error,
-        msgspec.DecodeError,
-        UnicodeError,
-        TypeError,
-        RecursionError,
-    ) as problem:  # or it is no bytes at all
+    except (zlib.error, msgspec.DecodeError, UnicodeError, TypeError, RecursionError) as problem:  # TypeError: no bytes
         raise IndexDamaged(
             f"a record in records.db is damaged: {problem}.", hint="Find out more: trialindex check"
         ) from None

@@ -86,8 +86,8 @@ class Proofs:
         self.proved: list[str] = []
         """What was gone through, in numbers: ``12 records hashed``."""
 
-    def _did(self, count: int, noun: str, what: str) -> None:
-        self.proved.append(f"{wording.count(count, noun)} {what}")
+    def _did(self, count: int, noun: str, what: str, plural: str = "") -> None:
+        self.proved.append(f"{wording.count(count, noun, plural)} {what}")
 
     # --- the database -------------------------------------------------------------------------------------------------
 
@@ -263,8 +263,7 @@ class Proofs:
         as_near = (scores >= best[:, ::-1] - _ROUNDING) & filled
         if as_near.sum() < AGREEMENT * filled.sum():
             yield f"the vector store finds {as_near.sum()} of the {filled.sum()} nearest that brute force finds"
-        self._did(len(ids), "search", f"compared with brute force over {wording.count(total, 'vector')}")
-        self.proved[-1] = self.proved[-1].replace("searchs", "searches")
+        self._did(len(ids), "search", f"compared with brute force over {wording.count(total, 'vector')}", "searches")
 
     def _sample(self) -> tuple[Ids, Vectors]:
         """Passages spread over all, with their vectors: numbers ascending."""
