@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from trialindex.plain import Plain
+from trialindex.plugin.trial_page import Plain
 from trialindex.trial import Trial
 from trialindex_writers.plain import PlainWriter
 

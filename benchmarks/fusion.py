@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from trialindex import Index
+from trialindex.concepts.recognizer import Terms
 from trialindex.search import analysis, retrieval
-from trialindex.terms import Terms
 
 FOLDS, SEED, TOP = 5, 1, 1000
 NAMES = tuple(retrieval.NOTE)

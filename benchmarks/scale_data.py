@@ -26,13 +26,13 @@ import msgspec
 import numpy as np
 
 from trialindex import Encoder, Source, Trial, sample_index
-from trialindex.interfaces import IngestContext
-from trialindex.passages import passages
+from trialindex.plugin.interfaces import IngestContext
 from trialindex.trial import Arm, Intervention, Outcome, Site, Term, TrialDate
+from trialindex.trial.passages import passages
 from trialindex_minilm.encoder import MiniLM
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Vectors
+    from trialindex.plugin.interfaces import Vectors
 
 CHUNK = 2_000
 """Trials that are drawn at once; each chunk has a generator of its own, so that any of them can be made again."""

@@ -240,7 +240,7 @@ def fts5(folder: Path, size: int) -> dict[str, Any]:
     """SQLite's own word index over the same texts: the baseline of the word index."""
     import sqlite3
 
-    from trialindex.passages import lexical_fields
+    from trialindex.trial.passages import lexical_fields
 
     path = folder.with_name(f"{folder.name}-fts5.db")
     path.unlink(missing_ok=True)

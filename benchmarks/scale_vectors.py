@@ -23,7 +23,7 @@ from trialindex import Index
 from trialindex_faiss.store import FaissStore
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Vectors
+    from trialindex.plugin.interfaces import Vectors
 
 faiss: Any = import_module("faiss")
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import click
 
-import trialindex.plugins
-from trialindex.plugins import GROUP, Plugins
+import trialindex.plugin.registry
+from trialindex.plugin.registry import GROUP, Plugins
 
 PAGE = Path(__file__).parent / "cli.md"
 WIDTH = 100
@@ -57,7 +57,7 @@ def walk(command: click.Command, name: str, parent: click.Context | None = None)
 def contexts() -> list[click.Context]:
     """The context of every built-in command, ``trialindex`` itself first."""
     shared = builtin_plugins()
-    trialindex.plugins.plugins = lambda: shared  # type: ignore[assignment]  # the command line asks for it by this name
+    trialindex.plugin.registry.plugins = lambda: shared  # type: ignore[assignment]  # the command line asks for it by this name
     from trialindex.cli import cli
 
     return list(walk(cli, "trialindex"))

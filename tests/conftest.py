@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import CountingEncoder, ListSource, OtherEncoder, fake_plugins
 
-from trialindex import plugins as plugins_module
+from support.helpers import CountingEncoder, ListSource, OtherEncoder, fake_plugins
 from trialindex.index import Index
-from trialindex.plugins import Plugins
+from trialindex.plugin import registry as plugins_module
+from trialindex.plugin.registry import Plugins
 from trialindex.testing import BruteForceStore, sample_trials
 from trialindex.trial import Trial
 

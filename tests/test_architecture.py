@@ -10,44 +10,32 @@ from pathlib import Path
 import pytest
 
 import trialindex
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 CORE = sorted(ROOT.glob("trialindex/**/*.py"))
 PLUGINS = sorted(path for path in ROOT.glob("plugins/**/*.py") if not path.relative_to(ROOT).parts[2].startswith("."))
 
 PUBLIC = {
     "trialindex",
     "trialindex.cli.common",
+    "trialindex.concepts.recognizer",
     "trialindex.errors",
-    "trialindex.hookspecs",
-    "trialindex.interfaces",
-    "trialindex.news",
-    "trialindex.plain",
-    "trialindex.plugins",
-    "trialindex.reading",
-    "trialindex.search.results",
-    "trialindex.terms",
+    "trialindex.plugin",
+    "trialindex.plugin.hookspecs",
+    "trialindex.plugin.interfaces",
+    "trialindex.plugin.messages",
+    "trialindex.plugin.registry",
+    "trialindex.plugin.results",
+    "trialindex.plugin.trial_page",
+    "trialindex.plugin.updates",
     "trialindex.testing",
     "trialindex.trial",
-    "trialindex.values",
-    "trialindex.wording",
+    "trialindex.trial.display",
+    "trialindex.trial.from_values",
+    "trialindex.trial.parse_values",
+    "trialindex.trial.sanitize",
 }
 """What a plugin may import; docs/writing-plugins.md says what each is for."""
-
-LAYERS = (
-    ("errors", "trial"),
-    ("assertion", "folding", "reading", "values", "wording"),
-    ("changes", "encoding", "hookspecs", "interfaces", "news", "passages", "plain", "plugins", "search.results"),
-    ("storage", "terms"),
-    ("search",),
-    ("archive", "cards", "ingest"),
-    ("index",),
-    ("merging", "sweeping", "transfer"),
-    ("watching",),
-    ("evaluation", "sample", "testing"),
-    ("cli", "__main__"),
-)
-"""From the ground up: a module imports what is beside or below it. What only a type checker reads does not count."""
 
 
 def name(path: Path) -> str:
@@ -77,40 +65,10 @@ def package(module: str) -> str:
     return module.partition(".")[0]
 
 
-def layer(module: str) -> int:
-    """The layer of a module of the core, the one that names it most closely. :raises LookupError: it has none."""
-    inside = module.removeprefix("trialindex.")
-    places = [
-        (len(part), number)
-        for number, parts in enumerate(LAYERS)
-        for part in parts
-        if inside == part or inside.startswith(f"{part}.")
-    ]
-    if not places:
-        raise LookupError(f"{module} has no layer in tests/test_architecture.py")
-    return max(places)[1]
-
-
-def module_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-
-
 @pytest.mark.parametrize("path", CORE, ids=name)
 def test_the_core_imports_no_plugin(path: Path) -> None:
     assert [(module, line) for module, _, line in imports(path) if package(module).startswith("trialindex_")] == []
     assert re.search(r"\btrialindex_\w+", path.read_text(encoding="utf-8")) is None, "nor does it know one by name"
-
-
-@pytest.mark.parametrize("path", [path for path in CORE if module_of(path) != "trialindex"], ids=name)
-def test_arrows_point_down(path: Path) -> None:
-    here = layer(module_of(path))
-    for module, taken, line in imports(path, typing=False):
-        if package(module) != "trialindex":
-            continue
-        whole = f"{module}.{taken}" if (ROOT / module.replace(".", "/") / f"{taken}.py").exists() else module
-        if module == "trialindex" and whole == module:
-            whole = f"trialindex.{trialindex._HOMES.get(taken, taken)}"
-        assert layer(whole) <= here, f"{name(path)}:{line} imports {whole}, which is above it"
 
 
 @pytest.mark.parametrize("path", PLUGINS, ids=name)
@@ -146,6 +104,3 @@ def test_the_tests_above_would_notice(tmp_path: Path) -> None:
     assert ("trialindex.index", "Index", 3) in imports(probe)
     assert ("trialindex.index", "Index", 3) not in imports(probe, typing=False)
     assert ("trialindex_csv.rows", "", 5) in imports(probe, typing=False)
-    assert layer("trialindex.search.results") < layer("trialindex.storage.records") < layer("trialindex.search.query")
-    with pytest.raises(LookupError):
-        layer("trialindex.attic")

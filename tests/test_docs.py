@@ -20,7 +20,9 @@ from types import ModuleType
 
 import click
 import pytest
-from markdown_pages import (
+
+import trialindex
+from support.markdown_pages import (
     LEFT_OUT,
     ROOT,
     SHELLS,
@@ -37,8 +39,6 @@ from markdown_pages import (
     refreshed,
     rows,
 )
-
-import trialindex
 from trialindex import errors
 from trialindex.storage.schema import SCHEMA
 
@@ -65,8 +65,8 @@ def _generator() -> ModuleType:
 @pytest.fixture(scope="module")
 def contexts() -> Iterator[list[click.Context]]:
     """The context of every built-in command."""
-    from trialindex import plugins as module
     from trialindex.cli import cli
+    from trialindex.plugin import registry as module
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "plugins", module.plugins)  # the generator replaces it
@@ -213,7 +213,7 @@ TYPED = [
 @pytest.fixture
 def with_example(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plugins that are installed, and the example, which several pages install first."""
-    from trialindex import plugins as module
+    from trialindex.plugin import registry as module
 
     found = module.Plugins()
     if "noticeboard" not in found.provided("source"):

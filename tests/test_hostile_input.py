@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fuzz.targets import TARGETS, check_trial, in_file, ours, run
-from hostile_cases import within
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trialindex import folding, values, wording
-from trialindex.assertion import judge
+from fuzz.targets import TARGETS, check_trial, in_file, ours, run
+from support.hostile_cases import within
+from support.paths import ROOT
+from trialindex.concepts import tokens
+from trialindex.concepts.context import judge
 from trialindex.errors import SourceError, TrialIndexError
-from trialindex.interfaces import IngestContext
+from trialindex.plugin.interfaces import IngestContext
 from trialindex.search import person, places
 from trialindex.testing import sample_trials
-from trialindex.trial import encode
+from trialindex.trial import encode, parse_values, sanitize
 from trialindex_csv.source import CsvSource
 from trialindex_ctgov import documents
 from trialindex_ctgov.client import _retry_after
@@ -36,7 +37,6 @@ from trialindex_manual.source import read_all
 from trialindex_renderers.markdown import escape
 from trialindex_vocabulary.formats import read_edition
 
-ROOT = Path(__file__).resolve().parent.parent
 some = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck), database=None)
 
 
@@ -226,9 +226,9 @@ def test_odd_waits_that_a_server_asks_for(header: str) -> None:
 
 
 def test_dates_and_ids_are_written_in_ascii() -> None:
-    assert values.normalise_date("٢٠٢٤-٠٥") == "2024-05"
+    assert parse_values.normalise_date("٢٠٢٤-٠٥") == "2024-05"
     with pytest.raises(ValueError, match="is not a number"):
-        values.normalise_number(10**400)
+        parse_values.normalise_number(10**400)
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
@@ -289,38 +289,35 @@ UNITS = (
 
 
 def _differs(text: str) -> None:
-    from hostile_cases import filled
-
+    from support.hostile_cases import filled
     from trialindex.changes import differences
 
     differences(filled("x"), filled("x", eligibility=text, inclusion=(text,), summary=text))
 
 
 def _told(text: str) -> None:
-    from hostile_cases import filled
-
+    from support.hostile_cases import filled
     from trialindex_writers.plain import PlainWriter
 
     PlainWriter().write(filled("x", title=text, conditions=(text,), summary=text, why_stopped=text))
 
 
 def _prompted(text: str) -> None:
-    from hostile_cases import filled
-
+    from support.hostile_cases import filled
     from trialindex_writers.llm_prompt import messages
 
     messages(filled("x", summary=text, title=text))
 
 
 def _single(text: str) -> None:
-    for name in dir(values):
+    for name in dir(parse_values):
         if name.startswith("normalise_"):
             with ours(ValueError):
-                getattr(values, name)(text)
+                getattr(parse_values, name)(text)
 
 
 def _judged(text: str) -> None:
-    words = folding.read_words(text)
+    words = tokens.read_words(text)
     judge(words, [(0, 1, False)] if words.keys else [])
 
 
@@ -328,10 +325,10 @@ READERS: dict[str, Callable[[str], Any]] = {
     "person": person.read_person,
     "pregnancy": person.read_pregnancy,
     "place": person.read_place,
-    "words": folding.read_words,
-    "keys": lambda text: list(folding.keys_of(text)),
+    "words": tokens.read_words,
+    "keys": lambda text: list(tokens.keys_of(text)),
     "assertions": _judged,
-    "clean": wording.paragraphs,
+    "clean": sanitize.paragraphs,
     "criteria": split_criteria,
     "values": _single,
     "markdown": escape,

@@ -12,20 +12,20 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from helpers import CountingEncoder, ListSource, Plugins
-from hostile_cases import ATTACKS, EVERYTHING, controls, filled
 from markdown_it import MarkdownIt
 
-import trialindex.plugins
+import trialindex.plugin.registry
 import trialindex_csv
 import trialindex_ctgov
 import trialindex_renderers
 import trialindex_writers
+from support.helpers import CountingEncoder, ListSource, Plugins
+from support.hostile_cases import ATTACKS, EVERYTHING, controls, filled
 from trialindex.cli import main
 from trialindex.index import Index
-from trialindex.interfaces import Renderer, RenderOptions
-from trialindex.news import Delivery, Update
-from trialindex.plugins import in_short
+from trialindex.plugin.interfaces import Renderer, RenderOptions
+from trialindex.plugin.messages import Delivery, Update
+from trialindex.plugin.registry import in_short
 from trialindex.testing import BruteForceStore, sample_card, sample_results
 from trialindex.trial import Trial
 from trialindex_notifiers import texts
@@ -359,4 +359,4 @@ def test_news_in_json_are_json(folder: Path) -> None:
 
 def test_what_a_plugin_says_of_its_failure_is_clean() -> None:
     assert controls(in_short(ValueError(EVERYTHING))) == []
-    assert controls(in_short(trialindex.plugins.PluginError(EVERYTHING))) == []
+    assert controls(in_short(trialindex.plugin.registry.PluginError(EVERYTHING))) == []

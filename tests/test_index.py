@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import Checkpoint, CountingEncoder, ListSource, execute, files_of, ids, no_space, records_of, trial
 
+from support.helpers import Checkpoint, CountingEncoder, ListSource, execute, files_of, ids, no_space, records_of, trial
+from support.paths import ROOT
 from trialindex.errors import (
     EncoderMismatch,
     IndexDamaged,
@@ -24,7 +25,7 @@ from trialindex.errors import (
     UnknownTrial,
 )
 from trialindex.index import Index
-from trialindex.plugins import Plugins
+from trialindex.plugin.registry import Plugins
 from trialindex.search.filters import Filters
 from trialindex.storage import manifest
 from trialindex.testing import sample_trials
@@ -226,7 +227,7 @@ def test_nothing_is_left_open(index: Index) -> None:
 _MAKE = """
 import os, sys
 sys.path.insert(0, "tests")
-from helpers import fake_plugins
+from support.helpers import fake_plugins
 from trialindex import plugins
 private = fake_plugins()
 plugins.Plugins = lambda: private
@@ -245,7 +246,7 @@ def test_an_index_whose_making_was_killed_can_be_made_again(tmp_path: Path, wher
     folder = tmp_path / "index"
     ran = subprocess.run(
         [sys.executable, "-c", _MAKE, str(folder), where],
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert ran.returncode == 9

@@ -11,25 +11,25 @@ from typing import Any
 
 import msgspec
 import pytest
-from helpers import ListSource, records_of, trial
-from plugin_cases import plugin
-from test_hostile_output import run
 
 import trialindex_renderers
-from trialindex import cards, values
+from support.helpers import ListSource, records_of, trial
+from support.plugin_cases import plugin
+from test_hostile_output import run
+from trialindex.concepts.recognizer import Terms
 from trialindex.errors import IndexDamaged, NotifierError, PluginError, QueryError, SourceError, UnknownTrial
 from trialindex.index import Index
-from trialindex.interfaces import Concept, IngestContext, Renderer, Reranker, Source, Vocabulary
-from trialindex.plain import Plain
-from trialindex.plugins import Plugins
+from trialindex.page import build
+from trialindex.plugin.interfaces import Concept, IngestContext, Renderer, Reranker, Source, Vocabulary
+from trialindex.plugin.registry import Plugins
+from trialindex.plugin.trial_page import Plain
 from trialindex.search.filters import Filters
-from trialindex.sweeping import sweep
-from trialindex.terms import Terms
 from trialindex.testing import BruteForceStore, FakeEncoder, FakeWriter, sample_trials
-from trialindex.trial import PartialDate, Trial
+from trialindex.trial import PartialDate, Trial, parse_values
+from trialindex.trial.display import date
 from trialindex.watching import Watches, watch_for
 from trialindex.watching.delivery import addressee_for
-from trialindex.wording import date
+from trialindex.watching.sweep import sweep
 
 ONE = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
 HALF = "\ud800"
@@ -176,7 +176,7 @@ def test_a_date_that_is_kept_as_it_is_has_plain_digits(text: str) -> None:
         msgspec.convert(text, PartialDate)
     assert date(text) == text, "it is shown as it is, not read"
     with contextlib.suppress(ValueError):
-        assert values.normalise_date(text).isascii(), "what is read as a date is written as one"
+        assert parse_values.normalise_date(text).isascii(), "what is read as a date is written as one"
 
 
 @ONE
@@ -290,7 +290,7 @@ def test_no_other_plugin_ends_the_program(
             yield Concept("lupus")
 
     with pytest.raises(PluginError, match='the writer "leaving" failed: SystemExit'):
-        cards.card(sample_trials()[0], writer=Writer())
+        build.card(sample_trials()[0], writer=Writer())
     with pytest.raises(PluginError, match='the reranker "leaving" failed: SystemExit'):
         index.query("lupus", reranker=Rereads())
     registered.register(plugin(register_renderers=lambda: [Draws, Undrawable]), "draws")

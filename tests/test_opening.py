@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import ONE_STORE, ListSource, files_of, overwrite, trial
 
+from support.helpers import ONE_STORE, ListSource, files_of, overwrite, trial
+from support.paths import ROOT
 from trialindex.errors import (
     EncoderMismatch,
     IndexDamaged,
@@ -124,7 +125,7 @@ def test_another_sqlite_database_is_no_index(index: Index) -> None:
 _READ_ONLY = """
 import os, sys
 sys.path.insert(0, "tests")
-from helpers import overwrite, ONE_STORE, files_of, fake_plugins
+from support.helpers import overwrite, ONE_STORE, files_of, fake_plugins
 from trialindex import plugins
 private = fake_plugins()
 plugins.Plugins = lambda: private
@@ -168,7 +169,7 @@ def test_a_read_only_folder_answers_and_refuses_to_change(store: str, index: Ind
             [sys.executable, "-c", _READ_ONLY, str(index.folder), str(folder)],
             capture_output=True,
             text=True,
-            cwd=Path(__file__).parents[1],
+            cwd=ROOT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"},
         )
         for path in inside:

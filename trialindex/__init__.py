@@ -10,38 +10,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trialindex.cards import card
     from trialindex.errors import TrialIndexError
-    from trialindex.hookspecs import hookimpl
     from trialindex.index import Index
-    from trialindex.ingest import Reports, Summary
-    from trialindex.interfaces import Encoder, Renderer, RenderOptions, Source, VectorStore, Writer
-    from trialindex.plain import Card
+    from trialindex.ingest.run import Reports, Summary
+    from trialindex.page.build import card
+    from trialindex.plugin.hookspecs import hookimpl
+    from trialindex.plugin.interfaces import Encoder, Renderer, RenderOptions, Source, VectorStore, Writer
+    from trialindex.plugin.results import Hit, Results
+    from trialindex.plugin.trial_page import Card
+    from trialindex.plugin.updates import Change
     from trialindex.sample import sample_index
     from trialindex.search.filters import Filters
-    from trialindex.search.results import Hit, Results
-    from trialindex.storage.records import Change
     from trialindex.trial import Trial
 
 _HOMES = {
-    "Card": "plain",
-    "Change": "storage.records",
-    "Encoder": "interfaces",
+    "Card": "plugin.trial_page",
+    "Change": "plugin.updates",
+    "Encoder": "plugin.interfaces",
     "Filters": "search.filters",
-    "Hit": "search.results",
+    "Hit": "plugin.results",
     "Index": "index",
-    "RenderOptions": "interfaces",
-    "Renderer": "interfaces",
-    "Reports": "ingest",
-    "Results": "search.results",
-    "Source": "interfaces",
-    "Summary": "ingest",
+    "RenderOptions": "plugin.interfaces",
+    "Renderer": "plugin.interfaces",
+    "Reports": "ingest.run",
+    "Results": "plugin.results",
+    "Source": "plugin.interfaces",
+    "Summary": "ingest.run",
     "Trial": "trial",
     "TrialIndexError": "errors",
-    "VectorStore": "interfaces",
-    "Writer": "interfaces",
-    "card": "cards",
-    "hookimpl": "hookspecs",
+    "VectorStore": "plugin.interfaces",
+    "Writer": "plugin.interfaces",
+    "card": "page.build",
+    "hookimpl": "plugin.hookspecs",
     "sample_index": "sample",
 }
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from trialindex.cards import DEFAULT_WRITER, card
 from trialindex.errors import (
     EncoderMismatch,
     IndexDamaged,
@@ -23,28 +22,30 @@ from trialindex.errors import (
     UnknownTrial,
     nearest,
 )
-from trialindex.ingest import Ingest, Reports, Request, Shard, Summary
-from trialindex.interfaces import Encoder, EncoderIdentity, Reranker, Source, Writer
-from trialindex.passages import VERSION as PASSAGES
-from trialindex.plain import Card
-from trialindex.plugins import ANYTHING, Plugins, in_short, plugins
+from trialindex.ingest.run import Ingest, Reports, Request, Shard, Summary
+from trialindex.page.build import DEFAULT_WRITER, card
+from trialindex.plugin.interfaces import Encoder, EncoderIdentity, Reranker, Source, Writer
+from trialindex.plugin.registry import ANYTHING, Plugins, in_short, plugins
+from trialindex.plugin.results import Results
+from trialindex.plugin.trial_page import Card
+from trialindex.plugin.updates import Change
 from trialindex.search.filters import Filters
 from trialindex.search.places import Place
 from trialindex.search.reranking import DEPTH as RERANK_DEPTH
-from trialindex.search.results import Results
 from trialindex.storage import check as checks
-from trialindex.storage import derived, manifest, origins
-from trialindex.storage.begun import is_part, refuse_full
+from trialindex.storage import derived, manifest, provenance
 from trialindex.storage.files import folder_size, remove_entries, storage_errors
 from trialindex.storage.lock import write_lock
 from trialindex.storage.migrate import migrate
-from trialindex.storage.records import Change, Records, Stored
+from trialindex.storage.partial_index import is_part, refuse_full
+from trialindex.storage.records import Records, Stored
 from trialindex.trial import Trial
-from trialindex.wording import whole
+from trialindex.trial.passages import VERSION as PASSAGES
+from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
-    from trialindex.storage.revisions import Revision
-    from trialindex.terms import Terms
+    from trialindex.changes.revisions import Revision
+    from trialindex.concepts.recognizer import Terms
 
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
@@ -255,7 +256,7 @@ class Index:
         contacts: bool = False,
         near: Place | str | None = None,
     ) -> Card:
-        """The page of the trial with that id; see :func:`trialindex.cards.card` for what it may be given and raises.
+        """The page of the trial with that id; :func:`trialindex.page.build.card` says what it may be given and raises.
 
         :raises UnknownTrial: the index has none; the message names ids that look alike.
         """
@@ -270,7 +271,7 @@ class Index:
         :param contacts: leave the contacts in the trials; without it they are masked. Raw records are never in them.
         :raises UnknownTrial: the index has none; the message names ids that look alike.
         """
-        from trialindex.storage.revisions import revisions
+        from trialindex.changes.revisions import revisions
 
         with self._records.snapshot() as records:
             return revisions(records, self._find(records, trial_id), contacts=contacts)
@@ -297,7 +298,7 @@ class Index:
                 manifest=self.manifest,
                 sources={spec: ran for spec, (_, ran) in records.source_states().items()},
                 statuses={str(status): int(count) for status, count in rows},
-                gone=len(origins.marked(records)),
+                gone=len(provenance.marked(records)),
                 vectors=derived.held(self.folder, self._store),
             )
 
@@ -427,7 +428,7 @@ class Index:
 
     def _find(self, records: Records, trial_id: str, *, raw: bool = False) -> Stored:
         """The trial with that id, unmasked. :raises UnknownTrial: there is none."""
-        trial_id = whole(trial_id.strip())
+        trial_id = replace_surrogates(trial_id.strip())
         found = records.find(trial_id, raw=raw)
         if found is None:
             alike = nearest(trial_id, records.similar_ids(trial_id)).partition(" Allowed:")[0]
@@ -488,6 +489,6 @@ class Index:
 @cache
 def _terms(of: Plugins) -> Terms:
     """The terms of the vocabularies at hand, read once a process."""
-    from trialindex.terms import Terms
+    from trialindex.concepts.recognizer import Terms
 
     return Terms.load(of)

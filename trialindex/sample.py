@@ -9,11 +9,11 @@ from pathlib import Path
 
 from trialindex.errors import TrialIndexError
 from trialindex.index import Index
-from trialindex.ingest import Reports
-from trialindex.passages import VERSION as PASSAGES
-from trialindex.plugins import plugins
+from trialindex.ingest.run import Reports
+from trialindex.plugin.registry import plugins
 from trialindex.storage import manifest
 from trialindex.storage.files import storage_errors
+from trialindex.trial.passages import VERSION as PASSAGES
 
 
 def sample_data() -> Path:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from trialindex import values
+from trialindex.trial import parse_values
 
 # --- ages -----------------------------------------------------------------------------------------------------------
 
@@ -23,9 +23,9 @@ def ages(text: str) -> dict[str, Any]:
     :raises ValueError: the text is neither a range nor categories.
     """
     stated = re.sub(r"\(.*\)\s*$", "", text).strip()
-    if not stated or {values.normalise_code(part) for part in re.split(r"[,|]", stated)} <= _CATEGORIES:
+    if not stated or {parse_values.normalise_code(part) for part in re.split(r"[,|]", stated)} <= _CATEGORIES:
         return {}
-    minimum, maximum = values.normalise_ages(stated)
+    minimum, maximum = parse_values.normalise_ages(stated)
     return {"minimum_age": minimum, "maximum_age": maximum}
 
 
@@ -51,12 +51,12 @@ def study_design(items: Sequence[str]) -> dict[str, Any]:
         label, _, value = item.partition(":")
         target = _DESIGN.get(label.strip().casefold())
         value, _, parties = value.partition("(")
-        code = values.normalise_code(value).removesuffix("_ASSIGNMENT")
+        code = parse_values.normalise_code(value).removesuffix("_ASSIGNMENT")
         if target is None or not code:
             continue
         found[target] = _TIME.get(code, code) if target == "time_perspective" else code
         if target == "masking":
-            found["who_masked"] = [who for who in map(values.normalise_code, parties.split(",")) if who in _WHO]
+            found["who_masked"] = [who for who in map(parse_values.normalise_code, parties.split(",")) if who in _WHO]
     return found
 
 
@@ -120,4 +120,4 @@ def has_results(text: str) -> bool:
     """
     older = {"has results": True, "no results available": False, "no results posted": False}
     found = older.get(text.strip().casefold())
-    return values.normalise_yes_no(text) if found is None else found
+    return parse_values.normalise_yes_no(text) if found is None else found

@@ -15,8 +15,8 @@ from datetime import date
 from pathlib import Path
 
 from trialindex.errors import SourceError, nearest
-from trialindex.reading import FIELDS
-from trialindex.values import short
+from trialindex.trial.from_values import FIELDS
+from trialindex.trial.parse_values import short
 
 _NOT_IN_A_CELL = {"arms", "contacts", "gone_since", "officials", "outcomes", "raw", "sites", "source"}
 TARGETS = (

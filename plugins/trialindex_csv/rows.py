@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from trialindex.reading import FieldError, Problem, read_trial
 from trialindex.trial import Trial
-from trialindex.values import DateOrder, normalise_date
+from trialindex.trial.from_values import FieldError, Problem, read_trial
+from trialindex.trial.parse_values import DateOrder, normalise_date
 from trialindex_csv import cells, columns
 
 LISTS = {

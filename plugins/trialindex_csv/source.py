@@ -9,9 +9,9 @@ from typing import Any, ClassVar, cast
 import click
 
 from trialindex.errors import SourceError
-from trialindex.interfaces import IngestContext, Source
+from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
-from trialindex.values import DateOrder
+from trialindex.trial.parse_values import DateOrder
 from trialindex_csv import columns
 from trialindex_csv.rows import LISTS, RowReader
 from trialindex_csv.table import DELIMITERS, Table

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar, cast
 
 from trialindex.errors import SourceError
-from trialindex.interfaces import IngestContext, Source
+from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex_ctgov.documents import LIMIT, MAX_RATIO, Document, Records, Reject
 from trialindex_ctgov.parse import once, parse_study
@@ -48,7 +48,7 @@ class CtgovFileSource(Source):
             )
 
     def trials(self, context: IngestContext) -> Iterator[Trial]:
-        """Yield the trials of the file or files; see :class:`~trialindex.interfaces.Source`."""
+        """Yield the trials of the file or files; see :class:`~trialindex.plugin.interfaces.Source`."""
         note = once(context.note)
         found = 0
         last_reject = ""

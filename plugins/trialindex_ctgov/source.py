@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from trialindex.errors import SourceError
-from trialindex.interfaces import IngestContext, Source
+from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex_ctgov.client import GO_ON, BadRequestError, Client, NotFoundError, Pace
 from trialindex_ctgov.parse import Note, once, parse_study
@@ -120,7 +120,7 @@ class CtgovSource(Source):
         return f"{self.name} {words}" if words.startswith("--") else f"{self.name}:{words}"
 
     def trials(self, context: IngestContext) -> Iterator[Trial]:
-        """Yield the trials asked for; see :class:`~trialindex.interfaces.Source`."""
+        """Yield the trials asked for; see :class:`~trialindex.plugin.interfaces.Source`."""
         with Client(self.pace, context.note) as client:
             single = self.request.single_id
             if single:

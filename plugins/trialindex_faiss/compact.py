@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from trialindex.interfaces import Ids, Vectors
+    from trialindex.plugin.interfaces import Ids, Vectors
 
     Codes = NDArray[np.int8]
 

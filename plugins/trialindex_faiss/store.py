@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialindex.errors import EncoderError, PluginError, nearest
-from trialindex.interfaces import VectorStore
+from trialindex.plugin.interfaces import VectorStore
 from trialindex_faiss.compact import LEAST, SMALL_IDS, Compact, one_thread
 from trialindex_faiss.files import damaged, sizes, written_by_faiss
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Ids, Vectors
+    from trialindex.plugin.interfaces import Ids, Vectors
 
 VECTORS, DESCRIPTION = "vectors.faiss", "vectors.json"
 CHOICES = ("auto", "exact", "compact")

@@ -67,7 +67,7 @@ def add(
     with open_for_writing(index_path) as index:
         if not replace:
             _refuse_known(index, trials)
-        from trialindex.wording import one_line
+        from trialindex.trial.sanitize import one_line
         from trialindex_manual.source import Entry
 
         summary = index.ingest(Entry(trials))
@@ -83,7 +83,7 @@ def add(
 
 def _trials(file: str | None, edit: bool, answers: dict[str, Any]) -> Sequence[Trial]:
     """The trials that the user gives, in whichever way."""
-    from trialindex.reading import FieldError
+    from trialindex.trial.from_values import FieldError
     from trialindex_manual.document import read_path
     from trialindex_manual.entry import from_answers
     from trialindex_manual.source import read_all

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trialindex.errors import SourceError
-from trialindex.reading import Place
+from trialindex.trial.from_values import Place
 
 LARGEST = 64 * 2**20
 """Bytes; a larger file was not written by hand."""

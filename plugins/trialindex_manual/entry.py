@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from trialindex import values
 from trialindex.errors import SourceError
-from trialindex.trial import Trial
+from trialindex.trial import Trial, parse_values
 from trialindex_manual.document import parse
 from trialindex_manual.source import read_all, trial_from
 
@@ -25,7 +24,7 @@ def _any_text(text: str) -> str:
 
 def _url(text: str) -> str:
     if not re.match(r"https?://[^\s/]", text):
-        raise ValueError(f'"{values.short(text)}" is not a web address; it begins with https://')
+        raise ValueError(f'"{parse_values.short(text)}" is not a web address; it begins with https://')
     return text
 
 
@@ -55,19 +54,25 @@ QUESTIONS: Sequence[Question] = (
     Question("url", "--url", "Web address", "Where the trial can be read.", validate=_url),
     Question("conditions", "--condition", "Conditions", "The illness it is about.", many=True),
     Question("summary", "--summary", "Summary", "What is tested, in whom and how, in a few sentences."),
-    Question("status", "--status", "Status", "Such as recruiting or completed.", validate=values.normalise_status),
+    Question(
+        "status", "--status", "Status", "Such as recruiting or completed.", validate=parse_values.normalise_status
+    ),
     Question(
         "study_type",
         "--study-type",
         "Study type",
         "Interventional or observational.",
-        validate=values.normalise_study_type,
+        validate=parse_values.normalise_study_type,
     ),
-    Question("phases", "--phase", "Phase", "Such as 2 or 1/2.", many=True, validate=values.normalise_phases),
+    Question("phases", "--phase", "Phase", "Such as 2 or 1/2.", many=True, validate=parse_values.normalise_phases),
     Question("interventions", "--intervention", "Interventions", "What is tested, such as Drug: rituximab.", many=True),
-    Question("sex", "--sex", "Sex", "Who can take part: all, female or male.", validate=values.normalise_sex),
-    Question("minimum_age", "--min-age", "Lowest age", "Years, or such as 6 months.", validate=values.normalise_age),
-    Question("maximum_age", "--max-age", "Highest age", "Years, or such as 6 months.", validate=values.normalise_age),
+    Question("sex", "--sex", "Sex", "Who can take part: all, female or male.", validate=parse_values.normalise_sex),
+    Question(
+        "minimum_age", "--min-age", "Lowest age", "Years, or such as 6 months.", validate=parse_values.normalise_age
+    ),
+    Question(
+        "maximum_age", "--max-age", "Highest age", "Years, or such as 6 months.", validate=parse_values.normalise_age
+    ),
     Question("inclusion", "--inclusion", "Who can take part", "A criterion for taking part.", many=True),
     Question("exclusion", "--exclusion", "Who cannot take part", "A criterion against taking part.", many=True),
     Question("site", "--site", "Hospital", "The hospital or clinic where the trial is run."),
@@ -79,7 +84,7 @@ QUESTIONS: Sequence[Question] = (
         "--start-date",
         "Start",
         "A day, month or year: 2024-05-17, 2024-05.",
-        validate=values.normalise_date,
+        validate=parse_values.normalise_date,
     ),
 )
 
@@ -90,7 +95,7 @@ Answers = Mapping[str, str | Sequence[str]]
 def from_answers(answers: Answers) -> Trial:
     """The trial that the answers describe; without an id it gets one of :func:`new_id`.
 
-    :raises trialindex.reading.FieldError: there is no title, or an answer cannot be used.
+    :raises trialindex.trial.from_values.FieldError: there is no title, or an answer cannot be used.
     """
     return trial_from(_with_id(_fields(answers)))
 

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from trialindex.errors import SourceError
-from trialindex.reading import Place
+from trialindex.trial.from_values import Place
 from trialindex_manual.document import Document, nearest_line
 
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from trialindex.errors import SourceError
-from trialindex.interfaces import IngestContext, Source
-from trialindex.reading import FieldError, Place, Problem, read_trial
+from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial, format_age
+from trialindex.trial.from_values import FieldError, Place, Problem, read_trial
 from trialindex_manual.document import Document, read_path
 
 NAME = "manual"

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialindex.errors import EncoderError
-from trialindex.interfaces import Encoder, EncoderIdentity
+from trialindex.plugin.interfaces import Encoder, EncoderIdentity
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Ids, Vectors
+    from trialindex.plugin.interfaces import Ids, Vectors
 
 MODEL, TOKENIZER, MANIFEST = "model.onnx", "tokenizer.json", "manifest.json"
 REINSTALL = "Install trialindex again."

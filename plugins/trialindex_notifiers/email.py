@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import click
 
-from trialindex import wording as w
 from trialindex.errors import NotifierError
-from trialindex.interfaces import Notifier
-from trialindex.news import Delivery
+from trialindex.plugin.interfaces import Notifier
+from trialindex.plugin.messages import Delivery
+from trialindex.trial.sanitize import excerpt, one_line
 from trialindex_notifiers import texts
 from trialindex_notifiers.secret import Named
 from trialindex_notifiers.webhook import is_loopback
@@ -154,7 +154,7 @@ class EmailNotifier(Notifier):
                 return NotifierError(f"{self._host} does not take mail now: {answer}.", hint=_LATER)
             case smtplib.SMTPNotSupportedError():
                 return NotifierError(
-                    f"{self._host} does not offer what is needed ({w.one_line(str(problem)).rstrip('.')}).",
+                    f"{self._host} does not offer what is needed ({one_line(str(problem)).rstrip('.')}).",
                     hint="Check --port and --security.",
                 )
             case ssl.SSLCertVerificationError():
@@ -172,7 +172,9 @@ class EmailNotifier(Notifier):
                     "the user name or password holds letters that are not ASCII.", hint="Have the password changed."
                 )
             case _:
-                why = getattr(problem, "strerror", None) or w.excerpt(str(problem), 200) or type(problem).__name__
+                why = (
+                    getattr(problem, "strerror", None) or excerpt(str(problem), 200) or type(problem).__name__
+                )
                 return NotifierError(
                     f"{self._host} port {self._port} cannot be reached, or cut the connection: {why.rstrip('.')}.",
                     hint=_LATER,
@@ -234,7 +236,7 @@ def _leave(server: smtplib.SMTP) -> None:
 def _words(code: int, said: bytes | str) -> str:
     """A server's answer: its code and what it says, which is not trusted."""
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return f"{code} {w.excerpt(text, 200)}".strip().rstrip(".") if code > 0 else "an answer that is none"
+    return f"{code} {excerpt(text, 200)}".strip().rstrip(".") if code > 0 else "an answer that is none"
 
 
 def _address(given: str, what: str) -> str:
@@ -246,7 +248,7 @@ def _address(given: str, what: str) -> str:
         domain = ""
     labels = domain.split(".")
     if not (_LOCAL_PART.fullmatch(local) and len(local) <= 64 and all(map(_LABEL.fullmatch, labels))):
-        shown = f'"{w.excerpt(given, 100)}" is no e-mail address' if given else "there is no e-mail address"
+        shown = f'"{excerpt(given, 100)}" is no e-mail address' if given else "there is no e-mail address"
         raise NotifierError(
             f"{what}: {shown} that can be used.",
             hint="For example email:me@example.org; letters before the @ in ASCII.",
@@ -262,5 +264,7 @@ def _host(given: str) -> str:
             hint="Add --host, for example --host smtp.example.org; your provider's help names it.",
         )
     if not re.fullmatch(r"[A-Za-z0-9.:_-]+", given):
-        raise NotifierError(f'--host: "{w.excerpt(given, 100)}" is no name of a server.', hint="Give its name alone.")
+        raise NotifierError(
+            f'--host: "{excerpt(given, 100)}" is no name of a server.', hint="Give its name alone."
+        )
     return given

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import click
 
 from trialindex.errors import NotifierError
-from trialindex.interfaces import Notifier
-from trialindex.news import Delivery, Update
+from trialindex.plugin.interfaces import Notifier
+from trialindex.plugin.messages import Delivery, Update
 from trialindex_notifiers import files, texts
 
 if TYPE_CHECKING:

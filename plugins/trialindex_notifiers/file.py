@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, ClassVar
 import click
 
 from trialindex.errors import NotifierError
-from trialindex.interfaces import Notifier
-from trialindex.news import Delivery
+from trialindex.plugin.interfaces import Notifier
+from trialindex.plugin.messages import Delivery
 from trialindex_notifiers import files, texts
 
 _JSON_START = b'{"key":'

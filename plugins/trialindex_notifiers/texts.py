@@ -15,10 +15,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from trialindex import wording as w
 from trialindex.errors import NotifierError
-from trialindex.news import Delivery, NewsKind, Update
-from trialindex.plain import NOTICE
+from trialindex.plugin.messages import Delivery, NewsKind, Update
+from trialindex.plugin.trial_page import NOTICE
+from trialindex.trial import display as w
+from trialindex.trial import sanitize
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -251,7 +252,7 @@ def address(url: str | None) -> str | None:
 
 
 def _said(words: str | None) -> str:
-    return w.excerpt(words or "", _LONGEST)
+    return sanitize.excerpt(words or "", _LONGEST)
 
 
 @cache

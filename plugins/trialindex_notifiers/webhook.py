@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import click
 
 from trialindex.errors import NotifierError
-from trialindex.interfaces import Notifier
-from trialindex.news import Delivery
+from trialindex.plugin.interfaces import Notifier
+from trialindex.plugin.messages import Delivery
 from trialindex_notifiers import texts
 from trialindex_notifiers.secret import Named
 
@@ -170,7 +170,7 @@ class WebhookNotifier(Notifier):
 def payload(delivery: Delivery) -> bytes:
     """The body of the request, the same for the same delivery."""
     told = texts.data(delivery)
-    body = {"type": "trialindex.news", "timestamp": told.pop("created"), "data": told}
+    body = {"type": "trialindex.plugin.messages", "timestamp": told.pop("created"), "data": told}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 

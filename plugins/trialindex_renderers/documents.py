@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from trialindex.interfaces import Renderer
-from trialindex.plain import Card
-from trialindex.search.results import Results
+from trialindex.plugin.interfaces import Renderer
+from trialindex.plugin.results import Results
+from trialindex.plugin.trial_page import Card
 from trialindex.trial import Trial, to_mapping
-from trialindex.wording import UNSAFE
+from trialindex.trial.sanitize import UNSAFE
 from trialindex_renderers.view import shown, shown_card, shown_hits
 
 RESULTS = "trialindex.results/1"
@@ -26,7 +26,7 @@ TRIALS = "trialindex.trials/1"
 
 
 def dumps(value: Any, indent: int | None = None) -> str:
-    """JSON without any character that :func:`trialindex.wording.clean` would not let through, save line breaks."""
+    """JSON without any character that :func:`~trialindex.trial.sanitize.clean` lets not through, save line breaks."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     return UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from trialindex import wording as w
-from trialindex.interfaces import Renderer
-from trialindex.plain import Card
-from trialindex.search.results import Results
+from trialindex.plugin.interfaces import Renderer
+from trialindex.plugin.results import Results
+from trialindex.plugin.trial_page import Card
 from trialindex.trial import Trial
+from trialindex.trial import display as w
 from trialindex_renderers.sections import page
 from trialindex_renderers.view import Fact, Head, Section, answer, head, shown_card, shown_hits
 

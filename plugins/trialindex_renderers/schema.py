@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from trialindex.plain import Country, Plain
-from trialindex.search.results import Hit, Results
+from trialindex.plugin.results import Hit, Results
+from trialindex.plugin.trial_page import Country, Plain
 from trialindex.trial import Term, Trial
 from trialindex_renderers.documents import HIT, RESULTS, TRIAL, TRIALS
 

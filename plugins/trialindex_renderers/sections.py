@@ -7,9 +7,10 @@ from itertools import islice
 
 import msgspec
 
-from trialindex import wording as w
-from trialindex.plain import Card, Country, Location, Plain, Sentence
+from trialindex.plugin.trial_page import Card, Country, Location, Plain, Sentence
 from trialindex.trial import Contact, Trial
+from trialindex.trial import display as w
+from trialindex.trial.sanitize import clean, one_line, paragraphs
 from trialindex_renderers.view import Fact, Item, Page, Section, Word, head, optional, safe_url
 
 CONTACTS_HIDDEN = "Contacts, if the record has any, are hidden; add --contacts, or see the full record."
@@ -25,7 +26,7 @@ def page(card: Card, *, contacts: bool, sources: bool, site_limit: int | None) -
     """
     trial, plain = card.trial, card.plain
     sections = (
-        meaning(plain, w.one_line(card.notice), sources=sources),
+        meaning(plain, one_line(card.notice), sources=sources),
         glance(card),
         conditions(card),
         participants(trial),
@@ -40,7 +41,7 @@ def page(card: Card, *, contacts: bool, sources: bool, site_limit: int | None) -
         record(card),
     )
     return Page(
-        headline=w.one_line(plain.headline.text) or w.one_line(trial.title) or w.NOT_STATED,
+        headline=one_line(plain.headline.text) or one_line(trial.title) or w.NOT_STATED,
         head=head(trial),
         lead=lead(plain, sources=sources),
         notes=_lines(plain.notes),
@@ -57,7 +58,7 @@ def lead(plain: Plain, *, sources: bool) -> Section:
     """The summary: a paragraph, or with its sources a list."""
     if sources:
         headline = Item("The headline", source=_source(plain.headline))
-        return Section("", items=(headline, *(Item(w.one_line(s.text), source=_source(s)) for s in plain.summary)))
+        return Section("", items=(headline, *(Item(one_line(s.text), source=_source(s)) for s in plain.summary)))
     return Section("", paragraphs=(" ".join(_lines(s.text for s in plain.summary)) or "Summary not stated.",))
 
 
@@ -73,8 +74,8 @@ def meaning(plain: Plain, notice: str, *, sources: bool) -> Section:
 
 def _told(title: str, sentences: tuple[Sentence, ...], *, sources: bool) -> Section:
     """One sentence is a paragraph; several, or one with its sources, are a list."""
-    told = [sentence for sentence in sentences if w.one_line(sentence.text)]
-    items = [Item(w.one_line(one.text), source=_source(one) if sources else "") for one in told]
+    told = [sentence for sentence in sentences if one_line(sentence.text)]
+    items = [Item(one_line(one.text), source=_source(one) if sources else "") for one in told]
     if len(items) > 1 or (items and sources):
         return Section(title, items=tuple(items))
     return Section(title, paragraphs=tuple(item.text for item in items) or ("Not stated.",))
@@ -86,7 +87,7 @@ def _source(sentence: Sentence) -> str:
 
 def words(plain: Plain) -> tuple[Word, ...]:
     """The glossary in alphabetical order, to look a word up."""
-    known = (Word(w.one_line(one.term), w.one_line(one.meaning)) for one in plain.glossary)
+    known = (Word(one_line(one.term), one_line(one.meaning)) for one in plain.glossary)
     return tuple(sorted((word for word in known if word.term and word.meaning), key=lambda word: word.term.casefold()))
 
 
@@ -97,11 +98,11 @@ def glance(card: Card) -> Section:
     """Which study this is, how fresh the record is, and how far the study."""
     trial, seen = card.trial, card.seen
     facts = [
-        Fact("Registry id", (w.one_line(trial.id),), whole=True),
+        Fact("Registry id", (one_line(trial.id),), whole=True),
         Fact("First seen", (w.date(seen.get("first_seen") or trial.first_seen),)),
         Fact("Last updated", (w.date(seen.get("last_updated") or trial.last_updated),)),
         Fact("Last checked", (w.date(seen.get("last_checked")),)),
-        Fact("Full record", (w.one_line(trial.url) or w.NOT_STATED,), whole=True, url=safe_url(trial.url)),
+        Fact("Full record", (one_line(trial.url) or w.NOT_STATED,), whole=True, url=safe_url(trial.url)),
         Fact("Status", (w.with_term(w.status(trial.status), trial.status),)),
     ]
     if trial.gone_since:
@@ -117,7 +118,7 @@ def glance(card: Card) -> Section:
 def conditions(card: Card) -> Section:
     """What the trial is about: in terms of vocabularies, and as the registrant listed it."""
     listed = w.listed(card.trial.conditions)
-    known = [w.with_term(w.one_line(term.name), term.id) for term in card.conditions]
+    known = [w.with_term(one_line(term.name), term.id) for term in card.conditions]
     if not known and listed != w.NOT_STATED:
         known = ["not normalised: no vocabulary at hand knows the names that were listed"]
     parts = (Section("As listed by the registrant", paragraphs=(listed,)),)
@@ -138,7 +139,7 @@ def participants(trial: Trial) -> Section:
     )
     if trial.eligibility and not (trial.inclusion and trial.exclusion):
         # One list alone may hold less than the text does: text under no known heading is in neither.
-        whole = _lines(w.clean(trial.eligibility).splitlines())
+        whole = _lines(clean(trial.eligibility).splitlines())
         return Section("Who can take part", tuple(facts), parts=(Section("Criteria", paragraphs=whole),))
     parts = tuple(part for part in lists if part.items)
     return Section("Who can take part", tuple(facts), () if parts else ("Criteria not stated.",), parts=parts)
@@ -146,7 +147,7 @@ def participants(trial: Trial) -> Section:
 
 def _criterion(text: str) -> Item:
     """A criterion; what a source nests under it comes on lines of its own."""
-    first, *nested = [w.one_line(line).lstrip("*•-– ") for line in w.clean(text).strip().splitlines()] or [w.NOT_STATED]
+    first, *nested = [one_line(line).lstrip("*•-– ") for line in clean(text).strip().splitlines()] or [w.NOT_STATED]
     return Item(first, tuple(filter(None, nested)))
 
 
@@ -170,8 +171,8 @@ def where(card: Card, limit: int | None) -> Section:
     locations = [location for country in countries for location in country.locations]
     if card.near:
         known = any(location.distance_km is not None for location in locations)
-        lacks = f"The record states no positions, so distances from {w.one_line(card.near)} are not known."
-        said.append(f"Distances are from {w.one_line(card.near)}, in a straight line." if known else lacks)
+        lacks = f"The record states no positions, so distances from {one_line(card.near)} are not known."
+        said.append(f"Distances are from {one_line(card.near)}, in a straight line." if known else lacks)
     told = any(location.site.status for location in locations)
     if not told:
         study = w.with_term(w.status(card.trial.status), card.trial.status)
@@ -193,7 +194,7 @@ def where(card: Card, limit: int | None) -> Section:
 
 
 def _name(country: Country) -> str:
-    return w.one_line(country.name) or "Country not stated"
+    return one_line(country.name) or "Country not stated"
 
 
 def _site(location: Location, *, told: bool) -> Item:
@@ -224,13 +225,13 @@ def design(trial: Trial) -> Section:
         ]
     arms = []
     for arm in trial.arms:
-        details = [w.one_line(arm.description)]
+        details = [one_line(arm.description)]
         details += [f"Receives: {w.listed(arm.interventions)}"] if arm.interventions else []
         arms.append(Item(_with_kind(arm.label, arm.type), tuple(filter(None, details))))
     tested = []
     for one in trial.interventions:
         details = [f"Also called: {w.listed(one.other_names)}"] if one.other_names else []
-        details += [w.one_line(one.description)]
+        details += [one_line(one.description)]
         tested.append(Item(_with_kind(one.name, one.type), tuple(filter(None, details))))
     parts = (Section("Groups", items=tuple(arms)), Section("Interventions", items=tuple(tested)))
     return Section("How it is done", tuple(facts), parts=tuple(p for p in parts if p.items))
@@ -243,9 +244,9 @@ def outcomes(trial: Trial) -> Section:
         items = []
         for one in trial.outcomes:
             if one.kind == kind:
-                when = f" (time: {w.one_line(one.time_frame)})" if one.time_frame else ""
-                detail = w.one_line(one.description)
-                items.append(Item(f"{w.one_line(one.measure) or w.NOT_STATED}{when}", (detail,) if detail else ()))
+                when = f" (time: {one_line(one.time_frame)})" if one.time_frame else ""
+                detail = one_line(one.description)
+                items.append(Item(f"{one_line(one.measure) or w.NOT_STATED}{when}", (detail,) if detail else ()))
         if items:
             parts.append(Section(title, items=tuple(items), folded=kind != "primary"))
     return Section("What is measured", paragraphs=() if parts else ("Outcomes not stated.",), parts=tuple(parts))
@@ -284,14 +285,14 @@ def results(trial: Trial) -> Section:
 
 def summary(trial: Trial) -> Section:
     """The registrant's summary."""
-    return Section("Summary", paragraphs=w.paragraphs(trial.summary) or ("Summary not stated.",))
+    return Section("Summary", paragraphs=paragraphs(trial.summary) or ("Summary not stated.",))
 
 
 def own_words(trial: Trial) -> Section:
     """The texts of the registrant."""
     parts = [summary(trial)]
     if trial.description:
-        parts.append(Section("Detailed description", paragraphs=w.paragraphs(trial.description), folded=True))
+        parts.append(Section("Detailed description", paragraphs=paragraphs(trial.description), folded=True))
     facts = optional("Full title", trial.official_title)
     return Section("In the registrant's words", tuple(facts), parts=tuple(parts))
 
@@ -299,23 +300,23 @@ def own_words(trial: Trial) -> Section:
 def record(card: Card) -> Section:
     """Where the record comes from, its other names, and who put it in plain words."""
     trial = card.trial
-    facts = [Fact("Other ids", tuple(map(w.one_line, trial.other_ids)), whole=True)] if trial.other_ids else []
+    facts = [Fact("Other ids", tuple(map(one_line, trial.other_ids)), whole=True)] if trial.other_ids else []
     facts += optional("Acronym", trial.acronym)
     facts += optional("Keywords", *trial.keywords)
-    facts.append(Fact("Source", (w.one_line(trial.source) or w.NOT_STATED,)))
+    facts.append(Fact("Source", (one_line(trial.source) or w.NOT_STATED,)))
     if trial.as_of:
         facts.append(Fact("Data of", (w.date(trial.as_of),)))
-    facts.append(Fact("Plain words by", (f"the writer “{w.one_line(card.plain.writer) or w.NOT_STATED}”",)))
+    facts.append(Fact("Plain words by", (f"the writer “{one_line(card.plain.writer) or w.NOT_STATED}”",)))
     return Section("The record", tuple(facts))
 
 
 def _lines(texts: Iterable[str]) -> tuple[str, ...]:
     """The texts that say something, each cleaned and on one line."""
-    return tuple(filter(None, map(w.one_line, texts)))
+    return tuple(filter(None, map(one_line, texts)))
 
 
 def _with_kind(name: str, kind: str | None) -> str:
-    line = w.one_line(name) or w.NOT_STATED
+    line = one_line(name) or w.NOT_STATED
     return f"{line} ({w.words(kind)})" if kind else line
 
 

@@ -12,11 +12,12 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 
-from trialindex.interfaces import Renderer
-from trialindex.plain import Card, Location, Sentence
-from trialindex.search.results import Fit, Hit, Results
+from trialindex.plugin.interfaces import Renderer
+from trialindex.plugin.results import Fit, Hit, Results
+from trialindex.plugin.trial_page import Card, Location, Sentence
 from trialindex.trial import Trial, TrialDate
-from trialindex.wording import contact, distance, one_line, place, status
+from trialindex.trial.display import contact, distance, place, status
+from trialindex.trial.sanitize import one_line
 from trialindex_renderers.view import shown, shown_card, shown_hits
 
 Cell = str | int | float | None

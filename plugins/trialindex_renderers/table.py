@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from trialindex import wording as w
-from trialindex.interfaces import Renderer
-from trialindex.plain import Card
-from trialindex.search.results import Results
-from trialindex.trial import Trial
+from trialindex.plugin.interfaces import Renderer
+from trialindex.plugin.results import Results
+from trialindex.plugin.trial_page import Card
+from trialindex.trial import Trial, sanitize
+from trialindex.trial import display as w
 from trialindex_renderers.sections import page
 from trialindex_renderers.view import Fact, Head, HitCard, Section, answer, head, shown_card, shown_hits
 
@@ -35,9 +35,9 @@ class TableRenderer(Renderer):
 
     def results(self, results: Results) -> Iterator[str]:
         view = answer(shown_hits(results, contacts=self.options.contacts))
-        yield from self._paragraph(w.excerpt(view.title, 200), bold=True)
+        yield from self._paragraph(sanitize.excerpt(view.title, 200), bold=True)
         if view.query not in view.title:
-            yield from self._paragraph(f"“{w.excerpt(view.query, 240)}”", dim=True)
+            yield from self._paragraph(f"“{sanitize.excerpt(view.query, 240)}”", dim=True)
         yield from self._paragraph(" ".join(view.summary))
         for note in view.notes:
             yield from self._paragraph(f"Note: {note}", fg="yellow")

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from trialindex import wording as w
-from trialindex.plain import Card
-from trialindex.search.results import Concern, Hit, Results, Understanding
+from trialindex.plugin.results import Concern, Hit, Results, Understanding, describe_fit, describe_score
+from trialindex.plugin.trial_page import Card
 from trialindex.trial import Trial
+from trialindex.trial import display as w
+from trialindex.trial.sanitize import excerpt, one_line
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -154,7 +155,7 @@ def safe_url(url: str | None) -> str | None:
 
 def answer(results: Results) -> Answer:
     """The answer as cards."""
-    filters = "; ".join(f"{w.one_line(name)}: {w.one_line(value)}" for name, value in results.filters.items())
+    filters = "; ".join(f"{one_line(name)}: {one_line(value)}" for name, value in results.filters.items())
     trials = w.count(results.total, "trial")
     if filters:
         passed = f"{results.searched:,} of {trials} passed the filters ({filters})."
@@ -179,12 +180,12 @@ def answer(results: Results) -> Answer:
     closing = []
     if len(results.hits) == results.limit and results.page * results.limit < results.searched:
         closing.append(f"For more, add --page {results.page + 1}.")
-    query = w.one_line(results.query)
+    query = one_line(results.query)
     return Answer(
         title=f"Trials for “{query}”" if len(query) <= 80 else "Trials for a longer description",
         query=query,
         summary=tuple(filter(None, said)),
-        notes=tuple(filter(None, map(w.one_line, [*results.notes, *understood(results.understood)]))),
+        notes=tuple(filter(None, map(one_line, [*results.notes, *understood(results.understood)]))),
         cards=tuple(hit_card(hit, explained=results.understood is not None) for hit in results.hits),
         closing=tuple(closing),
     )
@@ -231,12 +232,12 @@ def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
         Fact("Who", (w.who(trial.minimum_age, trial.maximum_age, trial.sex),)),
     ]
     if hit.fits:
-        facts.append(Fact("Fit", tuple(w.fit(fit) for fit in hit.fits)))
+        facts.append(Fact("Fit", tuple(describe_fit(fit) for fit in hit.fits)))
     facts += optional("Caution", *hit.cautions)
     facts.append(Fact("Where", (where(hit),)))
     if hit.match:
-        facts.append(Fact("Why", (f"{w.sentence(w.words(hit.match.part))}: “{w.excerpt(hit.match.text, 240)}”",)))
-    facts.append(Fact("Score", (w.score(hit.score, hit.parts, every=explained),)))
+        facts.append(Fact("Why", (f"{w.sentence(w.words(hit.match.part))}: “{excerpt(hit.match.text, 240)}”",)))
+    facts.append(Fact("Score", (describe_score(hit.score, hit.parts, every=explained),)))
     updated = f"updated {w.date(hit.last_updated)}" if hit.last_updated else ""
     return HitCard(hit.rank, head(trial), updated, tuple(facts))
 
@@ -263,8 +264,8 @@ def head(trial: Trial) -> Head:
     if trial.gone_since:
         status = f"{status}; no longer in the registry since {w.date(trial.gone_since)}"
     return Head(
-        id=w.one_line(trial.id) or w.NOT_STATED,
-        title=w.one_line(trial.title) or w.NOT_STATED,
+        id=one_line(trial.id) or w.NOT_STATED,
+        title=one_line(trial.title) or w.NOT_STATED,
         url=safe_url(trial.url),
         status=status,
         tone="closed" if trial.gone_since else tone.get(trial.status or "", "closed"),
@@ -279,5 +280,5 @@ def stated(label: str, value: str) -> str:
 
 def optional(label: str, *values: str | None) -> list[Fact]:
     """A fact that is left out when the record does not state it."""
-    given = tuple(filter(None, map(w.one_line, values)))
+    given = tuple(filter(None, map(one_line, values)))
     return [Fact(label, given)] if given else []

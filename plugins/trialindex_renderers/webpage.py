@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trialindex import wording as w
-from trialindex.interfaces import Renderer
-from trialindex.plain import Card
-from trialindex.search.results import Results
+from trialindex.plugin.interfaces import Renderer
+from trialindex.plugin.results import Results
+from trialindex.plugin.trial_page import Card
 from trialindex.trial import Trial
+from trialindex.trial import display as w
 from trialindex_renderers.sections import page, participants, summary
 from trialindex_renderers.view import Word, answer, head, shown_card, shown_hits
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trialindex.hookspecs import hookimpl
+from trialindex.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Encoder, Reranker
+    from trialindex.plugin.interfaces import Encoder, Reranker
 
 
 @hookimpl

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from trialindex.errors import EncoderError, MissingExtra, nearest
-from trialindex.interfaces import Encoder, EncoderIdentity
+from trialindex.plugin.interfaces import Encoder, EncoderIdentity
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Vectors
+    from trialindex.plugin.interfaces import Vectors
 
 INSTALL = 'Type: pip install "trialindex[sentence-transformers]"'
 SETTINGS = ("revision", "query", "document")

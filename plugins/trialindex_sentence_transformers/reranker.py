@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trialindex.errors import EncoderError, MissingExtra
-from trialindex.interfaces import Reranker
+from trialindex.plugin.interfaces import Reranker
 from trialindex_sentence_transformers.encoder import INSTALL, first_line, quiet, tokenizable
 
 _BATCH = 16

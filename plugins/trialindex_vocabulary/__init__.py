@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trialindex.hookspecs import hookimpl
+from trialindex.plugin.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     import click
 
-    from trialindex.interfaces import Vocabulary
+    from trialindex.plugin.interfaces import Vocabulary
 
 
 @hookimpl

@@ -33,7 +33,7 @@ def vocabulary() -> None:
 @vocabulary.command("list")
 def list_() -> None:
     """List the vocabularies: version, number of concepts, and where each comes from."""
-    from trialindex.wording import one_line
+    from trialindex.trial.sanitize import one_line
 
     rows = [("NAME", "VERSION", "CONCEPTS", "WHERE"), *(tuple(map(one_line, row)) for row in _rows())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -42,7 +42,7 @@ def list_() -> None:
 
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
-    from trialindex.plugins import ANYTHING, in_short, plugins
+    from trialindex.plugin.registry import ANYTHING, in_short, plugins
     from trialindex_vocabulary.lexicon import Lexicon
     from trialindex_vocabulary.ontology import DiseaseOntology
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialindex.errors import SourceError
-from trialindex.interfaces import Concept
+from trialindex.plugin.interfaces import Concept
 
 LARGEST = 200 << 20
 """Bytes; the ontology's OBO file has about 8 million, its JSON 30 million."""
@@ -78,7 +78,7 @@ def _text(data: bytes, where: str) -> str:
 
 
 def _short(problem: Exception) -> str:
-    from trialindex.wording import excerpt
+    from trialindex.trial.sanitize import excerpt
 
     return excerpt(f"{type(problem).__name__}: {problem}", 120)
 
@@ -88,7 +88,7 @@ def _date(version: str | None) -> str | None:
     found = re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", version or "")
     if found or not version:
         return found[0] if found else None
-    from trialindex.wording import excerpt
+    from trialindex.trial.sanitize import excerpt
 
     return excerpt(version, 40) or None
 
@@ -110,7 +110,7 @@ def _well_behaved(text: str) -> bool:
 
 def _line(text: object) -> str:
     """The text clean and on one line. :raises TypeError: it is no text."""
-    from trialindex.wording import one_line  # here: a command that only names vocabularies needs nothing of it
+    from trialindex.trial.sanitize import one_line
 
     if not isinstance(text, str):  # JSON may hold anything
         raise TypeError(f"{type(text).__name__} where a text was expected")

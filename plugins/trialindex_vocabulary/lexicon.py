@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from trialindex.interfaces import Concept, Vocabulary
+from trialindex.plugin.interfaces import Concept, Vocabulary
 
 
 class Lexicon(Vocabulary):

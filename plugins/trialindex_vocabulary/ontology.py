@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from trialindex.errors import PluginError, StorageError
-from trialindex.interfaces import Concept, Vocabulary
+from trialindex.plugin.interfaces import Concept, Vocabulary
 from trialindex_vocabulary.formats import Edition
 
 NAME = "disease-ontology"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from trialindex.plain import Sentence
+from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
 from trialindex_writers import facts_counts, facts_names, facts_wording
 from trialindex_writers.facts_record import FIELDS, Record

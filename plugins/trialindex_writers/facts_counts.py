@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from trialindex.plain import Sentence
+from trialindex.plugin.trial_page import Sentence
 from trialindex_writers.facts_limits import ages, dates, phases
 from trialindex_writers.facts_numbers import UNIT, Number, lasts, numbers
 from trialindex_writers.facts_record import Record

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from trialindex.plain import Sentence
+from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import TrialDate
 from trialindex_writers.facts_numbers import NUMBER, UNIT, days, value
 from trialindex_writers.facts_record import Record, blank

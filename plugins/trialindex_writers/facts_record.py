@@ -9,11 +9,11 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from trialindex.trial import Trial, walk_text
-from trialindex.wording import clean
+from trialindex.trial.sanitize import clean
 from trialindex_writers.glossary import used
 
 if TYPE_CHECKING:
-    from trialindex.terms import Mention, Terms
+    from trialindex.concepts.recognizer import Mention, Terms
 
 FIELDS = frozenset(Trial.__struct_fields__) - {"contacts", "officials", "raw", "source", "url"}
 """The fields that a sentence may rest on."""
@@ -122,7 +122,7 @@ def _bare(text: str) -> str:
 @cache
 def terms() -> Terms:
     """The vocabularies that are at hand. :raises PluginError: one of them fails."""
-    from trialindex.terms import Terms
+    from trialindex.concepts.recognizer import Terms
 
     return Terms.load()
 

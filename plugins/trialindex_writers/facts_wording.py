@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from trialindex.wording import UNSAFE
+from trialindex.trial.sanitize import UNSAFE
 from trialindex_writers.facts_record import QUOTATION, Record
 
 _MARKUP = re.compile(

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from trialindex.plain import Explanation
+from trialindex.plugin.trial_page import Explanation
 
 _FILE = Path(__file__).with_name("glossary.tsv")
 _TOKEN = re.compile(r"[^\W_]+|[^\w\s'’‐‑–-]")

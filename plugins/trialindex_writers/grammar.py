@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from trialindex.plain import Sentence
-from trialindex.wording import NOT_STATED, age_range, excerpt, one_line
-from trialindex.wording import sentence as capital
+from trialindex.plugin.trial_page import Sentence
+from trialindex.trial.display import NOT_STATED, age_range
+from trialindex.trial.display import sentence as capital
+from trialindex.trial.sanitize import excerpt, one_line
 
 _THE = re.compile(
     r"(?:United|Netherlands|Philippines|Bahamas|Maldives|Gambia|Comoros|Seychelles)\b|.*\b(?:Republic|Federation"

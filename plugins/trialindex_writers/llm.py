@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from trialindex.errors import WriterError
-from trialindex.interfaces import Writer
-from trialindex.plain import Plain
+from trialindex.plugin.interfaces import Writer
+from trialindex.plugin.trial_page import Plain
 from trialindex.trial import Trial
 from trialindex_writers.facts import problems
 from trialindex_writers.glossary import explain, used

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import msgspec
 
-from trialindex.plain import Sentence
-from trialindex.wording import one_line
+from trialindex.plugin.trial_page import Sentence
+from trialindex.trial.sanitize import one_line
 
 HEADLINE = 90
 """Characters of a headline, at most."""
@@ -37,7 +37,7 @@ class _Document(msgspec.Struct):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The parts of a text, as :class:`~trialindex.plain.Plain` has them."""
+    """The parts of a text, as :class:`~trialindex.plugin.trial_page.Plain` has them."""
 
     headline: Sentence
     summary: tuple[Sentence, ...]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from trialindex.errors import WriterError
-from trialindex.wording import one_line
+from trialindex.trial.sanitize import one_line
 from trialindex_writers.llm_answer import BadAnswer
 
 if TYPE_CHECKING:

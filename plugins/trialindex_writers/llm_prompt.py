@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from trialindex.trial import Trial, encode, format_age
-from trialindex.wording import clean
+from trialindex.trial.sanitize import clean
 
 _TASK = """\
 You put records of clinical trials into plain words for people who are not doctors.

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from trialindex.plain import Sentence
+from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Intervention, Trial
-from trialindex.wording import count, phase
+from trialindex.trial.display import count, phase
 from trialindex_writers.grammar import Part, country, first_of, joined, quoted
 from trialindex_writers.plain_measures import LooksAt, looks_at
 from trialindex_writers.plain_names import can_have, illness, treatment, unlike

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from trialindex.plain import Sentence
+from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
 from trialindex_writers.grammar import Part, an, say
 from trialindex_writers.phrases import main_measures, stage, tested, topic, whom, with_arms

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from trialindex.wording import one_line
+from trialindex.trial.sanitize import one_line
 
 _BRACKETED = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]")
 _INSIDE = re.compile(r"[(\[{]([^()\[\]{}]+)[)\]}]")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from trialindex.plain import Sentence
+from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Intervention, Trial
-from trialindex.wording import count, words
+from trialindex.trial.display import count, words
 from trialindex_writers.grammar import Part, first_of, joined, quoted, say
 from trialindex_writers.phrases import is_placebo, topic
 from trialindex_writers.plain_names import short, treatment, unlike

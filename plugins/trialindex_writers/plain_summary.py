@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialindex.plain import Sentence
+from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
-from trialindex.wording import purpose
+from trialindex.trial.display import purpose
 from trialindex_writers.grammar import Part, ages, joined, say
 from trialindex_writers.phrases import (
     Whom,

@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from world import WORD, Registry, answers_whole, child, one_line, use_fakes, write_registry
 
-from trialindex import ingest as ingest_module
 from trialindex.errors import IndexLocked
 from trialindex.index import Index
+from trialindex.ingest import run as ingest_module
 from trialindex.search.filters import Filters
 from trialindex.trial import Site, Trial
 

@@ -317,8 +317,8 @@ def finish(operation: Operation) -> None:
     """The operation again, which nobody kills: it ends in the final state, and encodes nothing twice."""
 
     def work(tell: Callable[[Any], None]) -> None:
-        from trialindex.passages import Passage
         from trialindex.testing import FakeEncoder
+        from trialindex.trial.passages import Passage
 
         texts: list[str] = []
         encode = FakeEncoder.encode_documents

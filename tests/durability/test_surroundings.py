@@ -14,11 +14,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from helpers import ONE_STORE, ListSource, everything, ids, trial
 
-from trialindex import ingest as ingest_module
+from support.helpers import ONE_STORE, ListSource, everything, ids, trial
 from trialindex.errors import IndexLocked, IndexNotFound, StorageError, TrialIndexError
 from trialindex.index import Index
+from trialindex.ingest import run as ingest_module
 from trialindex.storage import lock
 
 # --- the clock --------------------------------------------------------------------------------------------------------

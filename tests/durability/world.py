@@ -25,11 +25,11 @@ import tantivy  # noqa: F401
 import trialindex.search.query  # noqa: F401
 import trialindex_faiss
 import trialindex_faiss.store
-from trialindex import plugins as plugins_module
-from trialindex.hookspecs import hookimpl
 from trialindex.index import Index
-from trialindex.interfaces import IngestContext, Source
-from trialindex.plugins import Plugins
+from trialindex.plugin import registry as plugins_module
+from trialindex.plugin.hookspecs import hookimpl
+from trialindex.plugin.interfaces import IngestContext, Source
+from trialindex.plugin.registry import Plugins
 from trialindex.storage.records import Records
 from trialindex.testing import BruteForceStore, FakeEncoder
 from trialindex.trial import Site, Trial, decode, encode

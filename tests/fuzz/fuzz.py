@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:1] = [str(ROOT / "tests"), str(ROOT), str(ROOT / "plugins")]
 
 from fuzz.targets import TARGETS  # noqa: E402
-from hostile_cases import within  # noqa: E402
+from support.hostile_cases import within  # noqa: E402
 
 SLOW = 20.0
 """Seconds that no input may take."""

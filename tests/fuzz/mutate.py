@@ -6,7 +6,7 @@ import copy
 import random
 from typing import Any
 
-from hostile_cases import ATTACKS
+from support.hostile_cases import ATTACKS
 
 WORDS = (
     *(

@@ -21,21 +21,20 @@ from typing import Any
 
 import msgspec
 import yaml
-from fuzz.mutate import bytes_of, changed, storable, text, value
-from hostile_cases import controls, filled
-from test_hostile_output import RENDERERS, check_drawing, drawings
-from vocabulary_cases import GRAPH, RECORDS, WHOLE
 
-from trialindex import reading, values, wording
+from fuzz.mutate import bytes_of, changed, storable, text, value
+from support.hostile_cases import controls, filled
+from support.vocabulary_cases import GRAPH, RECORDS, WHOLE
+from test_hostile_output import RENDERERS, check_drawing, drawings
 from trialindex.changes import differences
+from trialindex.concepts.recognizer import Terms
 from trialindex.errors import EvaluationError, QueryError, SourceError, TrialIndexError
-from trialindex.interfaces import IngestContext, RenderOptions, Source
-from trialindex.news import Delivery, Update
+from trialindex.plugin.interfaces import IngestContext, RenderOptions, Source
+from trialindex.plugin.messages import Delivery, Update
 from trialindex.search import analysis, person
 from trialindex.search.filters import Filters
-from trialindex.terms import Terms
 from trialindex.testing import sample_trials
-from trialindex.trial import Trial, decode, encode, to_mapping
+from trialindex.trial import Trial, decode, encode, from_values, parse_values, sanitize, to_mapping
 from trialindex_csv.source import CsvSource
 from trialindex_ctgov.eligibility import split_criteria
 from trialindex_ctgov.files import CtgovFileSource
@@ -58,7 +57,7 @@ def ours(*allowed: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (TrialIndexError, *allowed) as problem:
-        said = wording.one_line(f"{type(problem).__name__}: {problem}")
+        said = sanitize.one_line(f"{type(problem).__name__}: {problem}")
     assert 8 < len(said) < 20_000, said[:100]
 
 
@@ -243,16 +242,16 @@ def manual(rng: random.Random) -> None:
 
 def read_trial(rng: random.Random) -> None:
     given = changed(rng, rng.choice(by_hand()), 0.1)
-    with ours(reading.FieldError):
-        check_trial(reading.read_trial(given if isinstance(given, dict) else {"id": given}))
+    with ours(from_values.FieldError):
+        check_trial(from_values.read_trial(given if isinstance(given, dict) else {"id": given}))
 
 
 def single_values(rng: random.Random) -> None:
     given = text(rng)
-    for name in dir(values):
+    for name in dir(parse_values):
         if name.startswith("normalise_"):
             with ours(ValueError):
-                found = getattr(values, name)(given)
+                found = getattr(parse_values, name)(given)
                 assert not isinstance(found, str) or name == "normalise_code" or found.isascii(), (name, found)
 
 
@@ -388,7 +387,7 @@ def plain_words(rng: random.Random) -> None:
     given = trial(rng)
     told = PlainWriter().write(given.masked())
     for sentence in (told.headline, *told.summary, *told.substance, *told.could_lead_to, *told.could_go_wrong):
-        assert sentence.text == wording.one_line(sentence.text)
+        assert sentence.text == sanitize.one_line(sentence.text)
     llm_prompt.messages(given.masked())
     said = {name: [{"text": text(rng), "fields": ["title"]}] for name in ("summary", "substance", "could_go_wrong")}
     with ours(llm_answer.BadAnswer):

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from trialindex import wording
 from trialindex.changes import criteria, fields, items, sites
-from trialindex.news import Difference
-from trialindex.trial import Trial
+from trialindex.plugin.messages import Difference
+from trialindex.trial import Trial, display
 
 NOISE = frozenset({"source", "raw", "as_of", "last_updated", "first_seen", "gone_since"})
 """Fields a change of which is no news: where the record came from, and when it was looked at."""
@@ -26,18 +25,18 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Trial, Trial], Iterator[Difference
     (("study_population",), fields.text("study_population", "people studied", 76, long=True)),
     (("sites",), sites.sites),
     (("has_results", "results_first_posted"), fields.results),
-    (("study_type",), fields.code("study_type", "kind of study", 62, wording.study_type)),
+    (("study_type",), fields.code("study_type", "kind of study", 62, display.study_type)),
     (("phases",), fields.phases),
     (("interventions",), items.interventions),
     (("arms",), items.arms),
     (("conditions",), fields.names("conditions", "condition", "conditions", 55)),
-    (("allocation",), fields.code("allocation", "how people come into groups", 54, wording.allocation)),
-    (("masking",), fields.code("masking", "masking", 53, wording.masking)),
-    (("who_masked",), fields.names("who_masked", "masked party", "masked parties", 52, wording.words)),
-    (("intervention_model",), fields.code("intervention_model", "design", 51, wording.model)),
-    (("observational_model",), fields.code("observational_model", "design", 51, wording.model)),
-    (("time_perspective",), fields.code("time_perspective", "looks at", 50, wording.time_perspective)),
-    (("primary_purpose",), fields.code("primary_purpose", "main purpose", 50, wording.purpose)),
+    (("allocation",), fields.code("allocation", "how people come into groups", 54, display.allocation)),
+    (("masking",), fields.code("masking", "masking", 53, display.masking)),
+    (("who_masked",), fields.names("who_masked", "masked party", "masked parties", 52, display.words)),
+    (("intervention_model",), fields.code("intervention_model", "design", 51, display.model)),
+    (("observational_model",), fields.code("observational_model", "design", 51, display.model)),
+    (("time_perspective",), fields.code("time_perspective", "looks at", 50, display.time_perspective)),
+    (("primary_purpose",), fields.code("primary_purpose", "main purpose", 50, display.purpose)),
     (("outcomes",), items.outcomes),
     (("enrollment", "enrollment_type"), fields.enrollment),
     (("start_date",), fields.date("start_date", "start", 43)),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from trialindex import wording
-from trialindex.changes.same import by_likeness, contrast, fold, left, likeness
-from trialindex.changes.telling import LONG, SHORT, long_text, summed
-from trialindex.news import Difference
-from trialindex.trial import Trial
+from trialindex.changes.matching import by_likeness, contrast, fold, left, likeness
+from trialindex.changes.phrasing import LONG, SHORT, long_text, summed
+from trialindex.plugin.messages import Difference
+from trialindex.trial import Trial, sanitize
 
 CRITERION, TEXT = 80, 78
 """Weights: a criterion; the text around the criteria."""
@@ -43,10 +42,10 @@ def _side(field: str, before: Sequence[str], after: Sequence[str], kept: str) ->
         told = [
             Difference(
                 field=field,
-                words=f"{noun} {what}: {wording.excerpt(item, SHORT)}",
+                words=f"{noun} {what}: {sanitize.excerpt(item, SHORT)}",
                 weight=CRITERION,
-                before=wording.excerpt(item, LONG) if found is gone else None,
-                after=wording.excerpt(item, LONG) if found is come else None,
+                before=sanitize.excerpt(item, LONG) if found is gone else None,
+                after=sanitize.excerpt(item, LONG) if found is come else None,
             )
             for item in found
             if fold(item)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from trialindex import wording
-from trialindex.changes import telling
-from trialindex.changes.same import canon, fold
-from trialindex.news import Difference
-from trialindex.trial import Term, Trial, TrialDate, format_age
+from trialindex.changes import phrasing
+from trialindex.changes.matching import canon, fold
+from trialindex.plugin.messages import Difference
+from trialindex.trial import Term, Trial, TrialDate, display, format_age, sanitize
 
 Rule = Callable[[Trial, Trial], Iterator[Difference]]
 
@@ -18,24 +17,24 @@ _STOPS = {"TERMINATED", "WITHDRAWN", "SUSPENDED", "WITHHELD", "NO_LONGER_AVAILAB
 
 def text(field: str, label: str, weight: int, *, long: bool = False) -> Rule:
     """A text. :param long: say only that it changed."""
-    tell = telling.long_text if long else telling.text
+    tell = phrasing.long_text if long else phrasing.text
     return lambda old, new: tell(field, label, weight, getattr(old, field), getattr(new, field))
 
 
-def code(field: str, label: str, weight: int, words: Callable[[str | None], str] = wording.words) -> Rule:
+def code(field: str, label: str, weight: int, words: Callable[[str | None], str] = display.words) -> Rule:
     """A code of the registry, in words."""
 
     def rule(old: Trial, new: Trial) -> Iterator[Difference]:
         before, after = getattr(old, field), getattr(new, field)
         if fold(before) != fold(after):
-            yield telling.from_to(field, label, weight, *(words(c) if c else None for c in (before, after)))
+            yield phrasing.from_to(field, label, weight, *(words(c) if c else None for c in (before, after)))
 
     return rule
 
 
-def names(field: str, one: str, many: str, weight: int, show: Callable[[Any], str] = wording.one_line) -> Rule:
+def names(field: str, one: str, many: str, weight: int, show: Callable[[Any], str] = sanitize.one_line) -> Rule:
     """A list of names, whose order says nothing."""
-    return lambda old, new: telling.names(field, one, many, weight, getattr(old, field), getattr(new, field), show)
+    return lambda old, new: phrasing.names(field, one, many, weight, getattr(old, field), getattr(new, field), show)
 
 
 def said(field: str, words: str, weight: int) -> Rule:
@@ -54,7 +53,7 @@ def date(field: str, label: str, weight: int) -> Rule:
     def rule(old: Trial, new: Trial) -> Iterator[Difference]:
         before, after = getattr(old, field), getattr(new, field)
         if before != after:
-            yield telling.from_to(field, label, weight, *_dates(before, after), colon=False)
+            yield phrasing.from_to(field, label, weight, *_dates(before, after), colon=False)
 
     return rule
 
@@ -62,8 +61,8 @@ def date(field: str, label: str, weight: int) -> Rule:
 def _dates(old: TrialDate | None, new: TrialDate | None) -> tuple[str | None, str | None]:
     """Both dates in words; whether each is expected or has happened is said where that differs."""
     if old is None or new is None or old.type == new.type:
-        return tuple(wording.date(d) if d else None for d in (old, new))  # type: ignore[return-value]
-    return tuple(f"{wording.date(d.date)}{_kind(d.type)}" for d in (old, new))  # type: ignore[return-value]
+        return tuple(display.date(d) if d else None for d in (old, new))  # type: ignore[return-value]
+    return tuple(f"{display.date(d.date)}{_kind(d.type)}" for d in (old, new))  # type: ignore[return-value]
 
 
 def _kind(of: str | None) -> str:
@@ -78,15 +77,15 @@ def status(old: Trial, new: Trial) -> Iterator[Difference]:
     if old.status != new.status:
         weight = 100 if new.status in _STOPS else 95
         known = new.last_known_status
-        yield telling.from_to(
-            "status", "", weight, *(wording.status(t.status) if t.status else None for t in (old, new))
+        yield phrasing.from_to(
+            "status", "", weight, *(display.status(t.status) if t.status else None for t in (old, new))
         )
         if known == old.last_known_status or known in (None, old.status):
             return  # what was last known is the status that went before
     if old.last_known_status != new.last_known_status:
         known_before, known_after = (t.last_known_status for t in (old, new))
-        sides = (wording.status(s) if s else None for s in (known_before, known_after))
-        yield telling.from_to("last_known_status", "last known status", 88, *sides)
+        sides = (display.status(s) if s else None for s in (known_before, known_after))
+        yield phrasing.from_to("last_known_status", "last known status", 88, *sides)
 
 
 def ages(old: Trial, new: Trial) -> Iterator[Difference]:
@@ -96,7 +95,7 @@ def ages(old: Trial, new: Trial) -> Iterator[Difference]:
     before, after = (_age_range(t.minimum_age, t.maximum_age) for t in (old, new))
     yield Difference(
         field="minimum_age" if old.minimum_age != new.minimum_age else "maximum_age",
-        words=f"now takes ages {after} (was {before or wording.NOT_STATED})"
+        words=f"now takes ages {after} (was {before or display.NOT_STATED})"
         if after
         else f"states no ages any more (was {before})",
         weight=86,
@@ -117,9 +116,9 @@ def _age_range(low: float | None, high: float | None) -> str | None:
 
 def sex(old: Trial, new: Trial) -> Iterator[Difference]:
     if old.sex != new.sex:
-        before, after = (wording.sex(t.sex) if t.sex else None for t in (old, new))
+        before, after = (display.sex(t.sex) if t.sex else None for t in (old, new))
         words = (
-            f"now takes {after} (was {before or wording.NOT_STATED})"
+            f"now takes {after} (was {before or display.NOT_STATED})"
             if after
             else f"states no sex any more (was {before})"
         )
@@ -134,16 +133,16 @@ def healthy_volunteers(old: Trial, new: Trial) -> Iterator[Difference]:
         elif before and after is False:
             words = "no longer takes healthy volunteers"
         else:
-            words = f"takes healthy volunteers: {wording.yes_no(before)} → {wording.yes_no(after)}"
-        sides = {n: None if v is None else wording.yes_no(v) for n, v in (("before", before), ("after", after))}
+            words = f"takes healthy volunteers: {display.yes_no(before)} → {display.yes_no(after)}"
+        sides = {n: None if v is None else display.yes_no(v) for n, v in (("before", before), ("after", after))}
         yield Difference(field="healthy_volunteers", words=words, weight=84, **sides)
 
 
 def phases(old: Trial, new: Trial) -> Iterator[Difference]:
     if set(old.phases) != set(new.phases):
-        before, after = (wording.phase(sorted(t.phases)) if t.phases else None for t in (old, new))
+        before, after = (display.phase(sorted(t.phases)) if t.phases else None for t in (old, new))
         label = "" if "phase" in f"{before}{after}" else "phase"
-        yield telling.from_to("phases", label, 60, before, after)
+        yield phrasing.from_to("phases", label, 60, before, after)
 
 
 def enrollment(old: Trial, new: Trial) -> Iterator[Difference]:
@@ -155,30 +154,30 @@ def enrollment(old: Trial, new: Trial) -> Iterator[Difference]:
         f"{'not stated' if t.enrollment is None else f'{t.enrollment:,}'}{_kind(t.enrollment_type) if kinds else ''}"
         for t in (old, new)
     )
-    before, after = (side if side != wording.NOT_STATED else None for side in sides)
+    before, after = (side if side != display.NOT_STATED else None for side in sides)
     field = "enrollment" if old.enrollment != new.enrollment else "enrollment_type"
-    yield telling.from_to(field, "enrollment", 45, before, after, colon=False)
+    yield phrasing.from_to(field, "enrollment", 45, before, after, colon=False)
 
 
 def results(old: Trial, new: Trial) -> Iterator[Difference]:
     """That results were posted, and when."""
     before, after = old.results_first_posted, new.results_first_posted
     if old.has_results != new.has_results:
-        on = f" on {wording.date(after.date)}" if after and after != before else ""
+        on = f" on {display.date(after.date)}" if after and after != before else ""
         if new.has_results:
             words = f"results posted{on}"
         elif old.has_results:
             words = "results are no longer posted"
         else:
-            words = f"results posted: {wording.yes_no(old.has_results)} → {wording.yes_no(new.has_results)}"
-        said = [None if flag is None else wording.yes_no(flag) for flag in (old.has_results, new.has_results)]
+            words = f"results posted: {display.yes_no(old.has_results)} → {display.yes_no(new.has_results)}"
+        said = [None if flag is None else display.yes_no(flag) for flag in (old.has_results, new.has_results)]
         weight = 70 if new.has_results or old.has_results else 10
         yield Difference(field="has_results", words=words, weight=weight, before=said[0], after=said[1])
         if on:
             return
     if before != after:
         first = before is None and old.has_results == new.has_results
-        yield telling.from_to(
+        yield phrasing.from_to(
             "results_first_posted", "results first posted", 70 if first else 26, *_dates(before, after), colon=False
         )
 
@@ -186,10 +185,10 @@ def results(old: Trial, new: Trial) -> Iterator[Difference]:
 def sponsor(old: Trial, new: Trial) -> Iterator[Difference]:
     """Who is responsible; what kind of body it is, where the sponsor stays."""
     if fold(old.sponsor) != fold(new.sponsor):
-        yield from telling.text("sponsor", "sponsor", 35, old.sponsor, new.sponsor)
+        yield from phrasing.text("sponsor", "sponsor", 35, old.sponsor, new.sponsor)
     elif fold(old.sponsor_class) != fold(new.sponsor_class):
-        before, after = (wording.words(t.sponsor_class) if t.sponsor_class else None for t in (old, new))
-        yield telling.from_to("sponsor_class", "kind of sponsor", 20, before, after)
+        before, after = (display.words(t.sponsor_class) if t.sponsor_class else None for t in (old, new))
+        yield phrasing.from_to("sponsor_class", "kind of sponsor", 20, before, after)
 
 
 def normalized_conditions(old: Trial, new: Trial) -> Iterator[Difference]:
@@ -198,4 +197,4 @@ def normalized_conditions(old: Trial, new: Trial) -> Iterator[Difference]:
 
     one, many = "condition as normalised", "conditions as normalised"
     before, after = shown(old.normalized_conditions), shown(new.normalized_conditions)
-    yield from telling.names("normalized_conditions", one, many, 12, before, after)
+    yield from phrasing.names("normalized_conditions", one, many, 12, before, after)

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trialindex import wording
-from trialindex.changes.same import by_key, by_likeness, canon, contrast, fold, left, likeness
-from trialindex.changes.telling import LONG, SHORT, from_to, long_text, names, summed
-from trialindex.news import Difference
-from trialindex.trial import Trial
+from trialindex.changes.matching import by_key, by_likeness, canon, contrast, fold, left, likeness
+from trialindex.changes.phrasing import LONG, SHORT, from_to, long_text, names, summed
+from trialindex.plugin.messages import Difference
+from trialindex.trial import Trial, display, sanitize
 
 _NAME = 60
 """Characters of a name before what changed of it."""
@@ -46,7 +45,7 @@ class _Kind:
     renaming: str = "renamed"
 
     def called(self, item: Any, limit: int) -> str:
-        name = wording.excerpt(getattr(item, self.name), limit)
+        name = sanitize.excerpt(getattr(item, self.name), limit)
         return name or "without a name"
 
     def differences(self, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Difference]:
@@ -86,7 +85,7 @@ class _Kind:
     def _one(self, item: Any, what: str) -> Difference:
         name = self.called(item, SHORT)
         beside = getattr(item, self.beside) if self.beside else None
-        name = f"{name} ({wording.words(beside)})" if beside else name
+        name = f"{name} ({display.words(beside)})" if beside else name
         words = f"{self.noun(item)} {what}: {name}"
         side = {"after" if what == "added" else "before": name}
         return Difference(field=self.field, words=words, weight=self.weight(item), **side)
@@ -110,7 +109,7 @@ class _Kind:
             many = head.removesuffix(part.label) + part.many
             yield from names(self.field, head, many, weight, before, after)
         else:
-            sides = (wording.excerpt(wording.words(side), SHORT) if side else None for side in (before, after))
+            sides = (sanitize.excerpt(display.words(side), SHORT) if side else None for side in (before, after))
             yield from_to(self.field, head, weight, *sides, colon=False)
 
     def _summed(self, items: Sequence[Any], what: str, told: Sequence[Difference]) -> Iterator[Difference]:

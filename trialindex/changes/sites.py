@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 
-from trialindex import wording
-from trialindex.changes.same import by_key, by_likeness, canon, fold, left, likeness, misspelt
-from trialindex.changes.telling import FEW, from_to, summed
-from trialindex.news import Difference
-from trialindex.trial import Site, Trial
+from trialindex.changes.matching import by_key, by_likeness, canon, fold, left, likeness, misspelt
+from trialindex.changes.phrasing import FEW, from_to, summed
+from trialindex.plugin.messages import Difference
+from trialindex.trial import Site, Trial, display, sanitize
 
 OPENING, LAST = 76, 72
 """Weights: the first site, or the first that recruits, in a country; the last one there gone."""
@@ -80,7 +79,7 @@ def _recruits(site: Site) -> bool:
 
 
 def _countries(found: Any) -> dict[str, str]:
-    return {fold(site.country): wording.one_line(site.country) for site in found if fold(site.country)}
+    return {fold(site.country): sanitize.one_line(site.country) for site in found if fold(site.country)}
 
 
 def _in(countries: Sequence[str]) -> str:
@@ -89,7 +88,7 @@ def _in(countries: Sequence[str]) -> str:
         return ""
     named = list(countries[:_COUNTRIES])
     if len(countries) > _COUNTRIES:
-        named.append(wording.count(len(countries) - _COUNTRIES, "more country", "more countries"))
+        named.append(display.count(len(countries) - _COUNTRIES, "more country", "more countries"))
     return f" in {', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else f" in {named[0]}"
 
 
@@ -106,7 +105,7 @@ def _moves(
     groups = [[site] for site in found] if len(found) <= FEW else [list(found)]
     for group in groups:
         note = _note(group, elsewhere, alone)
-        places = wording.listed(map(wording.place, group))
+        places = display.listed(map(display.place, group))
         if len(group) == 1:
             words = f"site {what}: {places}{note}"
         else:
@@ -118,16 +117,16 @@ def _statuses(pairs: Sequence[tuple[Site, Site]], recruiting: dict[str, str]) ->
     turns: dict[tuple[str, str], list[Site]] = {}
     for old, new in pairs:
         if old.status != new.status:
-            turns.setdefault((wording.status(old.status), wording.status(new.status)), []).append(new)
+            turns.setdefault((display.status(old.status), display.status(new.status)), []).append(new)
     for (before, after), found in turns.items():
         groups = [[site] for site in found] if len(found) <= FEW else [found]
         for group in groups:
             note = _note(group, recruiting, "none recruited{} before") if _recruits(group[0]) else ""
             weight = STATUS
             if _recruits(group[0]):
-                opens = before != wording.NOT_STATED and not _countries(group).keys() <= recruiting.keys()
+                opens = before != display.NOT_STATED and not _countries(group).keys() <= recruiting.keys()
                 weight = OPENING if opens else RECRUITS
-            where = wording.listed(map(wording.place, group))
+            where = display.listed(map(display.place, group))
             label = where if len(group) == 1 else f"{len(group):,} sites{_in(list(_countries(group).values()))}"
             yield Difference(
                 field="sites",
@@ -141,20 +140,20 @@ def _statuses(pairs: Sequence[tuple[Site, Site]], recruiting: dict[str, str]) ->
 def _beside(status: str, group: Sequence[Site]) -> str | None:
     """A status, with the sites that have it where these are several."""
     if len(group) > 1:
-        return f"{status}: {wording.listed(map(wording.place, group))}"
-    return None if status == wording.NOT_STATED else status
+        return f"{status}: {display.listed(map(display.place, group))}"
+    return None if status == display.NOT_STATED else status
 
 
 def _said(
     pairs: Sequence[tuple[Site, Site]], what: str, weight: int, part: Callable[[Site], Any]
 ) -> Iterator[Difference]:
     """That something changed which is not shown."""
-    changed = [wording.place(new) for old, new in pairs if part(old) != part(new)]
+    changed = [display.place(new) for old, new in pairs if part(old) != part(new)]
     told = [Difference(field="sites", words=f"{what} of the site changed: {place}", weight=weight) for place in changed]
     yield from summed(told, f"sites: {what} changed")
 
 
 def _full(site: Site) -> str:
     """The place with its postal code."""
-    code = wording.one_line(site.postal_code)
-    return f"{wording.place(site)}{f' ({code})' if code else ''}"
+    code = sanitize.one_line(site.postal_code)
+    return f"{display.place(site)}{f' ({code})' if code else ''}"

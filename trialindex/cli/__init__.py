@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def _ask_plugins(self) -> None:
-        from trialindex.plugins import plugins
+        from trialindex.plugin.registry import plugins
 
         plugins().add_commands(self)
 
@@ -131,13 +131,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _warn_of_broken_plugins() -> None:
     """Name the plugins that failed, if this command looked at plugins at all."""
-    module = sys.modules.get("trialindex.plugins")
+    module = sys.modules.get("trialindex.plugin.registry")
     if module is not None and module.plugins.cache_info().currsize:
         for plugin in module.plugins().failed:
             _say(f'the plugin "{plugin.name}" of {plugin.distribution} does not work and is left out: {plugin.error}')
 
 
 def _say(message: str) -> None:
-    from trialindex.wording import one_line
+    from trialindex.trial.sanitize import one_line
 
     click.echo(f"trialindex: {one_line(message)}", err=True)  # it may quote a record, a file or what was typed

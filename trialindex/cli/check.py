@@ -27,7 +27,7 @@ def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: boo
     Every record and every earlier version is hashed again, every passage is cut again and must have its vector, the
     vector store is compared with brute force on a sample, the word index and the filters must agree with the records.
     """
-    from trialindex import wording
+    from trialindex.trial import display, sanitize
 
     opened = open_for_writing(index_path, create=False) if repair else open_for_reading(index_path)
     with opened as index:
@@ -39,7 +39,7 @@ def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: boo
     for finding in findings:
         shown[finding.kind] = shown.get(finding.kind, 0) + 1
         if shown[finding.kind] <= SHOWN:
-            click.echo(f"{'repaired' if finding.repaired else 'broken'}: {wording.one_line(finding.what)}")
+            click.echo(f"{'repaired' if finding.repaired else 'broken'}: {sanitize.one_line(finding.what)}")
     for kind, number in shown.items():
         if number > SHOWN:
             click.echo(f"and {number - SHOWN:,} more of the kind: {kind}")
@@ -48,7 +48,7 @@ def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: boo
     broken = [finding for finding in findings if not finding.repaired]
     if not broken:
         if not quiet:
-            click.echo(f"The index is whole: {wording.count(count, 'trial')}.")
+            click.echo(f"The index is whole: {display.count(count, 'trial')}.")
         return
     if repair:
         _advise(broken)

@@ -13,8 +13,8 @@ import click
 
 if TYPE_CHECKING:
     from trialindex.index import Index
-    from trialindex.ingest import Reports
-    from trialindex.interfaces import Renderer
+    from trialindex.ingest.run import Reports
+    from trialindex.plugin.interfaces import Renderer
 
 SAMPLE_NOTICE = (
     "there is no index yet, so this is the bundled sample: some two hundred real trials, as they were on the dates "
@@ -25,7 +25,7 @@ _BY_SUFFIX = {".csv": "csv", ".htm": "html", ".html": "html", ".json": "json", "
 
 def say(message: str) -> None:
     """One line to the user, beside the output; it may quote a record or a file, so that it is cleaned."""
-    from trialindex.wording import one_line
+    from trialindex.trial.sanitize import one_line
 
     click.echo(f"trialindex: {one_line(message)}", err=True)
 
@@ -39,7 +39,7 @@ def json_text(value: Any) -> str:
 
     import msgspec
 
-    from trialindex.wording import UNSAFE
+    from trialindex.trial.sanitize import UNSAFE
 
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     return UNSAFE.sub(lambda match: json.dumps(match[0])[1:-1], text)
@@ -81,7 +81,7 @@ def open_for_reading(index_path: str | None) -> Iterator[Index]:
         with Index.open(path) as index:
             yield index
     else:
-        from trialindex.ingest import Reports
+        from trialindex.ingest.run import Reports
         from trialindex.sample import sample_index
 
         say(SAMPLE_NOTICE)
@@ -101,7 +101,7 @@ def open_for_writing(
     :param options: ``device`` and ``batch_size`` of the encoder.
     """
     from trialindex.index import DEFAULT_ENCODER, DEFAULT_STORE, Index
-    from trialindex.plugins import plugins
+    from trialindex.plugin.registry import plugins
     from trialindex.storage import manifest
 
     path = Path(index_path) if index_path else default_path()
@@ -159,9 +159,9 @@ class _Words(click.ParamType[str]):
 
 def _codes(name: str) -> Callable[[], list[str]]:
     def values() -> list[str]:
-        from trialindex import trial
+        from trialindex.trial import record
 
-        return [code.lower().replace("_", "-") for code in getattr(trial, name)]
+        return [code.lower().replace("_", "-") for code in getattr(record, name)]
 
     return values
 
@@ -215,7 +215,7 @@ _OTHER_FORMAT = "Choose another one with --format, and report it to its author."
 
 
 def _formats() -> list[str]:
-    from trialindex.plugins import plugins
+    from trialindex.plugin.registry import plugins
 
     return list(plugins().provided("renderer"))
 
@@ -246,8 +246,8 @@ def renderer(
     :param sources: name the fields behind each plain sentence.
     :raises PluginError: there is no such format.
     """
-    from trialindex.interfaces import RenderOptions
-    from trialindex.plugins import blamed, plugins
+    from trialindex.plugin.interfaces import RenderOptions
+    from trialindex.plugin.registry import blamed, plugins
 
     name = format_name or (_BY_SUFFIX.get(Path(output).suffix.lower(), default) if output else default)
     terminal = output is None and sys.stdout.isatty()
@@ -265,7 +265,7 @@ def renderer(
 
 def _late(made: Renderer) -> Renderer:
     """The same renderer, called when its first piece is asked for, so that :func:`write` tells of all it raises."""
-    from trialindex.interfaces import Renderer
+    from trialindex.plugin.interfaces import Renderer
 
     class Late(Renderer):
         name, summary = made.name, made.summary
@@ -284,7 +284,7 @@ def _late(made: Renderer) -> Renderer:
 
 def _drawn(pieces: Iterable[str]) -> Iterator[str]:
     """The pieces. :raises PluginError: the format, which is a plugin, failed in drawing them."""
-    from trialindex.plugins import blamed
+    from trialindex.plugin.registry import blamed
 
     with blamed("the output format", hint=_OTHER_FORMAT):
         for piece in pieces:
@@ -348,7 +348,7 @@ def write_trials(
 @contextmanager
 def progress_reports(quiet: bool) -> Iterator[Reports]:
     """Reports that draw a progress bar on a terminal and keep the first skipped records readable elsewhere."""
-    from trialindex.ingest import Reports
+    from trialindex.ingest.run import Reports
 
     shown = 0
 

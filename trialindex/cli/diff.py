@@ -12,8 +12,8 @@ from trialindex.cli.common import index_option, json_text, open_for_reading, wri
 from trialindex.cli.history import days, described, heading
 
 if TYPE_CHECKING:
-    from trialindex.news import Difference
-    from trialindex.storage.revisions import Revision
+    from trialindex.changes.revisions import Revision
+    from trialindex.plugin.messages import Difference
 
 
 @click.command("diff")
@@ -63,11 +63,11 @@ def _chosen(versions: tuple[Revision, ...], text: str, option: str) -> Revision:
 
     :raises QueryError: there is none.
     """
-    from trialindex import wording
     from trialindex.errors import QueryError
-    from trialindex.values import normalise_date, short
+    from trialindex.trial import display, sanitize
+    from trialindex.trial.parse_values import normalise_date, short
 
-    trial_id = wording.one_line(versions[-1].trial.id)
+    trial_id = sanitize.one_line(versions[-1].trial.id)
     hint = f"See them: trialindex history {trial_id}"
     if re.fullmatch(r"[0-9]{1,3}", text.strip()):
         if 1 <= int(text) <= len(versions):
@@ -83,7 +83,7 @@ def _chosen(versions: tuple[Revision, ...], text: str, option: str) -> Revision:
         raise QueryError(what, hint=hint)
     known = [version for version in versions if version.since <= day]
     if not known:
-        oldest = wording.date(versions[0].since)
+        oldest = display.date(versions[0].since)
         raise QueryError(f"{option}: the oldest version of {trial_id} in the index is of {oldest}.", hint=hint)
     return known[-1]
 

@@ -167,16 +167,16 @@ def _build(corpus: Path, index_path: str, encoder: str | None) -> None:
 
 
 def _tables(report: Report, per_query: bool) -> Iterator[str]:
-    from trialindex import wording
+    from trialindex.trial import sanitize
 
-    run, collection = wording.one_line(report.run), wording.one_line(report.collection)
+    run, collection = sanitize.one_line(report.run), sanitize.one_line(report.collection)
     queries, judgements = (
         _counted(report.queries, "query", "queries"),
         _counted(report.judgements, "judgement", "judgements"),
     )
     yield f"{run} on {collection}: {queries}, {judgements}\n\n"
     if report.comparison:
-        yield f"compared with {wording.one_line(report.comparison.other)}\n\n"
+        yield f"compared with {sanitize.one_line(report.comparison.other)}\n\n"
         yield from _aligned(_comparison(report))
     else:
         yield from _aligned([["measure", "mean"], *([name, f"{value:.4f}"] for name, value in report.measures.items())])
@@ -215,11 +215,11 @@ def _p(value: float | None) -> str:
 
 
 def _per_query(report: Report) -> list[list[Any]]:
-    from trialindex import wording
+    from trialindex.trial import sanitize
 
     names = list(next(iter(report.per_query.values())))
     rows = [
-        [wording.one_line(query), *(f"{values[name]:.{1 if name == 'latency_ms' else 4}f}" for name in names)]
+        [sanitize.one_line(query), *(f"{values[name]:.{1 if name == 'latency_ms' else 4}f}" for name in names)]
         for query, values in report.per_query.items()
     ]
     return [["query", *names], *rows]

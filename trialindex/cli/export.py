@@ -48,9 +48,9 @@ def command(
         return
     if format_name or output or contacts or any(options.values()):
         raise click.UsageError("an archive holds the whole index: --archive goes with --index and nothing else.")
-    from trialindex import wording
-    from trialindex.transfer import export_archive
+    from trialindex.transfer.export import export_archive
+    from trialindex.trial import display
 
     with open_for_reading(index_path) as index, progress_reports(quiet=False) as reports:
         count = export_archive(index, archive, progress=reports.progress)
-    click.echo(f"{wording.count(count, 'trial')} written to {archive}, contacts included.")
+    click.echo(f"{display.count(count, 'trial')} written to {archive}, contacts included.")

@@ -10,7 +10,7 @@ import click
 from trialindex.cli.common import index_option, json_text, open_for_reading, write
 
 if TYPE_CHECKING:
-    from trialindex.storage.revisions import Revision
+    from trialindex.changes.revisions import Revision
 
 _SHOWN = 5
 """Differences that are shown of each version."""
@@ -52,21 +52,22 @@ def described(version: Revision) -> dict[str, Any]:
 
 def days(version: Revision, *, newest: bool) -> str:
     """From when a version stood, and when it was last seen, in words."""
-    from trialindex import wording
+    from trialindex.trial import display
 
     updated = version.trial.last_updated
     if updated:
-        stood = f"of {wording.date(updated)} at the registry"
+        stood = f"of {display.date(updated)} at the registry"
     else:
-        stood = f"{'first seen on' if version.number == 1 else 'seen after'} {wording.date(version.since)}"
-    return f"{stood}; {'last checked on' if newest else 'last seen on'} {wording.date(version.seen)}"
+        stood = f"{'first seen on' if version.number == 1 else 'seen after'} {display.date(version.since)}"
+    return f"{stood}; {'last checked on' if newest else 'last seen on'} {display.date(version.seen)}"
 
 
 def heading(version: Revision) -> str:
     """The trial's id and title."""
-    from trialindex import wording
 
-    return f"{wording.one_line(version.trial.id)}  {wording.excerpt(version.trial.title, 100)}\n\n"
+    from trialindex.trial import sanitize
+
+    return f"{sanitize.one_line(version.trial.id)}  {sanitize.excerpt(version.trial.title, 100)}\n\n"
 
 
 def _json(versions: tuple[Revision, ...]) -> Iterator[str]:
@@ -79,10 +80,11 @@ def _json(versions: tuple[Revision, ...]) -> Iterator[str]:
 
 
 def _lines(versions: tuple[Revision, ...]) -> Iterator[str]:
-    from trialindex import wording
+
+    from trialindex.trial import sanitize
 
     newest = versions[-1]
-    trial_id = wording.one_line(newest.trial.id)
+    trial_id = sanitize.one_line(newest.trial.id)
     yield heading(newest)
     before = newest.trial
     for version in versions:

@@ -23,10 +23,10 @@ def command(file: str, store: str | None, index_path: str | None) -> None:
       trialindex import backup.zip --index restored
       trialindex merge restored --index whole
     """
-    from trialindex import wording
-    from trialindex.transfer import import_archive
+    from trialindex.transfer.export import import_archive
+    from trialindex.trial import display
 
     folder = Path(index_path) if index_path else default_path()
     with progress_reports(quiet=False) as reports:
         count = import_archive(file, folder, store=store, progress=reports.progress)
-    click.echo(f"The index at {folder} holds {wording.count(count, 'trial')}.")
+    click.echo(f"The index at {folder} holds {display.count(count, 'trial')}.")

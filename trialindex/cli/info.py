@@ -12,7 +12,7 @@ from trialindex.cli.common import index_option, json_text, open_for_reading
 @index_option
 def command(index_path: str | None, as_json: bool) -> None:
     """Say what an index holds: how many trials, from where, with which encoder."""
-    from trialindex import wording
+    from trialindex.trial import display, sanitize
 
     with open_for_reading(index_path) as index:
         info = index.info()
@@ -29,9 +29,9 @@ def command(index_path: str | None, as_json: bool) -> None:
         ("encoder", f"{encoder.spec} ({encoder.dimension} dimensions, sha256 {encoder.sha256[:12]}…)"),
         ("store", f"{info.manifest.store} ({info.vectors})" if info.vectors else info.manifest.store),
         ("format", f"{info.manifest.format}, made by trialindex {info.manifest.created_with}"),
-        *(("source", f"{wording.one_line(spec)}, last on {ran}") for spec, ran in sorted(info.sources.items())),
-        *((wording.status(code or None), f"{count:,}") for code, count in info.statuses.items()),
+        *(("source", f"{sanitize.one_line(spec)}, last on {ran}") for spec, ran in sorted(info.sources.items())),
+        *((display.status(code or None), f"{count:,}") for code, count in info.statuses.items()),
         *([("gone from the registry", f"{info.gone:,}")] if info.gone else []),
     ]
     for name, value in rows:
-        click.echo(f"{name:<24}{wording.one_line(value)}")
+        click.echo(f"{name:<24}{sanitize.one_line(value)}")

@@ -9,21 +9,21 @@ import click
 from trialindex.cli.common import index_option, open_for_writing, progress_reports, say
 
 if TYPE_CHECKING:
-    from trialindex.ingest import Summary
+    from trialindex.ingest.run import Summary
 
 
 class IngestGroup(click.Group):
     """Every source is a subcommand with options of its own; its argument follows a colon."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        from trialindex.plugins import plugins
+        from trialindex.plugin.registry import plugins
 
         return list(plugins().provided("source"))
 
     def get_command(self, ctx: click.Context, spec: str) -> click.Command | None:
         import inspect
 
-        from trialindex.plugins import plugins, split_spec
+        from trialindex.plugin.registry import plugins, split_spec
 
         source = plugins().get("source", split_spec(spec)[0])
 
@@ -60,8 +60,8 @@ def command() -> None:
 
 def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
     """Run one source into the index and say what came of it."""
-    from trialindex.ingest import Request
-    from trialindex.plugins import plugins
+    from trialindex.ingest.run import Request
+    from trialindex.plugin.registry import plugins
 
     common = {name: options.pop(name) for name in ("index_path", "encoder", "store", "device", "batch_size")}
     shard = options.pop("shard")
@@ -87,7 +87,7 @@ class _ShardType(click.ParamType[Any]):
     name = "N/M"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from trialindex.ingest import Shard
+        from trialindex.ingest.run import Shard
 
         try:
             return Shard.parse(value) if isinstance(value, str) else value
@@ -96,9 +96,9 @@ class _ShardType(click.ParamType[Any]):
 
 
 def _told(summary: Summary, trials: int, folder: str) -> str:
-    from trialindex import wording
+    from trialindex.trial import display
 
-    return f"{counted(summary)}. The index at {folder} holds {wording.count(trials, 'trial')}."
+    return f"{counted(summary)}. The index at {folder} holds {display.count(trials, 'trial')}."
 
 
 def counted(summary: Summary) -> str:

@@ -26,13 +26,13 @@ def command(parts: tuple[str, ...], store: str | None, index_path: str | None) -
       trialindex ingest ctgov --all --shard 3/3 --index part3
       trialindex merge part1 part2 part3 --index whole
     """
-    from trialindex import wording
-    from trialindex.merging import merge
+    from trialindex.transfer.merge import merge
+    from trialindex.trial import sanitize
 
     folder = Path(index_path) if index_path else default_path()
     with progress_reports(quiet=False) as reports:
         done = merge(parts, folder, store=store, progress=reports.progress)
     for note in done.notes:
-        say(wording.one_line(note))
+        say(sanitize.one_line(note))
     added = sum(change.kind == "added" for change in done.changes)
     click.echo(f"{added:,} added, {len(done.changes) - added:,} changed. The index at {folder} is merged.")

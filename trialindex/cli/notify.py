@@ -33,14 +33,14 @@ class AddGroup(click.Group):
     """Every notifier is a subcommand with options of its own; its argument follows a colon."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        from trialindex.plugins import plugins
+        from trialindex.plugin.registry import plugins
 
         return list(plugins().provided("notifier"))
 
     def get_command(self, ctx: click.Context, spec: str) -> click.Command | None:
         import inspect
 
-        from trialindex.plugins import plugins, split_spec
+        from trialindex.plugin.registry import plugins, split_spec
 
         notifier = plugins().get("notifier", split_spec(spec)[0])
 
@@ -66,8 +66,8 @@ def add() -> None:
 
 
 def _add(spec: str, options: dict[str, Any], index_path: str | None) -> None:
+    from trialindex.trial.sanitize import one_line
     from trialindex.watching.delivery import addressee_for
-    from trialindex.wording import one_line
 
     one = addressee_for(spec, options)
     with open_watches(index_path, create=True) as (_, watches):
@@ -90,7 +90,8 @@ def list_(index_path: str | None) -> None:
 
 
 def _line(one: Addressee) -> str:
-    from trialindex.wording import count, one_line
+    from trialindex.trial.display import count
+    from trialindex.trial.sanitize import one_line
 
     said = [f"{count(one.sent, 'delivery', 'deliveries')} taken{f', last on {one.last_sent}' if one.last_sent else ''}"]
     if one.waiting:
@@ -108,7 +109,7 @@ def _line(one: Addressee) -> str:
 @index_option
 def remove(num: int, index_path: str | None) -> None:
     """Remove a notifier, with what it was still to be sent. N is its number in `notify list`."""
-    from trialindex.wording import one_line
+    from trialindex.trial.sanitize import one_line
 
     with open_watches(index_path) as (_, watches):
         one = watches.remove_addressee(num)
@@ -120,8 +121,8 @@ def remove(num: int, index_path: str | None) -> None:
 @index_option
 def test(num: int, index_path: str | None) -> None:
     """Send a notifier a delivery that says it is a test; if it is taken, what waits goes out at the next sync."""
+    from trialindex.trial.sanitize import one_line
     from trialindex.watching import send_test
-    from trialindex.wording import one_line
 
     with open_watches(index_path) as (_, watches):
         one = send_test(watches, num)

@@ -14,8 +14,8 @@ def command(ctx: click.Context) -> None:
     """
     from trialindex.cli.common import say
     from trialindex.errors import PluginError
-    from trialindex.plugins import KINDS, plugins
-    from trialindex.wording import one_line
+    from trialindex.plugin.registry import KINDS, plugins
+    from trialindex.trial.sanitize import one_line
 
     installed = plugins()
     brings: dict[str, list[str]] = {}

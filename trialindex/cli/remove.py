@@ -16,8 +16,8 @@ def command(trial_ids: tuple[str, ...], yes: bool, index_path: str | None) -> No
 
     A trial that a source still holds comes back when the source reads all of it again (ctgov: with --full).
     """
-    from trialindex.ingest import Reports
-    from trialindex.wording import one_line
+    from trialindex.ingest.run import Reports
+    from trialindex.trial.sanitize import one_line
 
     with open_for_writing(index_path, create=False) as index:
         titles = [index.get(trial_id) for trial_id in trial_ids]

@@ -13,7 +13,7 @@ from trialindex.cli.watch import open_watches
 
 if TYPE_CHECKING:
     from trialindex.index import Index
-    from trialindex.news import Update
+    from trialindex.plugin.messages import Update
     from trialindex.watching import Sent
     from trialindex.watching.sources import Refreshed
 
@@ -34,7 +34,7 @@ def command(
     not stop the others; the command then exits 1. A trial that its source no longer has is marked and never deleted.
     Let a timer run it every day: see docs/watching.md.
     """
-    from trialindex.ingest import Reports
+    from trialindex.ingest.run import Reports
     from trialindex.watching import sync
 
     if many and not sweep:
@@ -86,7 +86,7 @@ def _print(updates: list[Update]) -> None:
 
 def _tell_of(one: Refreshed) -> None:
     from trialindex.cli.ingest import counted
-    from trialindex.wording import one_line
+    from trialindex.trial.sanitize import one_line
 
     assert one.summary is not None
     say(f"{one_line(one.spec)}: {counted(one.summary)}.")
@@ -94,7 +94,8 @@ def _tell_of(one: Refreshed) -> None:
 
 def _say_swept(one: Refreshed, quiet: bool, *, asked: bool) -> None:
     """What a sweep found. A source that cannot tell is said only to somebody who asked for a sweep."""
-    from trialindex.wording import listed, one_line
+    from trialindex.trial.display import listed
+    from trialindex.trial.sanitize import one_line
 
     swept, spec = one.swept, one_line(one.spec)
     if swept is None:
@@ -109,7 +110,7 @@ def _say_swept(one: Refreshed, quiet: bool, *, asked: bool) -> None:
 
 
 def _warn_of(one: Refreshed) -> None:
-    from trialindex.wording import one_line
+    from trialindex.trial.sanitize import one_line
 
     end = f' To leave it out: trialindex sync --forget "{one_line(one.spec)}"' if one.vanished else ""
     say(f"{one_line(one.spec)}: {one_line(one.problem)}{end}")
@@ -126,7 +127,8 @@ def _forget(index: Index, spec: str) -> None:
 
 
 def _say_sent(one: Sent, quiet: bool) -> None:
-    from trialindex.wording import count, one_line
+    from trialindex.trial.display import count
+    from trialindex.trial.sanitize import one_line
 
     who = f"notifier {one.addressee.num} ({one_line(one.addressee.spec)})"
     if one.sent and not quiet and not one.addressee.shows:

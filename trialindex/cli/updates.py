@@ -11,7 +11,7 @@ from trialindex.cli.common import index_option, json_text, say
 from trialindex.cli.watch import open_watches
 
 if TYPE_CHECKING:
-    from trialindex.news import Update
+    from trialindex.plugin.messages import Update
 
 
 @click.command("updates")
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @index_option
 def command(since: str | None, num: int | None, as_json: bool, index_path: str | None) -> None:
     """Show again what the watches were told, oldest first."""
-    from trialindex import values
+    from trialindex.trial import parse_values
 
     try:
-        day = values.normalise_date(since) if since else ""
+        day = parse_values.normalise_date(since) if since else ""
     except ValueError as problem:
         raise click.UsageError(f"--since: {problem}") from None
     with open_watches(index_path) as (_, watches):
@@ -42,7 +42,7 @@ def command(since: str | None, num: int | None, as_json: bool, index_path: str |
 
 def told(updates: Iterable[Update]) -> Iterator[str]:
     """News as plain lines for a person."""
-    from trialindex.wording import one_line
+    from trialindex.trial.sanitize import one_line
 
     for update in updates:
         yield f"{update.kind:8} {one_line(update.trial)}  {one_line(update.title)}"
@@ -56,5 +56,5 @@ def told(updates: Iterable[Update]) -> Iterator[str]:
 
 
 def to_json(updates: Iterable[Update]) -> str:
-    """News as a JSON array of :class:`~trialindex.news.Update`."""
+    """News as a JSON array of :class:`~trialindex.plugin.messages.Update`."""
     return json_text(list(updates))

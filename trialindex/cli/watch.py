@@ -105,22 +105,22 @@ def add(
 
 
 def _say_added(index: Index, watches: Watches, watch: Watch) -> None:
-    from trialindex import wording
+    from trialindex.trial import display, sanitize
 
     count = watches.count_members(watch.num)
     click.echo(f"Watch {watch.num}: {watch.asked}.")
     if watch.kind == "trial":
-        click.echo(f"It is: {wording.one_line(index.get(watch.subject).title)}")
+        click.echo(f"It is: {sanitize.one_line(index.get(watch.subject).title)}")
     elif watch.kind == "condition":
         _say_narrower(index, watch)
-        click.echo(f"{wording.count(count, 'trial')} of the index {'matches' if count == 1 else 'match'} now.")
+        click.echo(f"{display.count(count, 'trial')} of the index {'matches' if count == 1 else 'match'} now.")
     else:
         click.echo(f"Of the first {watch.top} results, {count} have a similarity of {watch.level:g} or more now.")
     click.echo("From now on you are told what is new and what changes, by: trialindex sync")
 
 
 def _say_narrower(index: Index, watch: Watch) -> None:
-    from trialindex import wording
+    from trialindex.trial import display
     from trialindex.watching.matching import Matching
 
     with index.snapshot() as records:
@@ -128,12 +128,12 @@ def _say_narrower(index: Index, watch: Watch) -> None:
     if concept is None:
         say("no vocabulary at hand knows this condition: trials that name it in the same words are told.")
     elif below:
-        click.echo(f"With it go: {wording.listed((one.name for one in below), _NARROWER)}.")
+        click.echo(f"With it go: {display.listed((one.name for one in below), _NARROWER)}.")
 
 
 def _offer_conditions(index: Index, watches: Watches, watch: Watch, too: bool | None, filters: dict[str, Any]) -> None:
     """Watch the conditions of the trial as well, if the user wants that."""
-    from trialindex import wording
+    from trialindex.trial import display, sanitize
     from trialindex.watching import watch_for
 
     names = _conditions(index, watch.subject)
@@ -142,14 +142,14 @@ def _offer_conditions(index: Index, watches: Watches, watch: Watch, too: bool | 
     if not wanted or too is False:
         return
     if too is None and sys.stdin.isatty():
-        too = click.confirm(f"Watch its conditions too ({wording.listed(names)})?", default=False, err=True)
+        too = click.confirm(f"Watch its conditions too ({display.listed(names)})?", default=False, err=True)
         if not too:
             return
     for one in wanted:
         if too:
             _say_added(index, watches, watches.add(one, index))
         else:
-            quoted = wording.one_line(one.subject).replace('"', "'")
+            quoted = sanitize.one_line(one.subject).replace('"', "'")
             say(f'to watch its condition too: trialindex watch add --condition "{quoted}"')
 
 
@@ -172,14 +172,14 @@ def _conditions(index: Index, trial_id: str) -> list[str]:
 @index_option
 def list_(index_path: str | None) -> None:
     """List what you watch."""
-    from trialindex import wording
+    from trialindex.trial import display
 
     with open_watches(index_path) as (_, watches):
         for watch in watches.all():
-            count = "" if watch.kind == "trial" else f", {wording.count(watches.count_members(watch.num), 'trial')}"
+            count = "" if watch.kind == "trial" else f", {display.count(watches.count_members(watch.num), 'trial')}"
             told = len(watches.updates(watch=watch.num))
             paused = ", paused" if watch.paused else ""
-            news = wording.count(told, "piece of news", "pieces of news")
+            news = display.count(told, "piece of news", "pieces of news")
             click.echo(f"{watch.num}  {watch.asked}{count}; since {watch.added}, {news}{paused}")
         if not watches.all():
             say('nothing is watched yet. Begin: trialindex watch add --condition "lupus nephritis"')

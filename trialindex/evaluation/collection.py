@@ -16,7 +16,7 @@ import msgspec
 
 from trialindex.errors import EvaluationError
 from trialindex.evaluation.files import bad, columns, find, lines
-from trialindex.values import short
+from trialindex.trial.parse_values import short
 
 QUERIES = "queries.jsonl"
 QRELS = ("qrels/test.tsv", "qrels.tsv", "qrels.txt")

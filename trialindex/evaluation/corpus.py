@@ -11,7 +11,7 @@ import msgspec
 from trialindex.errors import EvaluationError, SourceError
 from trialindex.evaluation.files import lines
 from trialindex.index import Index
-from trialindex.interfaces import IngestContext, Source
+from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 
 _OFTEN = 256

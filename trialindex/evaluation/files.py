@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from trialindex import wording
 from trialindex.errors import EvaluationError
+from trialindex.trial import sanitize
 
 _GZIP = b"\x1f\x8b"
 
@@ -51,4 +51,4 @@ def columns(line: str) -> list[str]:
 
 def bad(path: Path, number: int, why: str, *, hint: str = "") -> EvaluationError:
     """The error for one line."""
-    return EvaluationError(f"{path}, line {number}: {wording.one_line(why)}.", hint=hint)
+    return EvaluationError(f"{path}, line {number}: {sanitize.one_line(why)}.", hint=hint)

@@ -15,7 +15,7 @@ from trialindex.evaluation.files import lines
 from trialindex.evaluation.measures import LATENCY, means, measure, percentiles
 from trialindex.evaluation.runs import DEPTH, Run, read_run
 from trialindex.evaluation.significance import Difference, compare
-from trialindex.values import short
+from trialindex.trial.parse_values import short
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):

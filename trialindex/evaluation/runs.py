@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from trialindex.errors import EvaluationError
 from trialindex.evaluation.collection import Collection
 from trialindex.evaluation.files import bad, columns, lines
-from trialindex.values import short
+from trialindex.trial.parse_values import short
 
 if TYPE_CHECKING:
     from trialindex.index import Index

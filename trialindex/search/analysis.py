@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from trialindex.plugin.results import Concern, Role, Understanding
 from trialindex.search.person import read_person, read_place, read_pregnancy
-from trialindex.search.results import Concern, Role, Understanding
 from trialindex.trial import format_age
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Vectors
-    from trialindex.terms import Mention, Terms
+    from trialindex.concepts.recognizer import Mention, Terms
+    from trialindex.plugin.interfaces import Vectors
 
 SYNONYMS = 6
 """Names of one concept that are looked for, beside those that the text and the word lists use."""

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from trialindex.passages import passages
+from trialindex.plugin.results import Match, Understanding
 from trialindex.search.analysis import main_problem
-from trialindex.search.results import Match, Understanding
 from trialindex.trial import Trial
+from trialindex.trial.passages import passages
 
 if TYPE_CHECKING:
-    from trialindex.terms import Terms
+    from trialindex.concepts.recognizer import Terms
 
 LONGEST = 320
 """Characters of a match; more is cut at a word."""

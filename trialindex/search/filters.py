@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
-from trialindex import values, wording
 from trialindex.errors import QueryError, nearest
 from trialindex.search.places import Place, country_code, find_place, parse_distance
 from trialindex.storage.records import Records, fold
-from trialindex.trial import format_age
+from trialindex.trial import display, format_age, parse_values, sanitize
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Ids
+    from trialindex.plugin.interfaces import Ids
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Filters:
 
     def __post_init__(self) -> None:
         for name in ("status", "phase", "study_type", "country", "condition", "source"):
-            object.__setattr__(self, name, tuple(map(wording.whole, getattr(self, name))))
+            object.__setattr__(self, name, tuple(map(sanitize.replace_surrogates, getattr(self, name))))
 
     @classmethod
     def parse(
@@ -76,9 +75,9 @@ class Filters:
             raise QueryError("a distance needs a place.", hint='Add it: --near "Lyon, France"')
         try:
             return cls(
-                status=tuple(values.normalise_status(text) for text in _several(status)),
-                phase=tuple(code for text in _several(phase) for code in values.normalise_phases(text)),
-                study_type=tuple(values.normalise_study_type(text) for text in _several(study_type)),
+                status=tuple(parse_values.normalise_status(text) for text in _several(status)),
+                phase=tuple(code for text in _several(phase) for code in parse_values.normalise_phases(text)),
+                study_type=tuple(parse_values.normalise_study_type(text) for text in _several(study_type)),
                 sex=_one_sex(sex),
                 age=None if age is None else _age(age),
                 country=_several(country),
@@ -86,7 +85,7 @@ class Filters:
                 within_km=None if within is None else parse_distance(str(within)),
                 condition=_several(condition),
                 source=_several(source),
-                updated_since=None if updated_since is None else values.normalise_date(updated_since),
+                updated_since=None if updated_since is None else parse_values.normalise_date(updated_since),
             )
         except ValueError as problem:
             raise QueryError(f"{problem}{'' if str(problem).endswith('.') else '.'}") from None
@@ -97,10 +96,10 @@ class Filters:
     def words(self) -> dict[str, str]:
         """The filters in words for a person, those that are set."""
         found = {
-            "status": " or ".join(wording.status(code) for code in self.status),
-            "phase": " or ".join(wording.phase((code,)) for code in self.phase),
-            "study type": " or ".join(wording.study_type(code) for code in self.study_type),
-            "sex": wording.sex(self.sex) if self.sex else "",
+            "status": " or ".join(display.status(code) for code in self.status),
+            "phase": " or ".join(display.phase((code,)) for code in self.phase),
+            "study type": " or ".join(display.study_type(code) for code in self.study_type),
+            "sex": display.sex(self.sex) if self.sex else "",
             "age": format_age(self.age) if self.age is not None else "",
             "country": " or ".join(self.country),
             "distance": (
@@ -205,12 +204,12 @@ def _several(words: str | Sequence[str]) -> tuple[str, ...]:
 
 def _one_sex(text: str | None) -> str | None:
     """``FEMALE`` or ``MALE``; *all* is no filter."""
-    code = None if text is None else values.normalise_sex(text)
+    code = None if text is None else parse_values.normalise_sex(text)
     return None if code == "ALL" else code
 
 
 def _age(text: str | float) -> float:
-    age = values.normalise_age(text)
+    age = parse_values.normalise_age(text)
     if age is None:
         raise ValueError(f'"{text}" is not an age; write it like "34" or "6 months"')
     return age

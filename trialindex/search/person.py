@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
-from trialindex import wording
-from trialindex.search.results import Fit, Verdict
-from trialindex.trial import Trial, format_age
+from trialindex.plugin.results import Fit, Verdict
+from trialindex.trial import Trial, display, format_age
 
 _PER_YEAR = {"y": 1.0, "m": 12.0, "w": 365.25 / 7, "d": 365.25}
 OLDEST = 120
@@ -73,12 +72,12 @@ class Person:
         """How the trial's stated limits compare with what is known."""
         found = []
         if self.age is not None:
-            stated = wording.age_range(trial.minimum_age, trial.maximum_age)
+            stated = display.age_range(trial.minimum_age, trial.maximum_age)
             verdict = _age_verdict(self.age, trial.minimum_age, trial.maximum_age)
             found.append(Fit(what="age", verdict=verdict, given=format_age(self.age), stated=stated))
         if self.sex is not None:
             verdict = _sex_verdict(self.sex, trial.sex)
-            found.append(Fit(what="sex", verdict=verdict, given=self.sex.lower(), stated=wording.sex(trial.sex)))
+            found.append(Fit(what="sex", verdict=verdict, given=self.sex.lower(), stated=display.sex(trial.sex)))
         return tuple(found)
 
     def misfits(self, sex: str | None, minimum: float | None, maximum: float | None) -> int:

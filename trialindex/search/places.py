@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from trialindex.errors import QueryError
-from trialindex.values import short
+from trialindex.trial.parse_values import short
 
 EARTH_RADIUS_KM = 6371.0088
 KM_PER_MILE = 1.609344

@@ -6,22 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trialindex.errors import QueryError, nearest
-from trialindex.interfaces import Encoder, Reranker
+from trialindex.plugin.interfaces import Encoder, Reranker
+from trialindex.plugin.results import Hit, Match, Results, Understanding
 from trialindex.search import analysis, explain
 from trialindex.search.filters import Filters
 from trialindex.search.person import Person, read_person
 from trialindex.search.places import Place
 from trialindex.search.reranking import rerank
-from trialindex.search.results import Hit, Match, Results, Understanding
 from trialindex.search.retrieval import MODES, Candidate, Mode, retrieve
 from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records, Stored
 from trialindex.trial import Site, Trial, format_age
-from trialindex.wording import whole
+from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Ids
-    from trialindex.terms import Terms
+    from trialindex.concepts.recognizer import Terms
+    from trialindex.plugin.interfaces import Ids
 
 REMEMBERED = 8
 """Filters whose trials are remembered, at most 5 MB each in an index of 600,000."""
@@ -51,7 +51,7 @@ def answer(
     :param encoder: called when the text is to be embedded, and not before. :param terms: likewise.
     :raises QueryError: an empty text, an unknown mode or filter value, a limit or page below 1.
     """
-    text = whole(text)
+    text = replace_surrogates(text)
     if not text.strip():
         raise QueryError("the query is empty.", hint='Describe the condition: trialindex query "severe lupus kidney"')
     if mode not in MODES:

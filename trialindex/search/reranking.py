@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trialindex.errors import PluginError
-from trialindex.interfaces import Reranker
-from trialindex.plugins import blamed
-from trialindex.wording import one_line
+from trialindex.plugin.interfaces import Reranker
+from trialindex.plugin.registry import blamed
+from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:
     from trialindex.search.retrieval import Candidate

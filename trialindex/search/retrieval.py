@@ -9,21 +9,21 @@ from heapq import nlargest
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
-from trialindex.encoding import encode_queries
-from trialindex.interfaces import Encoder
+from trialindex.plugin.encoding import encode_queries
+from trialindex.plugin.interfaces import Encoder
+from trialindex.plugin.results import Understanding
 from trialindex.search import analysis
 from trialindex.search.feedback import shared_words
 from trialindex.search.fusion import DEPTH, fuse
-from trialindex.search.neighbours import SHARE, drawn_together
 from trialindex.search.person import Person
-from trialindex.search.results import Understanding
+from trialindex.search.regularization import SHARE, drawn_together
 from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from trialindex.interfaces import Ids, Vectors
+    from trialindex.plugin.interfaces import Ids, Vectors
 
 Mode = Literal["hybrid", "vector", "lexical"]
 MODES: tuple[str, ...] = get_args(Mode)

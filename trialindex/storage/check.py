@@ -9,16 +9,16 @@ from pathlib import Path
 
 import msgspec
 
-from trialindex.encoding import encode_documents
 from trialindex.errors import IndexDamaged
-from trialindex.interfaces import Encoder
-from trialindex.passages import VERSION, passages
+from trialindex.plugin.encoding import encode_documents
+from trialindex.plugin.interfaces import Encoder
 from trialindex.storage import derived
+from trialindex.storage.integrity import GENERATIONS, Finding, Proofs, damaged_sources, is_day, outside
 from trialindex.storage.manifest import Manifest, StoreSpec
 from trialindex.storage.migrate import migrate
-from trialindex.storage.proofs import GENERATIONS, Finding, Proofs, damaged_sources, is_day, outside
 from trialindex.storage.records import Records
 from trialindex.trial import Trial
+from trialindex.trial.passages import VERSION, passages
 
 __all__ = ["BATCH", "Check", "Finding", "Report"]
 

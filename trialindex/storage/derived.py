@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trialindex import trial as trials_
 from trialindex.errors import IndexDamaged
-from trialindex.plugins import blamed
-from trialindex.storage import owners
+from trialindex.plugin.registry import blamed
+from trialindex.storage import passage_table
 from trialindex.storage.files import clone_tree, storage_errors, sync_folder, sync_tree
 from trialindex.storage.lexical import LOCKS, REPAIR, Lexical
 from trialindex.storage.manifest import StoreSpec
 from trialindex.storage.records import Records
+from trialindex.trial import record as trials_
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Ids
+    from trialindex.plugin.interfaces import Ids
 
 NAME = "derived"
 
@@ -206,11 +206,11 @@ def _make(new: Path, current: Derived | None, records: Records, store: StoreSpec
 
     since = current.generation if current else 0
     dropped = records.dropped_since("passage", since) if current else []
-    table = owners.read(current.folder) if current else None
+    table = passage_table.read(current.folder) if current else None
     if table is None:
-        owners.write(new, None, (), records.owners_since(0))
+        passage_table.write(new, None, (), records.owners_since(0))
     else:
-        owners.write(new, table, dropped, records.owners_since(since))
+        passage_table.write(new, table, dropped, records.owners_since(since))
 
     vectors = current.vectors if current else store.create(dimension)
     if dropped:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialindex.errors import IndexDamaged
-from trialindex.passages import lexical_fields
 from trialindex.trial import Trial
+from trialindex.trial.passages import lexical_fields
 
 if TYPE_CHECKING:
     import numpy as np

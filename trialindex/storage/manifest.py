@@ -9,10 +9,10 @@ from typing import Annotated
 
 import msgspec
 
-from trialindex import plugins
 from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound, PluginError
-from trialindex.interfaces import EncoderIdentity, VectorStore
-from trialindex.plugins import split_spec
+from trialindex.plugin import registry
+from trialindex.plugin.interfaces import EncoderIdentity, VectorStore
+from trialindex.plugin.registry import split_spec
 from trialindex.storage.files import storage_errors, write_atomically
 
 FORMAT = 3
@@ -54,7 +54,7 @@ class StoreSpec:
     def of(cls, spec: str) -> StoreSpec:
         """:raises PluginError: there is no such store."""
         name, argument = split_spec(spec)
-        return cls(plugins.plugins().get("store", name), argument)
+        return cls(registry.plugins().get("store", name), argument)
 
     def create(self, dimension: int) -> VectorStore:
         """An empty store. :raises PluginError: it knows no such argument."""
@@ -63,7 +63,7 @@ class StoreSpec:
                 f'the store "{self.store.name}" takes no argument, and was given "{self.argument}".',
                 hint=f"Leave it out: --store {self.store.name}",
             )
-        with plugins.blamed(f'the store "{self.store.name}"'):
+        with registry.blamed(f'the store "{self.store.name}"'):
             return self.store.create(dimension, *filter(None, [self.argument]))
 
     def load(self, folder: Path) -> VectorStore:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from trialindex.storage.coded import HALVES, batches
 from trialindex.storage.manifest import FORMAT, Manifest
 from trialindex.storage.records import Records
+from trialindex.storage.vector_codec import HALVES, batches
 
 
 def _to_2(records: Records, dimension: int) -> None:

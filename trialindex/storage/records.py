@@ -16,32 +16,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from trialindex.errors import IndexDamaged, IndexNotFound
-from trialindex.passages import passages
-from trialindex.storage import origins, owners
-from trialindex.storage.coded import BYTES, HALVES, Coding, batches, coded
+from trialindex.storage import passage_table, provenance
 from trialindex.storage.files import database_error, storage_errors
-from trialindex.storage.filtered import CHILDREN, children, columns
-from trialindex.storage.filtered import fold as fold
-from trialindex.storage.packing import pack, unpack, unpacked
+from trialindex.storage.filter_columns import CHILDREN, children, columns
+from trialindex.storage.filter_columns import fold as fold
+from trialindex.storage.record_codec import pack, unpack, unpacked
 from trialindex.storage.schema import SCHEMA
+from trialindex.storage.vector_codec import BYTES, HALVES, Coding, batches, coded
 from trialindex.trial import Trial
-from trialindex.wording import whole
+from trialindex.trial.passages import passages
+from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from trialindex.interfaces import Ids, Vectors
+    from trialindex.plugin.interfaces import Ids, Vectors
+    from trialindex.plugin.updates import ChangeKind
 
 NAME = "records.db"
-
-ChangeKind = Literal["added", "changed", "removed"]
-
-
-class Change(msgspec.Struct, frozen=True):
-    """What happened to one trial: its id, and ``added``, ``changed`` or ``removed``."""
-
-    id: str
-    kind: ChangeKind
 
 
 @dataclass(frozen=True)
@@ -163,12 +155,14 @@ class Records:
 
     def find(self, trial_id: str, *, raw: bool = False) -> Stored | None:
         """The trial with that id, in any spelling of its letters."""
-        row = self._one("SELECT num FROM trials WHERE id = ?", (whole(trial_id),))
+        row = self._one("SELECT num FROM trials WHERE id = ?", (replace_surrogates(trial_id),))
         return next(self.load([row[0]], raw=raw), None) if row else None
 
     def standing(self, trial_id: str) -> tuple[bool, str | None, str] | None:
         """Of the trial with that id, if it is here: whether its record is partial, its last update, its source."""
-        row = self._one("SELECT partial, last_updated, source FROM trials WHERE id = ?", (whole(trial_id),))
+        row = self._one(
+            "SELECT partial, last_updated, source FROM trials WHERE id = ?", (replace_surrogates(trial_id),)
+        )
         return (bool(row[0]), row[1], row[2]) if row else None
 
     def load(self, nums: Iterable[int], *, raw: bool = False) -> Generator[Stored]:
@@ -190,7 +184,7 @@ class Records:
 
     def similar_ids(self, trial_id: str, limit: int = 2000) -> list[str]:
         """Ids that begin like *trial_id*, to guess a typing error from."""
-        start = whole(trial_id[:4]).replace("%", "").replace("_", "") + "%"
+        start = replace_surrogates(trial_id[:4]).replace("%", "").replace("_", "") + "%"
         return [row[0] for row in self.rows("SELECT id FROM trials WHERE id LIKE ? LIMIT ?", (start, limit))]
 
     def source_states(self) -> dict[str, tuple[dict[str, Any], str]]:
@@ -286,8 +280,8 @@ class Records:
         """
         import numpy as np
 
-        generation, table = owners.newest(self.folder / "derived", self.generation)
-        found = owners.of(table, passage_nums)
+        generation, table = passage_table.newest(self.folder / "derived", self.generation)
+        found = passage_table.of(table, passage_nums)
         since = self.dropped_since("passage", generation)
         if since:  # dropped after the table was made
             found[np.isin(passage_nums, since)] = 0
@@ -309,9 +303,9 @@ class Records:
         """Sorted numbers of the passages of these trials, and of those they had until after *generation*."""
         import numpy as np
 
-        table = owners.read(self.folder / "derived" / str(generation))
+        table = passage_table.read(self.folder / "derived" / str(generation))
         if table is not None:
-            return owners.passages_of(table, trials)
+            return passage_table.passages_of(table, trials)
         sql = (
             "SELECT num, trial FROM passages"
             " UNION ALL SELECT num, trial FROM dropped WHERE kind = 'passage' AND generation > ?"
@@ -458,7 +452,7 @@ class Records:
     def _stored(self, row: tuple[Any, ...], *, raw: bool) -> Stored:
         num, record, first_seen, last_checked = row
         trial = unpack(record)
-        if gone := origins.gone_since(self, num):
+        if gone := provenance.gone_since(self, num):
             trial = msgspec.structs.replace(trial, gone_since=gone)
         if raw and (kept := self._one("SELECT record FROM raw WHERE trial = ?", (num,))):
             trial = msgspec.structs.replace(trial, raw=unpacked(kept[0], msgspec.json.decode))

@@ -1,4 +1,4 @@
-"""The contracts of :mod:`trialindex.interfaces` as checks."""
+"""The contracts of :mod:`trialindex.plugin.interfaces` as checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import ValidationError, convert, structs, to_builtins
 
-from trialindex.interfaces import (
+from trialindex.plugin.interfaces import (
     Concept,
     Encoder,
     EncoderIdentity,
@@ -23,14 +23,14 @@ from trialindex.interfaces import (
     Vocabulary,
     Writer,
 )
-from trialindex.plain import Explanation, Plain, Sentence
+from trialindex.plugin.trial_page import Explanation, Plain, Sentence
 from trialindex.testing.fakes import BruteForceStore, sample_card
 from trialindex.testing.samples import CONTACT, HOSTILE, sample_results, sample_texts, sample_trials
 from trialindex.trial import Trial, decode, encode
-from trialindex.wording import one_line
+from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Ids, Vectors
+    from trialindex.plugin.interfaces import Ids, Vectors
 
 
 def _require(condition: object, message: str) -> None:
@@ -55,7 +55,7 @@ def check_source(source: Source) -> list[Trial]:
     Give it something small: a file of a few records, a local server.
 
     :returns: the trials of the first run, for checks of your own.
-    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Source` is broken.
+    :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Source` is broken.
     """
     _check_names(type(source))
     _require(
@@ -140,7 +140,7 @@ _QUESTIONS = ("severe lupus kidney", "asthma in children", "cancer of the lung t
 def check_encoder(encoder: Encoder) -> None:
     """Encode ordinary and odd texts, together and alone.
 
-    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Encoder` is broken.
+    :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Encoder` is broken.
     """
     import numpy as np
 
@@ -197,7 +197,7 @@ def check_store(
     :param argument: what follows the colon of the spec. :param tolerance: how far a score may be from the true one, and
         the k-th best from the k-th best: more than nothing for a store that compresses or approximates.
     :param size: how many vectors, at least 600: more than the store compares one by one, if there is such a limit.
-    :raises AssertionError: the contract of :class:`~trialindex.interfaces.VectorStore` is broken.
+    :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.VectorStore` is broken.
     """
     import numpy as np
 
@@ -309,7 +309,7 @@ def check_renderer(renderer_class: type[Renderer], *, markup: bool | None = None
 
     :param markup: whether ``<`` means something in the format, so that registry text must be escaped; without it
         that is told from an output that begins like HTML or XML.
-    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Renderer` is broken.
+    :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Renderer` is broken.
     """
     _check_names(renderer_class)
     for width in (None, 20, 100):
@@ -393,7 +393,7 @@ def check_writer(writer: Writer) -> list[Plain]:
     """Let a writer tell invented trials of every kind.
 
     :returns: what it wrote, for checks of your own.
-    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Writer` is broken.
+    :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Writer` is broken.
     """
     _check_names(type(writer))
     written = []
@@ -442,7 +442,7 @@ def check_vocabulary(vocabulary: Vocabulary) -> list[Concept]:
     """Read a vocabulary twice.
 
     :returns: its concepts, for checks of your own; none when its version is ``None``.
-    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Vocabulary` is broken.
+    :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Vocabulary` is broken.
     """
     _check_names(type(vocabulary))
     version = vocabulary.version

@@ -8,16 +8,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialindex.cards import card
+from trialindex.concepts.recognizer import Terms
 from trialindex.errors import IndexDamaged, PluginError
-from trialindex.interfaces import Encoder, EncoderIdentity, VectorStore, Writer
-from trialindex.plain import Card, Explanation, Plain, Sentence
-from trialindex.terms import Terms
+from trialindex.page.build import card
+from trialindex.plugin.interfaces import Encoder, EncoderIdentity, VectorStore, Writer
+from trialindex.plugin.trial_page import Card, Explanation, Plain, Sentence
 from trialindex.trial import Trial
-from trialindex.wording import NOT_STATED, excerpt, listed, one_line, phase, purpose
+from trialindex.trial.display import NOT_STATED, listed, phase, purpose
+from trialindex.trial.sanitize import excerpt, one_line
 
 if TYPE_CHECKING:
-    from trialindex.interfaces import Ids, Vectors
+    from trialindex.plugin.interfaces import Ids, Vectors
 
 _WORD = re.compile(r"\w+")
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from trialindex.interfaces import Notifier
-from trialindex.news import Delivery, NewsKind, Update
-from trialindex.plugins import in_short
+from trialindex.plugin.interfaces import Notifier
+from trialindex.plugin.messages import Delivery, NewsKind, Update
+from trialindex.plugin.registry import in_short
 from trialindex.testing.checks import _check_names, _require
 from trialindex.testing.samples import HOSTILE
 
@@ -65,7 +65,7 @@ def check_notifier(make: Callable[[], Notifier], received: Callable[[], Iterable
     :param received: one name for each thing that has reached the receiver so far, by which that one tells two from
         twice the same: an Idempotency-Key, a Message-ID, the id of an entry.
     :returns: what was sent, for checks of your own.
-    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Notifier` is broken.
+    :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Notifier` is broken.
     """
     notifier = make()
     _check_names(type(notifier))

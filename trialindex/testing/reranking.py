@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from trialindex.interfaces import Reranker
+from trialindex.plugin.interfaces import Reranker
 from trialindex.testing.checks import _check_names, _require
 from trialindex.testing.samples import HOSTILE, sample_texts
 
@@ -51,7 +51,7 @@ class FakeReranker(Reranker):
 def check_reranker(reranker: Reranker) -> None:
     """Score ordinary and odd texts, together, alone and in another order.
 
-    :raises AssertionError: the contract of :class:`~trialindex.interfaces.Reranker` is broken.
+    :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Reranker` is broken.
     """
     _check_names(type(reranker))
     for query in ("severe lupus kidney", "", HOSTILE, "kidney " * 2000):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from trialindex.search.results import Fit, Hit, Match, Results
+from trialindex.plugin.results import Fit, Hit, Match, Results
 from trialindex.trial import (
     STATUSES,
     Arm,

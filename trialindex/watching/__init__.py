@@ -14,7 +14,7 @@
 from trialindex.watching.delivery import Sent, deliver, send_test
 from trialindex.watching.store import Addressee, Watches
 from trialindex.watching.sync import Report, sync
-from trialindex.watching.telling import begin, tell
+from trialindex.watching.updates import begin, tell
 from trialindex.watching.watch import Watch, watch_for
 
 __all__ = [

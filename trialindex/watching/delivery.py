@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from trialindex.errors import NotifierError, TrialIndexError
-from trialindex.news import Delivery, Update
-from trialindex.plugins import ANYTHING, in_short
+from trialindex.plugin.messages import Delivery, Update
+from trialindex.plugin.registry import ANYTHING, in_short
 from trialindex.watching.store import Addressee, Parcel, Watches
 
 FIRST_PAUSE = timedelta(minutes=5)
@@ -95,7 +95,7 @@ def addressee_for(spec: str, options: dict[str, object]) -> Addressee:
     """
     import msgspec
 
-    from trialindex.plugins import split_spec
+    from trialindex.plugin.registry import split_spec
 
     name, argument = split_spec(spec)
     given = {key: value for key, value in options.items() if value not in (None, ())}

@@ -7,17 +7,17 @@ from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from trialindex.concepts.tokens import key, uninverted
 from trialindex.errors import IndexDamaged, QueryError
-from trialindex.folding import key, uninverted
-from trialindex.interfaces import Concept
+from trialindex.plugin.interfaces import Concept
 from trialindex.search.filters import Filters
 from trialindex.storage.records import Records
 from trialindex.trial import Trial
 from trialindex.watching.watch import Watch
 
 if TYPE_CHECKING:
+    from trialindex.concepts.recognizer import Terms
     from trialindex.index import Index
-    from trialindex.terms import Terms
 
 
 class Found(NamedTuple):
@@ -60,7 +60,7 @@ class Matching:
     @cached_property
     def terms(self) -> Terms:
         """The vocabularies, loaded when a condition is first compared."""
-        from trialindex.terms import Terms
+        from trialindex.concepts.recognizer import Terms
 
         return Terms.load()
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from trialindex import sweeping
 from trialindex.errors import PluginError, SourceError, TrialIndexError, WatchError
 from trialindex.index import Index
-from trialindex.ingest import Reports, Request, Shard, Summary
-from trialindex.interfaces import Source
-from trialindex.plugins import plugins
+from trialindex.ingest.run import Reports, Request, Shard, Summary
+from trialindex.plugin.interfaces import Source
+from trialindex.plugin.registry import plugins
+from trialindex.watching import sweep as sweeping
 
 When = Literal["when due", "now", "now, however many"]
 """When to ask a source which of its trials are gone."""

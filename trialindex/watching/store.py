@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import msgspec
 
 from trialindex.errors import IndexDamaged, IndexFormatError, WatchError
-from trialindex.news import Delivery, Update
+from trialindex.plugin.messages import Delivery, Update
 from trialindex.storage.files import storage_errors
 from trialindex.storage.lock import WATCHES as NAME
 from trialindex.watching.watch import Watch
 
 if TYPE_CHECKING:
     from trialindex.index import Index
-    from trialindex.interfaces import Notifier
+    from trialindex.plugin.interfaces import Notifier
 
 VERSION = 1
 
@@ -124,7 +124,7 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
 
     def notifier(self) -> Notifier:
         """:raises PluginError: it is not installed any more. :raises NotifierError: it cannot be used as set up."""
-        from trialindex.plugins import plugins
+        from trialindex.plugin.registry import plugins
 
         made: Notifier = plugins().make("notifier", self.spec, **self.options)
         return made
@@ -142,7 +142,7 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
     def _is(self, what: str) -> bool:
         """What its class says of itself; one that is not installed says nothing."""
         from trialindex.errors import PluginError
-        from trialindex.plugins import plugins
+        from trialindex.plugin.registry import plugins
 
         try:
             return getattr(plugins().get("notifier", self.name), what) is True
@@ -263,7 +263,7 @@ class Watches:
 
         :returns: the watch with its number. :raises WatchError: there is one that tells the same.
         """
-        from trialindex.watching.telling import begin
+        from trialindex.watching.updates import begin
 
         twin = next((one for one in self.all() if one.same_as(watch)), None)
         if twin is not None:

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from trialindex.index import Index
-from trialindex.ingest import Reports
-from trialindex.news import Update
+from trialindex.ingest.run import Reports
+from trialindex.plugin.messages import Update
 from trialindex.storage.lock import SYNC, write_lock
 from trialindex.watching.delivery import Sent, deliver
 from trialindex.watching.sources import Refreshed, When, refresh
 from trialindex.watching.store import Watches
-from trialindex.watching.telling import tell
+from trialindex.watching.updates import tell
 
 
 @dataclass

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from trialindex import wording
 from trialindex.errors import QueryError, WatchError
 from trialindex.search.filters import Filters
 from trialindex.search.places import country_code
+from trialindex.trial import sanitize
 
 if TYPE_CHECKING:
     from trialindex.index import Index
@@ -53,8 +53,8 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     def asked(self) -> str:
         """What is watched, in the user's words, on one line."""
         if self.name:
-            return wording.one_line(self.name)
-        subject = wording.one_line(self.subject)
+            return sanitize.one_line(self.name)
+        subject = sanitize.one_line(self.subject)
         said = [f"the {self.kind if self.kind != 'query' else 'question'} {subject}"]
         said += [f"{what} {words}" for what, words in self.parsed.words().items()]
         return ", ".join(said)
@@ -90,7 +90,7 @@ def watch_for(
     :raises WatchError: there is nothing to watch, or more than one thing.
     """
     given: dict[WatchKind, str] = {"trial": trial, "condition": condition, "query": query}
-    given = {kind: wording.whole(text.strip()) for kind, text in given.items()}
+    given = {kind: sanitize.replace_surrogates(text.strip()) for kind, text in given.items()}
     asked = {kind: subject for kind, subject in given.items() if subject}
     if len(asked) != 1:
         raise WatchError(
@@ -100,11 +100,11 @@ def watch_for(
     if kind == "trial":
         subject = index.get(subject).id
     if kind == "condition" and not any(map(str.isalnum, subject)):
-        raise WatchError(f'"{wording.one_line(subject)}" is no condition.', hint="Write it in words.")
+        raise WatchError(f'"{sanitize.one_line(subject)}" is no condition.', hint="Write it in words.")
     if not 1 <= top <= 1000 or not -1 <= level <= 1:
         raise WatchError("top goes from 1 to 1000, level from -1 to 1.")
     kept = {key: _whole(value) for key, value in filters.items() if value not in (None, (), [])}
-    name = wording.whole(name.strip())
+    name = sanitize.replace_surrogates(name.strip())
     watch = Watch(kind=kind, subject=subject, filters=kept, name=name, top=top, level=level)
     _check(index, watch.parsed)
     return watch
@@ -113,7 +113,7 @@ def watch_for(
 def _whole(value: Any) -> Any:
     """The value of a filter as it can be kept: a text, several, or a number."""
     if isinstance(value, str):
-        return wording.whole(value)
+        return sanitize.replace_surrogates(value)
     return [_whole(one) for one in value] if isinstance(value, list | tuple) else value
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trialindex.interfaces import RenderOptions
-from trialindex.search.results import Fit, Hit, Match, Results
+from trialindex.plugin.interfaces import RenderOptions
+from trialindex.plugin.results import Fit, Hit, Match, Results
 from trialindex.testing import check_renderer, sample_card, sample_results, sample_trials
 from trialindex.trial import Contact, Site, Trial
 from trialindex_example.email_text import WIDTH, EmailRenderer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from trialindex.errors import SourceError
-from trialindex.interfaces import IngestContext
+from trialindex.plugin.interfaces import IngestContext
 from trialindex.testing import check_source
 from trialindex.trial import Contact, Site, Trial, TrialDate
 from trialindex_example.noticeboard import NoticeboardSource

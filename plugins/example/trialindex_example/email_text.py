@@ -6,11 +6,10 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from trialindex import wording
-from trialindex.interfaces import Renderer
-from trialindex.plain import Card, Sentence
-from trialindex.search.results import Hit, Results
-from trialindex.trial import Trial
+from trialindex.plugin.interfaces import Renderer
+from trialindex.plugin.results import Hit, Results, describe_fit
+from trialindex.plugin.trial_page import Card, Sentence
+from trialindex.trial import Trial, display, sanitize
 
 WIDTH = 72
 """Columns; with a few "> " before it a line still fits the 80 of old mail programs."""
@@ -25,10 +24,10 @@ class EmailRenderer(Renderer):
     summary: ClassVar[str] = "Plain text of 72 columns, to paste into an e-mail."
 
     def results(self, results: Results) -> Iterator[str]:
-        yield from paragraph(f'Trials for "{wording.excerpt(results.query, 200)}"')
+        yield from paragraph(f'Trials for "{sanitize.excerpt(results.query, 200)}"')
         filters = [f"{name}: {value}" for name, value in results.filters.items()]
         if filters:
-            yield from paragraph(f"Only with {wording.listed(filters)}.")
+            yield from paragraph(f"Only with {display.listed(filters)}.")
         for note in results.notes:
             yield from paragraph(f"Note: {note}")
         if not results.hits:
@@ -37,7 +36,7 @@ class EmailRenderer(Renderer):
             yield "\n"
             yield from self._hit(hit)
         yield "\n"
-        yield from paragraph(wording.DISCLAIMER)
+        yield from paragraph(display.DISCLAIMER)
 
     def trial(self, card: Card) -> Iterator[str]:
         card = card if self.options.contacts else card.masked()
@@ -51,8 +50,8 @@ class EmailRenderer(Renderer):
             yield from paragraph(text)
         yield "\n"
         yield from paragraph(f"Registered as: {trial.title}")
-        yield from paragraph(f"Who: {wording.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
-        yield from paragraph(f"Conditions: {wording.listed(trial.conditions)}")
+        yield from paragraph(f"Who: {display.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
+        yield from paragraph(f"Conditions: {display.listed(trial.conditions)}")
         sections = {
             "Active substance": self._told(plain.substance),
             "What this could lead to": self._told(plain.could_lead_to),
@@ -60,7 +59,7 @@ class EmailRenderer(Renderer):
             "Who can take part": list(trial.inclusion),
             "Who cannot": list(trial.exclusion),
             "Where": places(card),
-            "Contacts": [wording.contact(person) for person in trial.contacts],
+            "Contacts": [display.contact(person) for person in trial.contacts],
             "Words explained": [f"{one.term}: {one.meaning}" for one in plain.glossary],
         }
         for title, items in sections.items():
@@ -70,29 +69,29 @@ class EmailRenderer(Renderer):
                 yield from paragraph(item, "- ")
         yield "\n"
         if "last_updated" in card.seen:
-            yield from paragraph(f"Last updated by the registry: {wording.date(card.seen['last_updated'])}.")
+            yield from paragraph(f"Last updated by the registry: {display.date(card.seen['last_updated'])}.")
         for text in (card.notice, card.safety, card.disclaimer):
             yield from paragraph(text)
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
         # One by one: an export of the whole registry goes through here, and must not be held in memory.
         for trial in trials:
-            yield from paragraph(f"{trial.title} ({trial.id}, {wording.status(trial.status)})", "- ")
+            yield from paragraph(f"{trial.title} ({trial.id}, {display.status(trial.status)})", "- ")
 
     def _hit(self, hit: Hit) -> Iterator[str]:
         trial = self._shown(hit.trial)
         yield from paragraph(trial.title, f"{hit.rank}. ")
         yield from head(trial)
-        yield from paragraph(f"Who: {wording.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
+        yield from paragraph(f"Who: {display.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
         for fit in hit.fits:
-            yield from paragraph(f"Fit: {wording.fit(fit)}")
+            yield from paragraph(f"Fit: {describe_fit(fit)}")
         if hit.nearest_site:
-            away = f", {wording.distance(hit.distance_km)} away" if hit.distance_km is not None else ""
-            yield from paragraph(f"Nearest place: {wording.place(hit.nearest_site)}{away}")
+            away = f", {display.distance(hit.distance_km)} away" if hit.distance_km is not None else ""
+            yield from paragraph(f"Nearest place: {display.place(hit.nearest_site)}{away}")
         elif trial.sites:
-            yield from paragraph(f"Where: {wording.listed(map(wording.place, trial.sites), 3)}")
+            yield from paragraph(f"Where: {display.listed(map(display.place, trial.sites), 3)}")
         if hit.match:
-            yield from paragraph(f'Why: "{wording.excerpt(hit.match.text, 300)}"')
+            yield from paragraph(f'Why: "{sanitize.excerpt(hit.match.text, 300)}"')
 
     def _told(self, sentences: Iterable[Sentence]) -> list[str]:
         """Plain sentences; with --sources each names the fields of the record that it was made from."""
@@ -111,9 +110,9 @@ def places(card: Card) -> list[str]:
     locations = [location for country in card.countries for location in country.locations]
     said = []
     for location in locations[:SITES]:
-        status = wording.status(location.site.status) if location.site.status else "status not stated"
-        away = f", {wording.distance(location.distance_km)} away" if location.distance_km is not None else ""
-        said.append(f"{wording.place(location.site)}: {status}{away}")
+        status = display.status(location.site.status) if location.site.status else "status not stated"
+        away = f", {display.distance(location.distance_km)} away" if location.distance_km is not None else ""
+        said.append(f"{display.place(location.site)}: {status}{away}")
     if len(locations) > SITES:
         said.append(f"and {len(locations) - SITES:,} more places")
     return said
@@ -121,12 +120,12 @@ def places(card: Card) -> list[str]:
 
 def head(trial: Trial) -> Iterator[str]:
     """What names a trial and says whether it can be joined."""
-    said = [trial.id, wording.status(trial.status) if trial.status else "status not stated"]
+    said = [trial.id, display.status(trial.status) if trial.status else "status not stated"]
     if trial.phases and trial.phases != ("NA",):
-        said.append(wording.phase(trial.phases))
+        said.append(display.phase(trial.phases))
     yield from paragraph(", ".join(said))
     if trial.url and trial.url.startswith(("https://", "http://")):
-        yield f"{wording.one_line(trial.url)}\n"  # never broken, so that it can be clicked
+        yield f"{sanitize.one_line(trial.url)}\n"  # never broken, so that it can be clicked
 
 
 def paragraph(text: str, start: str = "") -> Iterator[str]:
@@ -135,6 +134,6 @@ def paragraph(text: str, start: str = "") -> Iterator[str]:
     ``one_line`` is what makes it safe: registry text may hold anything, from line breaks to what steers a terminal.
     """
     lines = textwrap.wrap(
-        wording.one_line(text), WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False
+        sanitize.one_line(text), WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False
     )
     yield from (f"{line}\n" for line in lines)

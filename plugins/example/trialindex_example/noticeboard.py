@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import click
 
 from trialindex.errors import SourceError, nearest
-from trialindex.interfaces import IngestContext, Source
-from trialindex.reading import read_trial
+from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
-from trialindex.values import normalise_ages
+from trialindex.trial.from_values import read_trial
+from trialindex.trial.parse_values import normalise_ages
 
 FIELDS = {
     "id": "id",

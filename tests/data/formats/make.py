@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import trialindex_faiss
-from trialindex import plugins as plugins_module
-from trialindex.hookspecs import hookimpl
 from trialindex.index import Index
-from trialindex.ingest import Request
-from trialindex.interfaces import IngestContext, Source
-from trialindex.plugins import Plugins
+from trialindex.ingest.run import Request
+from trialindex.plugin import registry as plugins_module
+from trialindex.plugin.hookspecs import hookimpl
+from trialindex.plugin.interfaces import IngestContext, Source
+from trialindex.plugin.registry import Plugins
 from trialindex.testing import FakeEncoder
 from trialindex.trial import Site, Trial, TrialDate
 

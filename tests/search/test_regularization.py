@@ -1,0 +1,76 @@
+"""Trials that are alike score alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support.helpers import ListSource, ids, trial
+from trialindex.index import Index
+from trialindex.search import regularization, retrieval
+from trialindex.search.regularization import drawn_together
+from trialindex.testing import FakeEncoder
+
+NOTE = "gout in the big toe, and " + " ".join(f"word{n}" for n in range(retrieval.NOTE_WORDS))
+
+
+@pytest.fixture
+def families(tmp_path: Path) -> Index:
+    """Four trials of gout, four of asthma, each a little different, by numbers from 1 on."""
+    index = Index.create(tmp_path / "index", encoder=FakeEncoder())
+    for n in range(1, 9):
+        what = "Gout of the toe, swollen and red" if n <= 4 else "Asthma of children that wheeze at night"
+        index.ingest(ListSource(trial(n, title=f"{what} {n}", summary=f"{what}, seen {n} times.")))
+    return index
+
+
+def drawn(index: Index, scores: dict[int, float], share: float) -> dict[int, float]:
+    with index.snapshot() as records:
+        return drawn_together(scores, share, derived=index._current(), records=records)
+
+
+def test_a_score_is_drawn_towards_those_of_the_most_alike(families: Index) -> None:
+    found = drawn(families, {1: 5.0, 2: 1.0, 3: 1.0, 4: 1.0, 5: 0.0, 6: 0.0, 7: 0.0, 8: 0.0}, 0.3)
+    assert found[1] == pytest.approx(0.7 * 5 + 0.3 * 1)
+    for num in (2, 3, 4):
+        assert found[num] == pytest.approx(0.7 * 1 + 0.3 * (5 + 1 + 1) / 3)
+    assert [found[num] for num in (5, 6, 7, 8)] == [0, 0, 0, 0]
+
+
+def test_nothing_is_drawn_without_others(families: Index) -> None:
+    assert drawn(families, {1: 5.0}, 0.3) == {}
+    assert drawn(families, {}, 0.3) == {}
+    assert drawn(families, {1: 5.0, 99: 1.0}, 0.3) == {}, "one that is gone is no neighbour"
+    assert drawn(families, {1: 5.0, 2: 1.0}, 0.3) == pytest.approx({1: 0.7 * 5 + 0.3, 2: 0.7 + 0.3 * 5})
+
+
+def test_those_below_the_best_keep_their_scores(families: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regularization, "AMONG", 3)
+    assert drawn(families, {1: 5.0, 2: 4.0, 3: 3.0, 4: 2.0}, 0.3).keys() == {1, 2, 3}
+
+
+def test_a_trial_is_the_mean_of_its_passages(families: Index) -> None:
+    with families.snapshot() as records:
+        found, vectors = regularization._of_trials(np.array([2, 5]), families._current(), records)
+        passages, single = families._current().vectors.vectors(records.passages_of(found, records.generation))
+        owners = records.owners(passages)[:, 0]
+    assert found.tolist() == [2, 5]
+    for num, vector in zip(found, vectors, strict=True):
+        mean = single[owners == num].mean(axis=0)
+        assert vector == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
+
+
+def test_notes_are_drawn_together_and_questions_are_not(families: Index) -> None:
+    assert any("alike" in hit.parts for hit in families.query(NOTE).hits)
+    assert all("alike" not in hit.parts for hit in families.query("gout in the big toe").hits)
+    for mode in ("vector", "lexical"):
+        assert all("alike" not in hit.parts for hit in families.query(NOTE, mode=mode).hits)
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_pages_of_a_note_are_cut_from_one_order(families: Index, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regularization, "AMONG", 5)
+    whole = ids(families.query(NOTE, limit=8))
+    assert [one for page in range(1, 9) for one in ids(families.query(NOTE, limit=limit, page=page))] == whole

@@ -1,0 +1,353 @@
+"""What a text asserts of an illness that it names: that it is absent, a relative's, or of the past.
+
+The method is that of NegEx (Chapman et al. 2001, "A simple algorithm for identifying negated findings and diseases in
+discharge summaries", J Biomed Inform 34:301-310) and of ConText, which extends it (Harkema et al. 2009, "ConText: an
+algorithm for determining negation, experiencer, and temporal status from clinical reports", J Biomed Inform
+42:839-851): cue phrases open a scope, which ends at the end of the sentence, at a word that turns it, or after a few
+words. The lists of cues are our own, and hold what patients write beside what doctors do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
+from itertools import pairwise, product
+
+from trialindex.concepts.tokens import Words, key
+
+_REACH = 6
+"""Words: how far a negation reaches, within one item of a list."""
+_LIST_REACH = 14
+"""Words: how far ahead an "or" shows that a comma continues a list."""
+_STATEMENT = 120
+"""Words: the longest statement, or section under a heading."""
+_ITEM = 5
+"""Words: the longest sentence that is still an item under a heading."""
+
+
+class Cue(Enum):
+    """What a cue phrase does."""
+
+    NO = auto()  # denies what follows, up to a comma unless an "or" comes later
+    NONE_OF = auto()  # denies the list that follows
+    NON = auto()  # denies the next word
+    DENIED = auto()  # denies what stands directly before it
+    FAMILY = auto()  # what follows is a relative's
+    OF_FAMILY = auto()  # what stands before it is a relative's
+    PAST = auto()  # what follows was once
+    FORMER = auto()  # the next few words were once
+    WAS = auto()  # what stands before it was once
+    STOP = auto()  # a new statement begins
+    CAUSE = auto()  # as STOP, for a negation only: "no appetite because of cancer", "no treatment for asthma"
+    NOTHING = auto()  # looks like a cue and is none: "not only"
+
+
+@dataclass
+class Said:
+    """What is said of a stretch of words."""
+
+    negated: bool = False
+    family: bool = False
+    historical: bool = False
+
+
+# --- the cues -------------------------------------------------------------------------------------------------------
+
+_PHRASES = {
+    Cue.NO: """
+        no; not; without; w/o; never; never had; has never had; have never had; never been; never developed; not have;
+        not had; don't; doesn't; didn't; isn't; wasn't; aren't; hasn't; haven't; hadn't; don't have; doesn't have;
+        didn't have; haven't had; hasn't had; dont; doesnt; didnt; isnt; wasnt; havent; cannot be; unlikely to be;
+        unlikely to have; lack of; lacks; lacking; free of; rules out; rather than; instead of; neither; nor
+    """,
+    Cue.NONE_OF: """
+        denies; denied; denying; negative for; neg for; negative history of; history negative for; ruled out
+        for; absence of; none of; no evidence of; no evidence for; no clinical evidence of; no radiographic
+        evidence of; no sign of; no signs of; no symptoms of; no sx of; no complaints of; no report of; no
+        suspicion of; no h/o; no hx of; no history of; no prior history of; no previous history of; no known
+        history of; no past history of; no past medical history of; no significant history of; no personal
+        history of; not complain of; not suggestive of; does not report; did not report; without evidence of;
+        without signs of; without history of; without a history of; no concern for; not concerning for; no
+        suspicion for; not positive for
+    """,
+    Cue.NON: "non",
+    Cue.DENIED: """
+        ruled out; r/o'd; excluded; negative; neg; unlikely; absent; not seen; not found; not present; not detected;
+        not identified; not suspected; not confirmed; not evident; none; nil; free
+    """,
+    Cue.FAMILY: """
+        family history; family history of; strong family history of; family h/o; family hx; family hx of; fam hx; famhx;
+        fhx; fh; f/h; family medical history; family history significant for; family history positive for; family
+        history negative for; family history remarkable for; family history notable for; family member with; family
+        members with
+    """,
+    Cue.OF_FAMILY: """
+        runs in the family; runs in my family; run in the family; run in my family; in the family; in my family; in her
+        family; in his family; in relatives; in first degree relatives; in a first degree relative; on his mother's
+        side; on her mother's side; on my mother's side; on his father's side; on her father's side; on my father's side
+    """,
+    Cue.PAST: """
+        history of; hx of; h/o; past history; past history of; medical history; past medical history; past medical
+        history of; past surgical history; pmh; pmhx; pmh of; pmhx of; psh; status post; s/p; previous history of; prior
+        history of; personal history of; known history of; history significant for; history notable for; history
+        remarkable for; history includes; past medical history significant for; past medical history notable for; past
+        medical history includes; used to have; recovered from; survivor of
+    """,
+    Cue.FORMER: "previous; previously had; previously treated for; prior; past; remote; former",
+    Cue.WAS: "in the past; as a child; as a teenager; in childhood; in his childhood; in her childhood",
+    Cue.STOP: """
+        but; however; although; though; except; except for; besides; nevertheless; other than; apart from; aside from;
+        only; presents; presented; presenting; presents with; presented with; presenting with; complains of; complained
+        of; complaining of; c/o; admitted; now; currently; today; until; who; whose; and with
+    """,
+    Cue.CAUSE: "for; due to; d/t; because; because of; secondary to; 2/2 to; caused by; as a result of",
+    Cue.NOTHING: """
+        not only; not certain; not sure; not known; no change; no increase; no decrease; no doubt; no longer; no
+        other; without other; not controlled; not well controlled; not adequately controlled; not fully
+        controlled; not under control; not cured; not responding; not responding to; not respond; not respond
+        to; not responded; not responded to; no response; no response to; don't respond to; doesn't respond to;
+        didn't respond to; no improvement; no improvement in; no improvement of; without improvement; not
+        improve; not improved; not improving; no relief; no relief of; no relief from; without relief; not
+        relieved by; without success; not help; not helping; don't help; didn't help; not work; not working; not
+        getting better; not gone away; not going away; not go away; not tolerate; not tolerated; not tolerating;
+        don't tolerate; can't tolerate; not able to; not due to; not because of; not ruled out; not been ruled
+        out; cannot be ruled out; can not be ruled out; not excluded; not be excluded; cannot be excluded; gram
+        negative; prior to; history of present illness; over the past; for the past; in the past week; in the
+        past month; in the past year; past day; past week; past month; past year; past few; past several; past
+        two; past three
+    """,
+}
+_RELATIVES = """
+    mother; father; mom; mum; dad; parent; parents; sister; brother; half sister; half brother; sibling; siblings; twin;
+    grandmother; grandfather; grandma; grandpa; grandparent; aunt; uncle; cousin; niece; nephew; daughter; son; wife;
+    husband; relative; relatives
+"""
+_HAD = """
+    had; has; have; has had; who had; who has; with; died of; died from; died with; who died of; who died from; passed
+    away from; suffered from; suffers from; diagnosed with; was diagnosed with; is diagnosed with; who was diagnosed
+    with; developed; is being treated for; is a carrier of
+"""
+_NOTICED = (
+    "has noted; has noticed; has also noted; has also noticed; had noted; had noticed; has reported; had reported"
+)
+_OF_WHOM = "her; his; my; a; the; their; one; her maternal; his maternal; her paternal; his paternal"
+_PATIENT = "he; she; i; they; it; patient; pt; and; which; that"
+_DOES = """
+    has; had; have; is; am; was; were; are; m; ve; reports; presents; presented; takes; developed; develops; complains;
+    noticed; came; underwent
+"""
+_NO_STATEMENT = {"they are", "it is", "it was", "that is"}
+
+_FILLERS = {"is", "was", "are", "were", "be", "been", "being", "has", "have", "had", "test", "tested", "screen"}
+"""Words that may stand between a disease and what denies it: *HIV test was negative*."""
+_AND = {"and", "or", "nor"}
+_SPAN_OF_TIME = {"hour", "day", "days", "week", "month", "year", "yr", "yrs", "wk", "wks", "mo", "mos"}
+_BARE_NO = {"no", "none", "nil", "denied", "deny", "absent", "negative", "neg"}
+"""What denies the disease before it when nothing follows: *Diabetes: no*."""
+_FIRST_PERSON = {("i", "am"), ("i", "m"), ("i", "have"), ("i", "ve"), ("i", "had"), ("i", "was"), ("i", "got")}
+_KIN = {"family", "side"}
+_BOUNDARY = frozenset("|\n¶")
+
+
+@cache
+def _cues() -> tuple[dict[str, Cue], int]:
+    """Every cue phrase, folded, and the length of the longest in words."""
+
+    def listed(text: str) -> list[str]:
+        return [key(phrase) for phrase in text.split(";")]
+
+    relatives = listed(_RELATIVES)
+    found = {phrase: kind for kind, text in _PHRASES.items() for phrase in listed(text)}
+    found |= {f"{who} {had}": Cue.FAMILY for who, had in product(relatives, listed(_HAD))}
+    found |= {f"{who} {noticed}": Cue.NOTHING for who, noticed in product(relatives, listed(_NOTICED))}
+    found |= {f"in {whose} {who}": Cue.OF_FAMILY for whose, who in product(listed(_OF_WHOM), relatives)}
+    found |= {f"in {who}": Cue.OF_FAMILY for who in relatives}
+    statements = {f"{who} {does}" for who, does in product(listed(_PATIENT), listed(_DOES))}
+    found |= dict.fromkeys(statements - _NO_STATEMENT, Cue.STOP)
+    return found, max(phrase.count(" ") + 1 for phrase in found)
+
+
+# --- finding out ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A cue in a text: from word *start* to before word *end*."""
+
+    start: int
+    end: int
+    kind: Cue
+
+
+def judge(words: Words, spans: Sequence[tuple[int, int, bool]]) -> list[Said]:
+    """What the text says of each stretch of its words.
+
+    :param spans: in order, not overlapping: first word, the word after the last, and whether it is a disease name
+        that wins over a cue within it, as ``non`` in *non-small cell lung cancer*.
+    """
+    return _Reading(words, spans).said
+
+
+class _Reading:
+    """One text being judged: every cue marks the words in its scope."""
+
+    def __init__(self, words: Words, spans: Sequence[tuple[int, int, bool]]) -> None:
+        self._keys, self._gaps = words.keys, words.gaps
+        self._span_before = {end: (start, number) for number, (start, end, _) in enumerate(spans)}
+        taken = {at for start, end, solid in spans if solid for at in range(start, end)}
+        cues = list(self._scan(taken))
+        self._stops = {cue.start: cue.kind for cue in cues if cue.kind in (Cue.STOP, Cue.CAUSE)}
+        self._first_person = any(pair in _FIRST_PERSON for pair in pairwise(self._keys))
+        self._said = [Said() for _ in words.keys]
+        self._denied: set[int] = set()
+        for cue in cues:
+            self._apply(cue)
+        self.said = [self._merged(start, number) for number, (start, _, _) in enumerate(spans)]
+
+    def _merged(self, start: int, number: int) -> Said:
+        first = self._said[start]
+        return Said(first.negated or number in self._denied, first.family, first.historical)
+
+    def _scan(self, taken: set[int]) -> Iterator[_Found]:
+        """The cues outside of disease names, longest first at each word."""
+        phrases, longest = _cues()
+        at, count = 0, len(self._keys)
+        while at < count:
+            best, phrase = None, ""
+            for end in range(at, min(at + longest, count)):
+                if end in taken or (end > at and self._gaps[end] in _BOUNDARY):
+                    break
+                phrase = f"{phrase} {self._keys[end]}" if phrase else self._keys[end]
+                if phrase in phrases:
+                    best = _Found(at, end + 1, phrases[phrase])
+            if best is not None and best.kind is not Cue.NOTHING:
+                yield best
+            at = best.end if best else at + 1
+
+    def _apply(self, cue: _Found) -> None:
+        kind, before = cue.kind, self._keys[cue.start - 1] if cue.start else ""
+        if kind in (Cue.NO, Cue.NONE_OF):
+            if self._answers(cue):
+                self._deny_before(cue.start)
+            else:
+                for at in self._negation(cue):
+                    self._said[at].negated = True
+        elif kind is Cue.NON:
+            self._mark([cue.end], "negated")
+        elif kind is Cue.DENIED:
+            if self._keys[cue.end : cue.end + 1] != ["for"] and (self._gaps[cue.start] != "," or self._answers(cue)):
+                self._deny_before(cue.start)
+        elif kind is Cue.FAMILY:
+            if not self._is_patient(cue) and "by" not in self._keys[max(0, cue.start - 2) : cue.start]:
+                self._mark(self._statement(cue), "family")
+        elif kind is Cue.OF_FAMILY:
+            if self._first_person or "my" not in self._keys[cue.start : cue.end] or self._keys[cue.end - 1] in _KIN:
+                self._mark(self._back(cue), "family")
+        elif kind is Cue.PAST:
+            if before not in _SPAN_OF_TIME:  # "three days history of cough" is now
+                self._mark(self._statement(cue), "historical")
+        elif kind is Cue.FORMER:
+            self._mark(self._negation(cue), "historical")
+        elif kind is Cue.WAS:
+            self._mark(self._back(cue), "historical")
+
+    def _mark(self, places: Iterable[int], what: str) -> None:
+        for at in places:
+            if at < len(self._said):
+                setattr(self._said[at], what, True)
+
+    def _is_patient(self, cue: _Found) -> bool:
+        """Whether the relative is the patient: *my mother has lupus*, from somebody who says nothing of themselves."""
+        if self._first_person:
+            return False
+        for at in range(cue.start - 1, max(cue.start - 5, -1), -1):  # "my 7-year-old son"
+            if self._gaps[at + 1] not in " -":
+                return False
+            if self._keys[at] == "my":
+                return True
+        return False
+
+    def _ends(self, at: int, cue: _Found) -> bool:
+        """Whether a statement that *cue* opened is over before word *at*."""
+        gap = self._gaps[at]
+        return gap in _BOUNDARY or (gap == ":" and at > cue.end) or self._stops.get(at) is Cue.STOP
+
+    def _negation(self, cue: _Found) -> Iterator[int]:
+        """The words that a negation reaches."""
+        reached = 0
+        for at in range(cue.end, min(cue.end + _STATEMENT, len(self._keys))):
+            if self._ends(at, cue) or at in self._stops:
+                return
+            if self._gaps[at] == "," and at > cue.end:
+                if cue.kind is not Cue.NONE_OF and not self._list_goes_on(at):
+                    return
+                reached = 0
+            if self._keys[at] in _AND:
+                reached = 0
+            if reached == _REACH:
+                return
+            reached += 1
+            yield at
+
+    def _list_goes_on(self, start: int) -> bool:
+        """Whether an "or" comes before the sentence ends or turns."""
+        for at in range(start, min(start + _LIST_REACH, len(self._keys))):
+            if self._gaps[at] in _BOUNDARY or at in self._stops:
+                return False
+            if self._keys[at] in ("or", "nor"):
+                return True
+        return False
+
+    def _statement(self, cue: _Found) -> Iterator[int]:
+        """The words up to the end of the statement; under a heading, those of all its lines."""
+        heading = self._is_heading(cue)
+        for at in range(cue.end, min(cue.end + _STATEMENT, len(self._keys))):
+            if self._ends(at, cue) and not (heading and self._still_under_heading(at, cue)):
+                return
+            yield at
+
+    def _is_heading(self, cue: _Found) -> bool:
+        opens = cue.start == 0 or self._gaps[cue.start] in _BOUNDARY
+        return opens and cue.end < len(self._gaps) and self._gaps[cue.end] in (":", "\n")
+
+    def _still_under_heading(self, at: int, cue: _Found) -> bool:
+        """Whether the line or sentence that begins at word *at* is one more item under the heading."""
+        gap = self._gaps[at]
+        if gap == "¶" or self._stops.get(at) is Cue.STOP:
+            return False
+        if gap == ":":
+            return True
+        end = at + 1
+        while end < min(at + _STATEMENT, len(self._gaps)) and self._gaps[end] not in _BOUNDARY:
+            if end in self._stops or (self._gaps[end] == ":" and end - at < _ITEM):
+                return False  # a statement, or a new heading
+            end += 1
+        return gap == "\n" or (cue.kind is Cue.PAST and end - at <= _ITEM)
+
+    def _back(self, cue: _Found) -> Iterator[int]:
+        """The words before a cue that it is said of."""
+        for at in range(cue.start - 1, max(cue.start - 2 - _REACH, -1), -1):
+            if at in self._stops or self._keys[at] in ("with", "has"):
+                return
+            yield at
+            if self._gaps[at] in _BOUNDARY or self._gaps[at] in ",:":
+                return
+
+    def _answers(self, cue: _Found) -> bool:
+        """Whether the cue is an answer to what stands before it: *Diabetes: no*."""
+        if self._keys[cue.start] not in _BARE_NO or self._gaps[cue.start] not in ":(,":
+            return False
+        return cue.end == len(self._keys) or self._gaps[cue.end] in _BOUNDARY or self._gaps[cue.end] in ",("
+
+    def _deny_before(self, at: int) -> None:
+        """Deny the disease that ends before word *at*, and those joined to it by "and"."""
+        while at > 0 and self._keys[at - 1] in _FILLERS:
+            at -= 1
+        while at in self._span_before and (at == len(self._gaps) or self._gaps[at] not in _BOUNDARY):
+            at, number = self._span_before[at]
+            self._denied.add(number)
+            if not (at > 1 and self._keys[at - 1] in _AND):
+                return
+            at -= 1

@@ -1,0 +1,390 @@
+"""Finding illnesses, drugs and procedures in what people write, by the names that the vocabularies list.
+
+::
+
+    terms = Terms.load()
+    for mention in terms.find("52 F with HTN, no diabetes, mother had breast cancer"):
+        print(mention.text, mention.names, mention.negated, mention.family)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from trialindex.concepts import tokens
+from trialindex.concepts.context import judge
+from trialindex.concepts.tokens import Words, bare, key, keys_of, read_words, uninverted
+from trialindex.errors import PluginError
+from trialindex.plugin.interfaces import Concept, Vocabulary
+
+if TYPE_CHECKING:
+    from trialindex.plugin.registry import Plugins
+
+_LONGEST = 8
+"""Words of the longest name that is looked for in a text."""
+_FORMAT = 1
+"""Raised when what is kept in the cache changes its shape, or names come under other keys."""
+
+_SMALL_WORDS = """
+aids all alps any are arm art arts ash bad bat bed best big bos bug bun but can candle canvas cap care case cass
+castle cast cat clap clip coach cold con cop cord dad dam day des did dish dog doors dos drip ear eat epi era fame far
+fat ficus fish fit for gap gas get gist goal had ham hand hap has hat her him hip hit hops hot how ice its jam kin kms
+lad lamb last lead let lid lip lord low mac mad male man map mash mask mass mast mat may men mesh met mgrs mic mild
+mls mod mom mop nap neat net new nod node nor nose not now one our out pack pad pan part past pat peg pen pet pie pin
+pip plaid pod pop proc push race ram rap rat red rib rod rue run sac sad sat saw sea sed see sens set settle she sid
+six spa star stay tam tap tar tare tea ten tens tha the thes thi this tip toe top tram trap traps two use vat via wad
+war was wed well who zap ad al am an as at be by cc cd cm co cs dd de do ed eg el em en er et ex go ha he hi ho hr id
+ie if im in io is it la le ma md me mg ml mm mr ms my na ne ng no of oh ok on op or os ox pa pc per ph pi pm ps re rd
+rx se sh si so st ta th to tv uh um un up us va vi vs we ws ya ye
+"""
+"""Words and measures, folded. An abbreviation that is spelled like one of them is meant only in capitals."""
+_WORDS_TOO = frozenset(_SMALL_WORDS.split())
+
+_SAYS_LITTLE = """
+abnormality; adverse events; aging; as needed; associated with; at bedtime; baseline; bilateral; blood pressure;
+cancer; chief complaint; chronic disease; complains of; complicated by; complication; condition; consistent with;
+death; diagnosed; diagnosis; diagnostic evaluation; differential diagnosis; discharge; discontinue; disease; disease
+by infectious agent; disease of anatomical entity; disease of cellular proliferation; disease of mental health;
+disease of metabolism; disorder; drug; due to; emergency department; emergency service, hospital; family history;
+fever; follow-up; four times daily; genetic disease; history; history of; history of present illness; hospital;
+illness; infection; infectious disease; injury; inpatient; intensive care unit; laboratory test; laboratory tests;
+lesion; medication; neoplasm; neoplasms; nothing by mouth; once daily; outpatient; pain; past medical history; past
+surgical history; patient; patients; pediatric; physical examination; placebo; prescription; primary care; quality of
+life; randomized; randomized controlled trial; rare diseases; review of systems; rule out; secondary to; serious
+adverse events; signs and symptoms; standard of care; status post; surgery; symptom; symptoms; syndrome; therapy;
+three times daily; treatment; tumor; twice daily; vital signs; within normal limits; without; workup; wound; year old
+"""
+"""Names that say too little to search for."""
+_GENERAL = frozenset(map(key, _SAYS_LITTLE.split(";")))
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Where a text names something that a vocabulary knows.
+
+    :param start: :param end: characters of the text. :param text: what stands there.
+    :param concepts: what it may mean; one of an ontology comes before one of a word list.
+    :param negated: the text says that it is absent. :param family: that a relative has it.
+    :param historical: that it belongs to the past.
+    :param general: it says too little to search for, as *disease* or *pain*.
+    """
+
+    start: int
+    end: int
+    text: str
+    concepts: tuple[Concept, ...]
+    negated: bool = False
+    family: bool = False
+    historical: bool = False
+    general: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The medical names, each once."""
+        return tuple({_plain(concept.name): concept.name for concept in reversed(self.concepts)}.values())[::-1]
+
+
+class Terms:
+    """Concepts, to be found in text by the longest name.
+
+    :param concepts: of any vocabularies; several may share a name.
+    """
+
+    def __init__(self, concepts: Iterable[Concept] = ()) -> None:
+        self._use(_compile(concepts))
+
+    def _use(self, compiled: _Compiled) -> None:
+        self._rows, self._index = compiled
+        self._known: dict[int, Concept] = {}
+        self._meanings: dict[tuple[str, bool], _Meaning] = {}
+        self._below: dict[str, list[int]] | None = None
+
+    @classmethod
+    def load(cls, plugins: Plugins | None = None) -> Terms:
+        """The terms of every vocabulary that is at hand.
+
+        What is built from them is kept in the user's cache folder under the names and versions of the vocabularies.
+
+        :param plugins: those of this process unless given.
+        :raises PluginError: a vocabulary fails.
+        """
+        from trialindex.plugin import registry as module
+
+        plugins = plugins or module.plugins()
+        vocabularies = list(_at_hand(plugins))
+        path = _cache_path(vocabularies)
+        compiled = _read(path)
+        if compiled is None:
+            try:
+                compiled = _compile(concept for one in vocabularies for concept in one.concepts())
+            except (UnicodeEncodeError, TypeError) as problem:
+                names = ", ".join(one.name for one in vocabularies)
+                raise PluginError(f"a vocabulary has a name that is no text ({names}): {problem}.") from None
+            _write(path, compiled)
+        terms = cls.__new__(cls)
+        terms._use(compiled)
+        return terms
+
+    def __len__(self) -> int:
+        """How many concepts there are."""
+        return len(self._rows)
+
+    # --- in a text ----------------------------------------------------------------------------------------------------
+
+    def find(self, text: str) -> list[Mention]:
+        """What *text* names, in order and without overlap; at each place the longest name counts."""
+        words = read_words(text)
+        found = list(self._matches(text, words))
+        said = judge(words, [(start, end, not meaning.general) for start, end, meaning in found])
+        mentions = []
+        for (first, last, meaning), status in zip(found, said, strict=True):
+            start, end = words.starts[first], words.ends[last - 1]
+            flags = (status.negated, status.family, status.historical, meaning.general)
+            mentions.append(Mention(start, end, text[start:end], meaning.concepts, *flags))
+        return mentions
+
+    def _matches(self, text: str, words: Words) -> Iterator[tuple[int, int, _Meaning]]:
+        """First word, the word after the last, and what is meant."""
+        at, index, keys, gaps = 0, self._index, words.keys, words.gaps
+        count = len(keys)
+        while at < count:
+            spaced = glued = keys[at]
+            found = [(at + 1, spaced)] if spaced in index else []
+            for end in range(at + 1, min(at + _LONGEST, count)):
+                if gaps[end] not in _WITHIN:
+                    break
+                spaced = f"{spaced} {keys[end]}"
+                glued = f"{glued}{keys[end]}" if gaps[end] == "-" else f"{glued} {keys[end]}"
+                if spaced in index:
+                    found.append((end + 1, spaced))
+                elif glued in index:
+                    found.append((end + 1, glued))
+            for end, name in reversed(found):
+                meaning = self._meant(name, text, words, at, end)
+                if meaning.concepts:
+                    yield at, end, meaning
+                    at = end
+                    break
+            else:
+                at += 1
+
+    def _meant(self, name: str, text: str, words: Words, start: int, end: int) -> _Meaning:
+        """The concepts called *name* that the writer can have meant, seeing how it is written."""
+        if end - start > 1 and all(len(k) == 1 for k in words.keys[start:end]) and " " in words.gaps[start + 1 : end]:
+            return _NOTHING  # "s/p" and "t.b." are abbreviations, "a e" is nothing
+        if len(name) < 3 and _in_compound(words, start):
+            return _NOTHING
+        capitals = True
+        if min(self._index[name]) < 0:
+            at = words.starts[start]
+            capitals = text[at : words.ends[end - 1]].isupper() and not _in_capitals(text, at)
+        if (name, capitals) not in self._meanings:
+            self._meanings[name, capitals] = self._meaning(name, capitals)
+        return self._meanings[name, capitals]
+
+    def _meaning(self, name: str, capitals: bool) -> _Meaning:
+        """The concepts; a word list's *heart attack* is also what an ontology calls *myocardial infarction*."""
+        found = [one if one >= 0 else ~one for one in self._index[name] if one >= 0 or capitals]
+        for concept in [self._concept(number) for number in found]:
+            if concept.id is None:
+                found += (n for n in self._index.get(_plain(concept.name), ()) if n >= 0 and self._concept(n).id)
+        concepts = [self._concept(number) for number in dict.fromkeys(found)]
+        concepts.sort(key=lambda concept: (concept.id is None, _plain(concept.name) != name))
+        return _Meaning(tuple(concepts), all(_plain(concept.name) in _GENERAL for concept in concepts))
+
+    def expand(self, text: str) -> list[str]:
+        """The medical names of what *text* says the patient has, those that it does not use itself.
+
+        What is negated, a relative's, or too general is left out.
+        """
+        own = f" {bare(text)} "
+        names = {
+            _plain(name): name
+            for mention in self.find(text)
+            if not (mention.negated or mention.family or mention.general)
+            for name in mention.names
+        }
+        return [name for plain, name in names.items() if f" {bare(name)} " not in own and plain not in _GENERAL]
+
+    # --- one name -----------------------------------------------------------------------------------------------------
+
+    def normalise(self, condition: str) -> Concept | None:
+        """The concept that *condition* as a whole names: ``Lupus Erythematosus, Systemic``, ``CKD``, ``heart attack``.
+
+        :returns: of an ontology if one has it, and of those the one whose preferred name it is; ``None`` if it is no
+            name that is known.
+        """
+        forms = [condition, uninverted(condition)]
+        before, bracket, inside = condition.strip().rpartition("(")
+        if bracket and inside.endswith(")"):  # "Chronic Kidney Disease (CKD)"
+            forms.append(before)
+        for form in forms:
+            words = read_words(form)
+            name = " ".join(words.keys)
+            if name in self._index and (concepts := self._meant(name, form, words, 0, len(words.keys)).concepts):
+                return concepts[0]
+        return None
+
+    def narrower(self, concept: Concept) -> list[Concept]:
+        """Every kind of *concept*, down to the last, nearest first. Without an id it is looked up by its name."""
+        if concept.id is None:
+            concept = self.normalise(concept.name) or concept
+        if self._below is None:
+            self._below = defaultdict(list)
+            for number in range(len(self._rows)):
+                for broader in self._concept(number).broader:
+                    self._below[broader].append(number)
+        found: dict[int, Concept] = {}
+        waiting = deque([concept.id])
+        while waiting:
+            for number in self._below.get(waiting.popleft() or "", ()):
+                kind = self._concept(number)
+                if number not in found and kind.id != concept.id:
+                    found[number] = kind
+                    waiting.append(kind.id)
+        return list(found.values())
+
+    def _concept(self, number: int) -> Concept:
+        """Read when it is first asked for: most of them never are."""
+        if number not in self._known:
+            self._known[number] = Concept(*_decoder().decode(self._rows[number]))
+        return self._known[number]
+
+
+class _Meaning(NamedTuple):
+    """What a name means, and whether that says too little."""
+
+    concepts: tuple[Concept, ...]
+    general: bool
+
+
+_NOTHING = _Meaning((), True)
+_WITHIN = frozenset(" -/.,")
+"""What may lie between two words of one name."""
+_LINE = 80
+"""Characters on each side that show whether a line is all in capitals."""
+
+
+def _plain(name: str) -> str:
+    """The key of a name, in natural order."""
+    return key(uninverted(name))
+
+
+def _in_capitals(text: str, at: int) -> bool:
+    """Whether everything around is in capitals, so that capitals say nothing: ``ALL PATIENTS RECEIVED``."""
+    line = text[max(0, at - _LINE) : at].rpartition("\n")[2] + text[at : at + _LINE].partition("\n")[0]
+    return line.isupper() and any(len(word) > 5 and word.isalpha() for word in line.split())
+
+
+def _in_compound(words: Words, at: int) -> bool:
+    """Whether a word is half of a name such as ``PD-L1`` or ``CD-20``."""
+    return any(
+        0 <= other < len(words.keys)
+        and words.gaps[max(at, other)] == "-"
+        and (len(words.keys[other]) < 3 or any(map(str.isdigit, words.keys[other])))
+        for other in (at - 1, at + 1)
+    )
+
+
+# --- built once, kept -----------------------------------------------------------------------------------------------
+
+_Compiled = tuple[list[bytes], dict[str, list[int]]]
+"""The concepts, each encoded, and by key the numbers of those so called: ``~n`` for one meant in capitals only."""
+
+
+def _compile(concepts: Iterable[Concept]) -> _Compiled:
+    from msgspec import msgpack
+
+    encode = msgpack.Encoder().encode
+    rows: list[bytes] = []
+    index: dict[str, list[int]] = {}
+    for number, concept in enumerate(concepts):
+        rows.append(encode((concept.name, concept.names, concept.id, concept.kind, concept.broader)))
+        for name in dict.fromkeys((concept.name, *concept.names)):
+            forms = dict.fromkeys(keys_of(name))
+            capitals = name.isupper() and name.isalpha() and next(iter(forms)) in _WORDS_TOO
+            for form in forms:
+                postings = index.setdefault(form, [])
+                if form and number not in postings and ~number not in postings:
+                    postings.append(~number if capitals else number)
+    index.pop("", None)
+    return rows, index
+
+
+@cache
+def _decoder() -> Any:
+    from msgspec import msgpack
+
+    return msgpack.Decoder(tuple[str, tuple[str, ...], str | None, str, tuple[str, ...]])
+
+
+@dataclass(frozen=True)
+class _AtHand:
+    """A vocabulary that can be used now, and which edition of whose code and words it is."""
+
+    name: str
+    version: str
+    origin: str
+    vocabulary: Vocabulary
+
+    def concepts(self) -> Iterator[Concept]:
+        with _blamed(self.name):
+            yield from self.vocabulary.concepts()
+
+
+def _at_hand(plugins: Plugins) -> Iterator[_AtHand]:
+    versions = {one.name: one.version for one in plugins.installed}
+    for name, (cls, plugin) in plugins.provided("vocabulary").items():
+        with _blamed(name):
+            vocabulary: Vocabulary = cls()
+            version = vocabulary.version
+        if version is not None:
+            yield _AtHand(name, version, f"{plugin} {versions.get(plugin, '')}", vocabulary)
+
+
+def _blamed(name: str) -> AbstractContextManager[None]:
+    """Around the code of the vocabulary *name*. :raises PluginError: it failed with an error that is none of ours."""
+    from trialindex.plugin.registry import blamed
+
+    return blamed(f'the vocabulary "{name}"')
+
+
+def _cache_path(vocabularies: Iterable[_AtHand]) -> Path:
+    """Where what is built from these editions is kept."""
+    from platformdirs import user_cache_path
+
+    identity = [_FORMAT, tokens.VERSION, *((one.name, one.version, one.origin) for one in vocabularies)]
+    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
+    return user_cache_path("trialindex") / "terms" / f"{digest}.msgpack"
+
+
+def _read(path: Path) -> _Compiled | None:
+    """What :func:`_write` kept, if it is there and whole."""
+    import msgspec
+
+    try:
+        compiled: _Compiled = msgspec.msgpack.decode(path.read_bytes(), type=_Compiled)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return compiled
+
+
+def _write(path: Path, compiled: _Compiled) -> None:
+    """Keep what was built in place of what was kept before. A folder that cannot be written costs only time."""
+    from msgspec import msgpack
+
+    from trialindex.storage.files import write_atomically
+
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, msgpack.encode(compiled))
+        for old in path.parent.iterdir():
+            if old != path and not old.name.startswith("."):
+                old.unlink()

@@ -1,0 +1,371 @@
+"""Bringing trials in: source → records, passages, vectors, in one transaction a batch.
+
+Vectors are committed ahead of the trials they are for, every few seconds: what was encoded once is never encoded again,
+whatever ends the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from trialindex.errors import SourceError, TrialIndexError
+from trialindex.plugin.encoding import embed
+from trialindex.plugin.interfaces import Encoder, IngestContext, Source
+from trialindex.plugin.registry import blamed, split_spec
+from trialindex.plugin.updates import Change
+from trialindex.storage import provenance
+from trialindex.storage.records import Records
+from trialindex.trial import Trial
+from trialindex.trial import record as trials_
+from trialindex.trial.passages import passages
+from trialindex.trial.sanitize import replace_surrogates
+
+if TYPE_CHECKING:
+    from trialindex.plugin.interfaces import Vectors
+
+BATCH = 1024
+"""Trials a transaction: enough that texts of alike length meet in the encoder, few enough for little memory."""
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """One of several parts of a source, each for another machine: the trials whose id hashes into it.
+
+    :param number: from 1. :param count: of all parts.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """``2/8`` → the second of eight. :raises ValueError: it is none; the message says how to write it."""
+        match = re.fullmatch(r"\s*(\d{1,4})\s*/\s*(\d{1,4})\s*", text)
+        shard = cls(int(match[1]), int(match[2])) if match else None
+        if shard is None or not 1 <= shard.number <= shard.count:
+            raise ValueError(f'"{text}" is no shard; write 1/8 to 8/8 for the parts of eight machines')
+        return shard
+
+    def __contains__(self, trial_id: str) -> bool:
+        """Whether the trial belongs to it: on every machine the same, in any spelling of the id's letters."""
+        digest = hashlib.sha256(trial_id.encode("utf-8", "surrogatepass").lower()).digest()
+        return int.from_bytes(digest[:8]) % self.count == self.number - 1
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+    def spec(self, whole: str) -> str:
+        """The spec of this part of the source with that spec."""
+        return f"{whole} --shard {self}"
+
+
+class Request(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a source was asked for, so that it can be asked again.
+
+    :param name: of the source. :param argument: what follows the colon.
+    :param options: those that were given, as plain JSON values, without those for one run and without secrets.
+    :param folder: where it was typed, for names of files: a path as seen from the index folder.
+    :param file: the argument was the name of a file or folder.
+    :param shard: only this part of the source, ``2/8``; empty for all of it.
+    """
+
+    name: str
+    argument: str = ""
+    options: dict[str, Any] = {}
+    folder: str = ""
+    file: bool = False
+    shard: str = ""
+
+    @classmethod
+    def of(cls, spec: str, options: Mapping[str, Any], index: Path) -> Request | None:
+        """The request for *spec* with *options*; ``None`` if an option has a value that cannot be written down.
+
+        :raises PluginError: there is no such source.
+        """
+        from trialindex.plugin.registry import plugins  # whatever they are by now
+
+        name, argument = split_spec(spec)
+        source: type[Source] = plugins().get("source", name)
+        left_out = {*source.once, *(option.name for option in source.options if option.hide_input)}
+        given = {key: value for key, value in options.items() if key not in left_out and value not in (None, ())}
+        try:
+            plain = msgspec.to_builtins(given, enc_hook=_plain)
+            file = bool(argument) and Path(argument).expanduser().exists()
+            made = cls(name, argument, plain, _as_seen_from(index), file)
+            msgspec.json.encode(made)  # a name of a file is not always Unicode
+        except (msgspec.MsgspecError, TypeError, ValueError):
+            return None
+        return made
+
+    def source(self, **options: Any) -> Source:
+        """The source, made anew. :param options: in place of those that are remembered.
+
+        :raises SourceError: it cannot be used as it was. :raises PluginError: it is not installed any more.
+        """
+        from trialindex.plugin.registry import plugins
+
+        made: Source = plugins().make("source", f"{self.name}:{self.argument}", **(options or self.options))
+        return made
+
+
+def _check_spec(spec: str) -> None:
+    """:raises SourceError: the index cannot keep it, and to keep another could mix up two sources."""
+    try:
+        spec.encode()
+    except UnicodeEncodeError:
+        what = f'"{replace_surrogates(spec)}" holds what is no Unicode text.'
+        raise SourceError(what, hint="Type it again; if it names a file, rename that in plain letters.") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value)} is no plain value")
+
+
+def _as_seen_from(folder: Path) -> str:
+    """The current folder as a path relative to *folder*, which tells nobody where that lies."""
+    try:
+        return os.path.relpath(Path.cwd(), folder.resolve())
+    except ValueError:  # on Windows: another drive
+        return str(Path.cwd())
+
+
+@dataclass
+class Summary:
+    """What an ingest did.
+
+    :param spec: the source's spec.
+    :param changes: every trial that was added or changed, in order.
+    :param unchanged: trials that were there already, as they are.
+    :param kept: trials not replaced because the index holds a newer or fuller record: ``(id, why)``.
+    :param rejected: records that could not be used: ``(where, why)``.
+    :param seconds: wall time in all. :param seconds_encoding: of which inside the encoder.
+    :param stopped: why it ended early, empty when it did not.
+    """
+
+    spec: str
+    changes: list[Change] = field(default_factory=list)
+    unchanged: int = 0
+    kept: list[tuple[str, str]] = field(default_factory=list)
+    rejected: list[tuple[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    seconds_encoding: float = 0.0
+    stopped: str = ""
+
+    @property
+    def added(self) -> int:
+        return sum(change.kind == "added" for change in self.changes)
+
+    @property
+    def changed(self) -> int:
+        return sum(change.kind == "changed" for change in self.changes)
+
+
+@dataclass
+class Reports:
+    """Where an ingest says how it goes; each is optional.
+
+    :param progress: records read so far, and in all when known.
+    :param reject: a record was skipped: where, why.
+    :param note: one line a user should know.
+    """
+
+    progress: Callable[[int, int | None], None] = lambda done, total: None
+    reject: Callable[[str, str], None] = lambda where, why: None
+    note: Callable[[str], None] = lambda message: None
+
+
+class Ingest:
+    """One run of one source into the records of an index; the caller holds the index's lock.
+
+    :param encoder: called when there are passages without vectors, and not before.
+    :param request: how the source can be asked for again, if it can.
+    :param shard: take only this part of what the source delivers.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        records: Records,
+        encoder: Callable[[], Encoder],
+        reports: Reports,
+        request: Request | None = None,
+        shard: Shard | None = None,
+    ) -> None:
+        self._source = source
+        self._spec = source.spec if shard is None else shard.spec(source.spec)
+        self._shard = shard
+        self._request = None if request is None else msgspec.json.encode(request).decode()
+        _check_spec(self._spec)
+        self._records = records
+        self._encoder = encoder
+        self._reports = reports
+        self._batch: dict[bytes, Trial] = {}
+        self._today = date.today().isoformat()
+        self._started = time.perf_counter()
+        self._progress = _Progress(reports.progress)
+        self.summary = Summary(self._spec)
+        self._state: Mapping[str, Any] = records.source_states().get(self._spec, ({}, ""))[0]
+        self._context = IngestContext(
+            state=self._state, on_progress=self._progress.read, on_reject=self._reject, on_note=reports.note
+        )
+
+    def run(self) -> Summary:
+        """Read the source to its end. What was committed before an error or an interruption stays.
+
+        :raises SourceError: the source could not go on; its message says why.
+        """
+        try:
+            for trial in self._delivered():
+                if self._context.pending_state is not None or len(self._batch) >= BATCH:
+                    self._commit()
+                checked = self._checked(trial)
+                if checked is not None and (self._shard is None or checked.id in self._shard):
+                    self._add(checked)
+            self._commit(finished=True)
+        except KeyboardInterrupt:
+            self.summary.stopped = "interrupted"
+        finally:
+            self.summary.seconds = time.perf_counter() - self._started
+        return self.summary
+
+    def _delivered(self) -> Iterator[Trial]:
+        """The source's trials. When the source fails, what it gave before is committed."""
+        hint = "What it gave before is kept. Report it to the source's author."
+        try:
+            with blamed(f'the source "{self._source.name}"', SourceError, hint):
+                yield from self._source.trials(self._context)
+        except TrialIndexError:
+            self._commit()
+            raise
+
+    def _reject(self, where: str, why: str) -> None:
+        self.summary.rejected.append((where, why))
+        self._reports.reject(where, why)
+
+    def _checked(self, trial: object) -> Trial | None:
+        """The trial as it will be stored, or ``None`` when it breaks the contract of a record."""
+        if not isinstance(trial, Trial):  # a stranger's source may yield anything
+            self._reject(f"a {type(trial).__name__}", f'the source "{self._source.name}" gave it in place of a Trial')
+            return None
+        try:
+            msgspec.json.encode(trial.raw)
+            bare = msgspec.structs.replace(trial, raw=None, gone_since=None, source=self._source.name)
+            return msgspec.structs.replace(trials_.decode(trials_.encode(bare)), raw=trial.raw)
+        except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as problem:
+            where = " ".join(str(trial.id).split()) or "a record without an id"
+            self._reject(where, f"not a valid record: {problem}")
+            return None
+
+    def _add(self, trial: Trial) -> None:
+        """Put the trial in the batch, which holds each trial once: another version of one begins a new batch."""
+        key = trial.id.encode().lower()  # as the records compare ids: ASCII letters in either case
+        earlier = self._batch.get(key)
+        if earlier is not None:
+            if earlier.content_hash == trial.content_hash:
+                self.summary.unchanged += 1
+            else:
+                self._commit()
+        self._batch[key] = trial
+
+    def _commit(self, *, finished: bool = False) -> None:
+        """Encode what is new, then write the batch and the source's state together."""
+        batch, self._batch = list(self._batch.values()), {}
+        state: Mapping[str, Any] | None = self._context.pending_state
+        if finished and state is None:
+            state = self._state
+        if not batch and state is None:
+            return
+        wanted = [trial for trial in batch if self._accepts(trial)]
+        self._embed({p.hash: p.text for trial in wanted for p in passages(trial)})
+        generation = self._records.generation + 1
+        changes: list[Change] = []
+        with self._records.transaction():
+            for trial in wanted:
+                kind = self._records.put(trial, partial=self._source.partial, today=self._today, generation=generation)
+                if kind is not None:
+                    changes.append(Change(trial.id, kind))
+            known = {change.id for change in changes}
+            back = provenance.note(self._records, self._spec, [trial.id for trial in batch], generation)
+            changes += [Change(trial_id, "changed") for trial_id in back if trial_id not in known]
+            known.update(back)
+            if changes:
+                self._records.set_generation(generation)
+            if state is not None:
+                self._records.set_source_state(self._spec, state, self._today)
+                self._records.set_source_request(self._spec, self._request)
+                provenance.begin(self._records, self._spec, self._today)
+        self._context.pending_state = None
+        self._state = state if state is not None else self._state
+        self._progress.committed()
+        self.summary.changes += changes
+        self.summary.unchanged += sum(trial.id not in known for trial in wanted)
+
+    def _accepts(self, trial: Trial) -> bool:
+        """Whether the record may replace the one the index holds: never a fuller or a newer one."""
+        held = self._records.standing(trial.id)
+        if held is None:
+            return True
+        partial, last_updated, source = held
+        new_date = trial.last_updated.date if trial.last_updated else None
+        why = ""
+        if self._source.partial and not partial:
+            why = f"the index holds a fuller record from {source}"
+        elif last_updated and new_date and new_date < last_updated[: len(new_date)]:
+            why = f"the index holds a newer record, of {last_updated}"
+        if why:
+            self.summary.kept.append((trial.id, why))
+        return not why
+
+    def _embed(self, texts: dict[bytes, str]) -> None:
+        """Encode the texts that have no vector yet, and keep each vector as soon as it is there."""
+        missing = self._records.missing_embeddings(texts)
+        if not missing:
+            return
+
+        def keep(hashes: Sequence[bytes], vectors: Vectors) -> None:
+            with self._records.transaction():
+                self._records.add_embeddings(hashes, vectors)
+
+        start = time.perf_counter()
+        try:
+            embed(self._encoder(), {digest: texts[digest] for digest in missing}, keep, self._progress.encoded)
+        finally:
+            self.summary.seconds_encoding += time.perf_counter() - start
+
+
+class _Progress:
+    """What is shown of a run: a record counts as done when its texts are encoded, not when it was read.
+
+    A source reads a batch in no time and encoding it takes minutes, so what is shown moves from where the last batch
+    ended to what was read since, by the share of the batch that is encoded.
+    """
+
+    def __init__(self, show: Callable[[int, int | None], None]) -> None:
+        self._show = show
+        self._done = self._read = 0
+        self._total: int | None = None
+
+    def read(self, done: int, total: int | None) -> None:
+        self._read, self._total = done, total
+        if done < self._done:  # the source began again
+            self._done = done
+        self._show(self._done, total)
+
+    def encoded(self, share: float) -> None:
+        self._show(self._done + int(share * (self._read - self._done)), self._total)
+
+    def committed(self) -> None:
+        if self._read != self._done:
+            self._done = self._read
+            self._show(self._done, self._total)

@@ -1,0 +1,160 @@
+"""A trial's page: the record, told in plain words, its conditions normalised, its sites in the order a reader asks for.
+
+::
+
+    from trialindex import Trial, card
+
+    print(card(Trial(id="MINE-1", title="A trial of walking"), writer="plain").plain.headline.text)
+
+:meth:`trialindex.Index.card` makes the page of a trial that an index holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import inf
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from trialindex.concepts.tokens import key, uninverted
+from trialindex.plugin.interfaces import Concept, Writer
+from trialindex.plugin.registry import blamed, plugins
+from trialindex.plugin.trial_page import Card, Country, Location, Plain
+from trialindex.search.places import Place, find_place
+from trialindex.trial import Site, Term, Trial
+
+if TYPE_CHECKING:
+    from trialindex.concepts.recognizer import Terms
+
+DEFAULT_WRITER = "plain"
+
+_NOT_STATED = 2
+_TURN = {"RECRUITING": 0, "AVAILABLE": 0, "ENROLLING_BY_INVITATION": 1, "NOT_YET_RECRUITING": 1, None: _NOT_STATED}
+"""Which sites come first; those with any other status come last."""
+
+
+def card(
+    trial: Trial,
+    *,
+    seen: Mapping[str, str] | None = None,
+    writer: Writer | str = DEFAULT_WRITER,
+    contacts: bool = False,
+    near: Place | str | None = None,
+    terms: Terms | None = None,
+) -> Card:
+    """Everything a page shows of one trial.
+
+    :param seen: what an index knows of it: ``first_seen``, ``last_updated``, ``last_checked`` as ISO dates. Without it
+        the dates are those that the record states.
+    :param writer: whose plain words: a spec such as ``plain``, or a writer. It never sees contacts.
+    :param contacts: leave the contacts and the raw record in; without it they are masked.
+    :param near: a place, or its name such as ``Lyon, France``: sites are ordered by their distance from it.
+    :param terms: what conditions are normalised with; those of every vocabulary at hand unless given.
+    :raises PluginError: there is no such writer, or it fails. :raises WriterError: it cannot be used.
+    :raises QueryError: no such place is known.
+    """
+    place = find_place(near) if isinstance(near, str) else near
+    author: Writer = plugins().make("writer", writer) if isinstance(writer, str) else writer
+    shown = trial if contacts else trial.masked()
+    return Card(
+        trial=shown,
+        seen=_stated(trial) if seen is None else dict(seen),
+        plain=_written(author, trial),
+        conditions=_conditions(trial, terms),
+        countries=_countries(shown.sites, place),
+        near=place.name if place else None,
+    )
+
+
+def _stated(trial: Trial) -> dict[str, str]:
+    dates = {"first_seen": trial.first_seen, "last_updated": trial.last_updated}
+    return {name: date.date for name, date in dates.items() if date}
+
+
+# --- plain words ----------------------------------------------------------------------------------------------------
+
+
+def _written(author: Writer, trial: Trial) -> Plain:
+    """What the writer writes. :raises PluginError: it fails with an error that is none of ours, or gives no Plain."""
+    hint = "Choose another one with --writer, and report it to its author."
+    with blamed(f'the writer "{author.name}"', hint=hint):
+        plain = author.write(_for_writers(trial))
+        if not isinstance(plain, Plain):
+            raise TypeError(f"it wrote {type(plain).__name__}, not Plain")
+        return msgspec.convert(msgspec.to_builtins(plain), Plain)  # a renderer must not fail for a writer's mistake
+
+
+def _for_writers(trial: Trial) -> Trial:
+    """The trial without contacts. Of the raw record only the adverse events that were registered are left.
+
+    They stand where the API of ClinicalTrials.gov, version 2, has them: ``resultsSection.adverseEventsModule``. What is
+    around them in a raw record may name persons.
+    """
+    results = (trial.raw or {}).get("resultsSection")
+    events = results.get("adverseEventsModule") if isinstance(results, Mapping) else None
+    raw = {"resultsSection": {"adverseEventsModule": events}} if events else None
+    return msgspec.structs.replace(trial.masked(), raw=raw)
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+
+
+def _conditions(trial: Trial, terms: Terms | None) -> tuple[Term, ...]:
+    """The conditions normalised, each once: the terms that the registry gives, then those that a vocabulary knows.
+
+    A listed condition that no vocabulary knows is not among them: nobody has normalised it. What a mere list of words
+    knows, without an id, says less than a registry's own terms, and counts only where there are none.
+    """
+    if not trial.conditions and not trial.normalized_conditions:
+        return ()
+    if terms is None:
+        from trialindex.concepts.recognizer import Terms
+
+        terms = Terms.load()
+    found: dict[str, Term] = {}
+    for term in trial.normalized_conditions:
+        found.setdefault(_meaning(term.name, terms.normalise(term.name)), term)
+    for name in trial.conditions:
+        concept = terms.normalise(name)
+        if concept and (concept.id or not trial.normalized_conditions):
+            found.setdefault(_meaning(name, concept), Term(name=concept.name, id=concept.id))
+    return tuple(found.values())
+
+
+def _meaning(name: str, concept: Concept | None) -> str:
+    """The same for two names of one thing."""
+    return concept.id if concept and concept.id else key(uninverted(concept.name if concept else name))
+
+
+# --- sites ----------------------------------------------------------------------------------------------------------
+
+
+def _countries(sites: Iterable[Site], near: Place | None) -> tuple[Country, ...]:
+    """The sites by country. Sites that recruit come first, and of those the nearest; so do their countries.
+
+    Without a place the country in which most sites recruit comes first; sites of no stated country come last.
+    """
+    groups: dict[str | None, list[Location]] = {}
+    for site in sites:
+        groups.setdefault((site.country or "").strip() or None, []).append(Location(site, _distance(site, near)))
+    countries = [Country(name, tuple(sorted(group, key=_turn))) for name, group in groups.items()]
+    return tuple(sorted(countries, key=_first))
+
+
+def _turn(location: Location) -> tuple[int, float]:
+    distance = inf if location.distance_km is None else location.distance_km
+    return _TURN.get(location.site.status, _NOT_STATED + 1), distance
+
+
+def _first(country: Country) -> tuple[bool, int, float, int]:
+    turn, distance = _turn(country.locations[0])
+    alike = sum(_turn(location)[0] == turn for location in country.locations)
+    return country.name is None, turn, distance, -alike
+
+
+def _distance(site: Site, near: Place | None) -> float | None:
+    """Kilometres, to 100 metres: registries give positions no better than that."""
+    if near is None or site.latitude is None or site.longitude is None:
+        return None
+    return round(float(near.distance_km(site.latitude, site.longitude)), 1)

@@ -1,0 +1,419 @@
+"""The classes that plugins subclass. Each docstring is the contract; ``trialindex.testing`` checks it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import click
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trialindex.plugin.messages import Delivery
+    from trialindex.plugin.results import Results
+    from trialindex.plugin.trial_page import Card, Plain
+    from trialindex.trial import Trial
+
+    Vectors = NDArray[np.float32]
+    Ids = NDArray[np.int64]
+
+# --- sources --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class IngestContext:
+    """What a source is given for one run, and the way it reports back.
+
+    :param state: what the source last passed to :meth:`checkpoint` for this spec, ``{}`` on the first run. Plain JSON
+        values. With it a source resumes after an interruption and fetches only what is new.
+    :param on_progress: told how many records are done and how many there are in all, when known.
+    :param on_reject: told which record was skipped and why.
+    :param on_note: told in one line what a user should know (a retry, a restart).
+    """
+
+    state: Mapping[str, Any] = field(default_factory=dict)
+    on_progress: Callable[[int, int | None], None] = lambda done, total: None
+    on_reject: Callable[[str, str], None] = lambda where, why: None
+    on_note: Callable[[str], None] = lambda message: None
+    pending_state: dict[str, Any] | None = None
+
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Remember *state*, in the same transaction as every trial yielded before this call."""
+        self.pending_state = dict(state)
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        self.on_progress(done, total)
+
+    def reject(self, where: str, why: str) -> None:
+        """Report a record that cannot be used: *where* (``line 12``, ``NCT…``) and *why*. It is counted and skipped."""
+        self.on_reject(where, why)
+
+    def note(self, message: str) -> None:
+        self.on_note(message)
+
+
+class Source(ABC):
+    """Where trials come from. One object is one run over one spec, ``name`` or ``name:argument``.
+
+    ::
+
+        class Registry(Source):
+            name = "registry"
+            summary = "Trials of the Example registry."
+
+            def trials(self, context):
+                for record in fetch(self.argument):
+                    yield Trial(id=record["id"], title=record["title"], source=self.name)
+
+    :param argument: what follows the colon of the spec; ``""`` without one.
+    :param options: the values of :attr:`options`, by parameter name.
+    :raises SourceError: the argument or an option cannot be used.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """One sentence for ``trialindex ingest --help``; the class docstring is the source's whole help text."""
+    options: ClassVar[tuple[click.Option, ...]] = ()
+    """Options of ``trialindex ingest NAME``, as click options; their values arrive as keyword arguments.
+
+    What was given is kept in the index, so that ``trialindex sync`` can ask again; without those with ``hide_input``.
+    """
+    once: ClassVar[tuple[str, ...]] = ()
+    """Parameter names of the options that are meant for one run only, such as ``full``: ``sync`` leaves them out."""
+    partial: ClassVar[bool] = False
+    """True if the records lack much of what the registry holds; such a record never replaces one from a full source."""
+
+    def __init__(self, argument: str = "", **options: Any) -> None:
+        self.argument = argument
+        self.given = options
+
+    @property
+    def spec(self) -> str:
+        """The spec under which the index remembers this source's state, so that the same request resumes.
+
+        Every option that changes *which* trials are asked for belongs in it.
+        """
+        return f"{self.name}:{self.argument}" if self.argument else self.name
+
+    @abstractmethod
+    def trials(self, context: IngestContext) -> Iterator[Trial]:
+        """Yield trials one by one, streaming; call ``context.checkpoint`` wherever a later run may go on from.
+
+        :raises SourceError: nothing more can be delivered; what was yielded before is kept.
+        """
+
+    def ids(self, context: IngestContext, held: Collection[str]) -> Iterator[str] | None:
+        """The ids of the trials that the source has now, for a sweep; ``None`` if it cannot tell, as by default.
+
+        A trial of *held* that is not among them is marked as no longer in the registry. So one that the source still
+        has must be among them even when the request no longer finds it: it stopped recruiting, say.
+
+        :param held: ids of the trials that the index has from this spec. Others may be yielded or not.
+        :param context: to report progress and notes; it has no state.
+        :raises SourceError: the source cannot tell now. Then nothing is marked.
+        """
+        return None
+
+
+# --- encoders -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EncoderIdentity:
+    """Which model an index was built with. Two encoders are interchangeable only if these are equal.
+
+    :param spec: how to name it on a command line, ``minilm`` or ``sentence-transformers:intfloat/e5-small-v2``.
+    :param revision: version of the model or commit of the hub, as far as known.
+    :param sha256: hash of the weights, hexadecimal.
+    :param dimension: length of a vector.
+    """
+
+    spec: str
+    revision: str
+    sha256: str
+    dimension: int
+
+
+class Encoder(ABC):
+    """Turns texts into vectors of unit length.
+
+    :param argument: what follows the colon of the spec; ``""`` without one.
+    :param options: ``device`` and ``batch_size``, when the user gave them.
+    :raises MissingExtra: a package is not installed.
+    :raises EncoderError: the model cannot be read.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, argument: str = "", **options: Any) -> None:
+        self.argument = argument
+        self.given = options
+
+    @property
+    @abstractmethod
+    def identity(self) -> EncoderIdentity:
+        """Must not load the model if it can be told without."""
+
+    def verify(self) -> None:  # noqa: B027  most encoders have nothing to verify
+        """Read the model's files in full, where the encoder knows what they should hold; ``check`` calls it.
+
+        :raises EncoderError: a file is not as it was shipped.
+        """
+
+    @property
+    def max_words(self) -> int:
+        """About how many words of a text the model reads; longer queries are cut into windows of this many."""
+        return 180
+
+    @abstractmethod
+    def encode_documents(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        """Vectors of passages, float32 of shape ``(len(texts), dimension)``, each of length 1 and finite.
+
+        :param progress: called with the number of texts done since the last call.
+        """
+
+    @abstractmethod
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of questions, same shape; differs from documents where a model has prompts for them."""
+
+
+# --- vector stores --------------------------------------------------------------------------------------------------
+
+
+class VectorStore(ABC):
+    """Holds unit vectors by integer id and finds the nearest by inner product (the cosine).
+
+    The core calls :meth:`load` or :meth:`create`, then :meth:`add` and :meth:`remove`, then :meth:`save` into a fresh
+    folder that it puts in place atomically. Files that did not change may be linked to those that were loaded, since
+    no file is ever written again. A store must agree with brute force (``trialindex.testing``).
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def create(cls, dimension: int, argument: str = "") -> VectorStore:
+        """An empty store.
+
+        :param argument: what follows the colon of the spec; a store that takes none can leave the parameter out.
+            :meth:`load` is not told: :meth:`save` has to write down what it needs.
+        :raises PluginError: the argument cannot be used.
+        """
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> VectorStore:
+        """The store that :meth:`save` wrote. :raises IndexDamaged: a file is missing or unreadable."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write everything into *folder*, which exists and is empty."""
+
+    @abstractmethod
+    def add(self, ids: Ids, vectors: Vectors) -> None:
+        """Add ``(n,)`` new ids with ``(n, dimension)`` vectors. An id that is there already is replaced."""
+
+    @abstractmethod
+    def remove(self, ids: Ids) -> None:
+        """Forget these ids; unknown ones are ignored."""
+
+    @abstractmethod
+    def search(self, queries: Vectors, k: int, allowed: Ids | None = None) -> tuple[Vectors, Ids]:
+        """The *k* best ids for each query, best first.
+
+        :param queries: ``(q, dimension)``, unit length.
+        :param allowed: sorted ids to search among; ``None`` for all. Never applied after the search: *k* results come
+            back whenever *k* allowed ids exist.
+        :returns: inner products and ids, both ``(q, k)``; places that cannot be filled hold ``-inf`` and ``-1``.
+        """
+
+    @abstractmethod
+    def vectors(self, ids: Ids) -> tuple[Ids, Vectors]:
+        """Those of these ids that it holds, in any order, and their vectors as it compares them, ``(n, dimension)``."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @property
+    def state(self) -> str:
+        """How it holds its vectors now, in a few words for ``trialindex info``; nothing when there is no choice."""
+        return ""
+
+
+# --- renderers ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """How to draw.
+
+    :param width: columns of the terminal, or ``None`` when the output is no terminal.
+    :param color: whether ANSI colours may be used.
+    :param contacts: contacts were asked for. Without it the trials given hold none, so that no renderer can leak them.
+    :param sources: name beside each plain sentence the fields of the record it was made from.
+    """
+
+    width: int | None = None
+    color: bool = False
+    contacts: bool = False
+    sources: bool = False
+
+
+class Renderer(ABC):
+    """Draws results and trials as text. Registry text is untrusted: escape it for the format."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, options: RenderOptions) -> None:
+        self.options = options
+
+    @abstractmethod
+    def results(self, results: Results) -> Iterator[str]:
+        """The hits of a query, as pieces of text to be written one after another."""
+
+    @abstractmethod
+    def trial(self, card: Card) -> Iterator[str]:
+        """One trial's page."""
+
+    @abstractmethod
+    def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
+        """Many trials without a query, for ``list`` and ``export``; streaming."""
+
+
+# --- writers --------------------------------------------------------------------------------------------------------
+
+
+class Writer(ABC):
+    """Tells a trial in plain words.
+
+    It says nothing that the record does not state, gives no advice, and says "not stated" where the record is silent.
+
+    :param argument: what follows the colon of the spec; ``""`` without one.
+    :raises WriterError: the argument cannot be used.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, argument: str = "") -> None:
+        self.argument = argument
+
+    @abstractmethod
+    def write(self, trial: Trial) -> Plain:
+        """The trial in plain words.
+
+        :param trial: the record alone: a writer never learns what a user asked. It may be masked.
+        """
+
+
+# --- notifiers ------------------------------------------------------------------------------------------------------
+
+
+class Notifier(ABC):
+    """Brings word of changes to a person or a program.
+
+    :param argument: what follows the colon of the spec: a file, an address; ``""`` without one.
+    :param options: the values of :attr:`options`, by parameter name. Plain JSON values: they are kept with the watches,
+        so that a secret is named (an environment variable, a file), never held.
+    :raises NotifierError: the argument or an option cannot be used.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    options: ClassVar[tuple[click.Option, ...]] = ()
+    """Options of ``trialindex notify add NAME``, as click options; their values arrive as keyword arguments."""
+    local: ClassVar[bool] = False
+    """True if nothing it is given leaves the machine; only such a notifier is told what the user typed."""
+    shows: ClassVar[bool] = False
+    """True if it shows the news where ``trialindex sync`` runs, which then does not print them itself."""
+
+    def __init__(self, argument: str = "", **options: Any) -> None:
+        self.argument = argument
+        self.given = options
+
+    @abstractmethod
+    def send(self, delivery: Delivery) -> None:
+        """Deliver it, and return once whoever receives it has accepted it.
+
+        It is called again with the same delivery until it returns, in a later process perhaps; what was sent twice must
+        be recognisable by :attr:`Delivery.key`.
+
+        :raises NotifierError: it could not be delivered; ``permanent`` says that trying again is no use.
+        """
+
+
+# --- vocabularies ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One meaning and the words for it.
+
+    :param name: the preferred medical name.
+    :param names: other names and spellings; what is found in a text is any of these or *name*.
+    :param id: in its vocabulary, such as ``DOID:0080162`` or ``MESH:D008181``.
+    :param kind: ``disease``, or ``lay``, ``abbreviation``, ``drug``, ``procedure``, ``symptom``, ``british``: what sort
+        of word the *names* are for *name*.
+    :param broader: ids of the concepts that this one is a kind of.
+    """
+
+    name: str
+    names: tuple[str, ...] = ()
+    id: str | None = None
+    kind: str = "disease"
+    broader: tuple[str, ...] = ()
+
+
+class Vocabulary(ABC):
+    """Words for illnesses and what goes with them: used to understand a question and to normalise conditions."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def version(self) -> str | None:
+        """Which edition is at hand, ``None`` when it has to be downloaded first.
+
+        It changes whenever the concepts do: what is built from them is kept under it.
+        """
+
+    @abstractmethod
+    def concepts(self) -> Iterator[Concept]:
+        """Every concept of the edition at hand; none when :attr:`version` is ``None``."""
+
+
+# --- rerankers ------------------------------------------------------------------------------------------------------
+
+
+class Reranker(ABC):
+    """Reads a question together with a trial's text, and says how well they go together.
+
+    It is asked about the first few dozen trials that were found, and puts them in its own order.
+
+    :param argument: what follows the colon of the spec; ``""`` without one.
+    :raises MissingExtra: a package is not installed.
+    :raises EncoderError: the model cannot be read.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, argument: str = "") -> None:
+        self.argument = argument
+
+    @abstractmethod
+    def score(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """One finite number for each text, in their order; higher is better. They are compared with each other only.
+
+        :param query: what the user typed. It must not leave the machine.
+        :param texts: a trial's title and summary each; registry text, which may hold anything.
+        :raises EncoderError: the model fails.
+        """

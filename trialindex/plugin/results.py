@@ -1,0 +1,169 @@
+"""What a query returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from trialindex.trial import Site, Trial
+from trialindex.trial.display import NOT_STATED
+from trialindex.trial.sanitize import one_line
+
+Verdict = Literal["fits", "does not fit", "not stated"]
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """How one limit that the trial states compares with what is known of the person.
+
+    ``given`` is what the user gave or the text says (``34 years``), ``stated`` what the trial states (``18 to 65
+    years``), ``not stated`` without a limit. It compares two numbers and says no more than that.
+    """
+
+    what: Literal["age", "sex"]
+    verdict: Verdict
+    given: str
+    stated: str
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """The passage of the trial that matched best: which part of the record it is from, and its text."""
+
+    part: str
+    text: str
+
+
+Role = Literal["main problem", "problem", "history", "treatment"]
+
+
+class Concern(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a text says of the patient.
+
+    :param name: the medical name. :param said: how the text first says it.
+    :param role: the ``main problem`` is what the text as a whole is most like; ``treatment`` is a drug or a procedure.
+    :param names: every name it is looked for by. :param mentions: how often the text names it.
+    :param weight: how much it counts in ranking; only comparable within one answer.
+    """
+
+    name: str
+    said: str
+    role: Role
+    names: tuple[str, ...]
+    mentions: int
+    weight: float
+
+
+class Understanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What was understood of a text, by rules and word lists on this machine.
+
+    :param concerns: what the patient has, had and was given, in the order of the text.
+    :param set_aside: what counts for nothing, as it was said, and why: ``negated`` or ``a relative's``.
+    :param age: such as ``34 years``. :param sex: ``female`` or ``male``. :param pregnant: said, denied or ``None``.
+    :param place: where the text says the patient lives.
+    """
+
+    concerns: tuple[Concern, ...] = ()
+    set_aside: dict[str, str] = {}
+    age: str | None = None
+    sex: str | None = None
+    pregnant: bool | None = None
+    place: str | None = None
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """One trial of the answer.
+
+    :param rank: from 1, over all pages.
+    :param score: what the hits are ordered by; only comparable within one answer.
+    :param parts: what the score is made of, those that apply, each with its ``_rank``: ``vector`` and ``focus`` (cosine
+        of the best passage with the text, and with the text drawn towards what it is about), ``lexical`` (BM25 of the
+        text), ``terms`` (BM25 of the names of what it says), ``feedback`` (BM25 of words that the best trials share).
+        ``alike`` is what the score gained or lost because of those of the trials most like it, and ``misfit`` what was
+        taken off because age or sex do not fit.
+    :param match: why it is here.
+    :param fits: age and sex, where the user gave them or the text says them.
+    :param cautions: exclusion criteria that seem to name what the text says, each in a sentence.
+    :param distance_km: from the place given to the nearest site that has a position, kilometres.
+    :param nearest_site: that site.
+    :param first_seen: ISO date when the index, or the source before it, first saw the trial.
+    :param last_updated: ISO date of the registry's last update, if it states one.
+    """
+
+    rank: int
+    score: float
+    parts: dict[str, float]
+    trial: Trial
+    match: Match | None = None
+    fits: tuple[Fit, ...] = ()
+    cautions: tuple[str, ...] = ()
+    distance_km: float | None = None
+    nearest_site: Site | None = None
+    first_seen: str | None = None
+    last_updated: str | None = None
+
+
+class Results(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one query.
+
+    :param query: the text asked.
+    :param mode: ``hybrid``, ``vector`` or ``lexical``.
+    :param filters: the filters that were applied, as words for a person: ``{"status": "recruiting"}``.
+    :param searched: how many trials passed the filters and were ranked among.
+    :param total: how many trials the index holds.
+    :param page: from 1.
+    :param limit: hits a page.
+    :param hits: best first; empty when no trial passed the filters or the page is past the end.
+    :param generation: the state of the index that answered.
+    :param notes: what a user should know about this answer, in sentences.
+    :param understood: what was understood of the text, if that was asked for.
+    """
+
+    query: str
+    mode: str
+    filters: dict[str, str]
+    searched: int
+    total: int
+    page: int
+    limit: int
+    hits: tuple[Hit, ...]
+    generation: int
+    notes: tuple[str, ...] = ()
+    understood: Understanding | None = None
+
+
+def describe_fit(value: Fit) -> str:
+    """How one limit compares: ``age fits (34 years; trial: 18 to 65 years)``."""
+    given, stated = one_line(value.given) or NOT_STATED, one_line(value.stated) or NOT_STATED
+    verdict = "limit not stated" if value.verdict == NOT_STATED else value.verdict
+    return (
+        f"{value.what} {verdict} ({given}; trial: {stated})"
+        if stated != NOT_STATED
+        else f"{value.what} {verdict} ({given})"
+    )
+
+
+_PARTS = {
+    "vector": "meaning",
+    "lexical": "words",
+    "focus": "meaning of what it is about",
+    "terms": "names of what it says",
+    "feedback": "words of the best trials",
+}
+
+
+def describe_score(total: float, parts: Mapping[str, float], *, every: bool = False) -> str:
+    """The score and what it is made of: ``12.7 (meaning 0.71, rank 1; words 12.4, rank 3)``.
+
+    :param every: name every ranking, not only meaning and words, and what trials like it gave or took.
+    """
+    said = []
+    for key, name in _PARTS.items():
+        if key in parts and (every or key in ("vector", "lexical")):
+            rank = f", rank {parts[f'{key}_rank']:g}" if f"{key}_rank" in parts else ""
+            said.append(f"{name} {parts[key]:.3g}{rank}")
+    if every and "alike" in parts:
+        said.append(f"{parts['alike']:+.2g} from trials like it")
+    if "misfit" in parts:
+        said.append(f"less {parts['misfit']:g} for age or sex")
+    return f"{total:.3g} ({'; '.join(said)})" if said else f"{total:.3g}"

@@ -1,0 +1,225 @@
+"""The file that ``trialindex export --archive`` writes: a whole index, for a copy or for another version of trialindex.
+
+It is a zip file of four members with fixed names, in this order; ``docs/index-format.md`` says what is in each. It is
+written and read as a stream, and what is read is bounded and checked: no name in it is ever used as a path, and nothing
+in it is ever run.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+
+from trialindex.errors import IndexDamaged, IndexFormatError
+from trialindex.plugin.interfaces import EncoderIdentity
+from trialindex.storage.vector_codec import BYTES, HALVES, Coding
+from trialindex.transfer.entry import Day, Entry
+from trialindex.trial.sanitize import one_line
+
+if TYPE_CHECKING:
+    from trialindex.plugin.interfaces import Vectors
+
+FORMAT = 2
+ABOUT, VECTORS, TRIALS, SOURCES = MEMBERS = ("trialindex.json", "vectors.bin", "trials.jsonl", "sources.json")
+KEY = 16
+"""Bytes of the hash that a vector is kept under."""
+LINE = 64 << 20
+"""Bytes; no trial is longer, with all its versions, and no other member but the vectors."""
+DIMENSION = 65_536
+"""Numbers that a vector has at most."""
+RATIO = 200
+"""A member that claims to unpack to more than so many times its size is a bomb; trials compress about tenfold."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError),
+    *(UnicodeError, ValueError, OverflowError, MemoryError, msgspec.DecodeError),
+)
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What the archive holds.
+
+    :param archive: version of its layout. :param created_with: version of trialindex that wrote it.
+    :param encoder: :param metric: :param passages: :param store: as in the index's manifest.
+    :param generation: of the index. :param lineage: what tells its records from those of another index.
+    :param trials: how many. :param vectors: how many.
+    """
+
+    archive: _Count
+    created_with: str
+    encoder: EncoderIdentity
+    metric: str
+    passages: _Count
+    store: str
+    generation: _Count
+    lineage: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")]
+    trials: _Count
+    vectors: _Count
+
+    @property
+    def coding(self) -> Coding:
+        """How its vectors are kept."""
+        return BYTES if self.archive > 1 else HALVES
+
+    @property
+    def row(self) -> int:
+        """Bytes of one vector with its hash."""
+        return KEY + self.coding.size(self.encoder.dimension)
+
+
+class SourceState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an index remembers of a source.
+
+    :param state: what the source last remembered. :param ran: the day it last ran. :param swept: the day it was last
+        asked which trials it still has. :param asked: whether it is known how to ask for it again. :param request: how;
+        ``None`` where there is nothing to ask.
+    """
+
+    state: dict[str, Any]
+    ran: Day
+    swept: Day | None = None
+    asked: bool = False
+    request: dict[str, Any] | None = None
+
+
+def write(
+    path: Path, about: About, vectors: Iterable[tuple[bytes, bytes]], trials: Iterable[Entry], sources: dict[str, Any]
+) -> None:
+    """Write an archive to *path*; the same content gives the same bytes."""
+    with zipfile.ZipFile(path, "w") as archive:
+
+        def member(name: str, pieces: Iterable[bytes]) -> None:
+            info = zipfile.ZipInfo(name)  # of 1980: an archive tells nobody when it was made
+            info.compress_type = zipfile.ZIP_STORED if name == VECTORS else zipfile.ZIP_DEFLATED
+            info.create_system, info.external_attr = 3, 0o600 << 16
+            with archive.open(info, "w", force_zip64=True) as file:
+                for piece in pieces:
+                    file.write(piece)
+
+        member(ABOUT, [msgspec.json.format(msgspec.json.encode(about), indent=2), b"\n"])
+        member(VECTORS, (key + vector for key, vector in vectors))
+        member(TRIALS, (msgspec.json.encode(entry) + b"\n" for entry in trials))
+        member(SOURCES, [msgspec.json.format(msgspec.json.encode(sources), indent=2), b"\n"])
+
+
+class Reader:
+    """An archive that is read member by member, in their order.
+
+    :raises IndexDamaged: it is none, or it is damaged. :raises IndexFormatError: a newer trialindex wrote it.
+    """
+
+    def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
+        self._path = path
+        self._file = file
+        self._members = {info.filename: info for info in file.infolist()}
+        if [info.filename for info in file.infolist()] != list(MEMBERS):
+            raise IndexDamaged(
+                f"{path} is no archive of an index: it holds other files.", hint="Make one: trialindex export --archive"
+            )
+        for name, info in self._members.items():
+            self._bounded(name, info)
+        about = self._whole(ABOUT)
+        version = msgspec.json.decode(about, type=_VersionOnly).archive
+        if version > FORMAT:
+            raise IndexFormatError(
+                f"{path} has archive format {version}; this trialindex reads up to {FORMAT}.",
+                hint="Upgrade: pip install --upgrade trialindex",
+            )
+        self.about = msgspec.json.decode(about, type=About)
+        encoder = self.about.encoder
+        if not 1 <= encoder.dimension <= DIMENSION:
+            raise ValueError(f"no encoder gives vectors of {encoder.dimension} numbers")
+        if not (encoder.spec + encoder.sha256 + self.about.store).isprintable():
+            raise ValueError(f"{ABOUT} names what cannot be a name")
+        if self._members[VECTORS].file_size != self.about.vectors * self.about.row:
+            raise ValueError(f"{VECTORS} has another size than {ABOUT} says")
+
+    def _bounded(self, name: str, info: zipfile.ZipInfo) -> None:
+        """:raises ValueError: the member could unpack to more than it should."""
+        kind = zipfile.ZIP_STORED if name == VECTORS else zipfile.ZIP_DEFLATED
+        if info.flag_bits & 1 or info.compress_type != kind:
+            raise ValueError(f"{name} is encrypted, or packed in another way")
+        limit = RATIO * info.compress_size + 1024 if kind == zipfile.ZIP_DEFLATED else info.compress_size
+        if info.file_size > limit or (name in (ABOUT, SOURCES) and info.file_size > LINE):
+            raise ValueError(f"{name} claims to unpack to {info.file_size:,} bytes")
+
+    def _whole(self, name: str) -> bytes:
+        with self._file.open(name) as file:
+            return file.read()
+
+    def vectors(self, rows: int = 4096) -> Iterator[tuple[list[bytes], Vectors]]:
+        """Hashes and the vectors under them, so many at a time."""
+        size, coding, dimension = self.about.row, self.about.coding, self.about.encoder.dimension
+        with self._file.open(VECTORS) as file:
+            while data := file.read(rows * size):
+                if len(data) % size:
+                    raise ValueError(f"{VECTORS} ends in the middle of a vector")
+                starts = range(0, len(data), size)
+                vectors, whole = coding.decoded([data[at + KEY : at + size] for at in starts], dimension)
+                if not whole.all():
+                    raise ValueError(f"it holds a vector that {coding.damage}")
+                yield [data[at : at + KEY] for at in starts], vectors
+
+    def trials(self) -> Iterator[Entry]:
+        """Every trial; its record is what its hash says."""
+        decoder = msgspec.json.Decoder(Entry)
+        count = 0
+        with io.BufferedReader(self._file.open(TRIALS)) as file:  # type: ignore[type-var]
+            while line := file.readline(LINE + 1):
+                if len(line) > LINE:
+                    raise ValueError(f"line {count + 1} of {TRIALS} is longer than {LINE >> 20} MiB")
+                entry = decoder.decode(line)
+                count += 1
+                numbers = [0, *(version.replaced_in for version in entry.revisions)]
+                if entry.trial.content_hash != entry.hash:
+                    raise ValueError(f"line {count} of {TRIALS} is not what its hash says")
+                if max(*numbers, entry.generation) > self.about.generation or numbers != sorted(set(numbers)):
+                    raise ValueError(f"the generations of line {count} of {TRIALS} cannot be")
+                yield entry
+        if count != self.about.trials:
+            raise ValueError(f"{TRIALS} holds {count} trials, not {self.about.trials}")
+
+    def sources(self) -> dict[str, SourceState]:
+        """What is remembered of each source, by its spec."""
+        return msgspec.json.decode(self._whole(SOURCES), type=dict[str, SourceState])
+
+
+class _VersionOnly(msgspec.Struct):
+    archive: _Count
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Reader]:
+    """The archive at *path*; whatever is wrong with it is said in one line.
+
+    :raises IndexDamaged: it is no archive, or it is damaged. :raises IndexFormatError: a newer trialindex wrote it.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            yield Reader(path, file)
+    except (IndexDamaged, IndexFormatError):
+        raise
+    except zipfile.BadZipFile as problem:
+        raise _damaged(path, problem) from None
+    except OSError as problem:
+        if problem.filename is None or Path(problem.filename) != path:
+            raise
+        raise IndexDamaged(f"{path} cannot be read: {problem.strerror}.", hint="Check the name of the file.") from None
+    except _BROKEN as problem:
+        raise _damaged(path, problem) from None
+
+
+def _damaged(path: Path, problem: BaseException) -> IndexDamaged:
+    said = one_line(str(problem)).rstrip(".") or type(problem).__name__
+    return IndexDamaged(
+        f"{path} is damaged, or no archive of an index: {said}.", hint="Nothing was changed. Export or copy it again."
+    )

@@ -1,0 +1,62 @@
+"""What a trial is: its record, and how its values are read, said and cut into passages.
+
+The record and its parts are imported from here; the other modules by their names: :mod:`~trialindex.trial.parse_values`
+(what people write → codes), :mod:`~trialindex.trial.from_values` (a mapping → a record),
+:mod:`~trialindex.trial.display` (codes → words) and :mod:`~trialindex.trial.passages`.
+"""
+
+from trialindex.trial.record import (
+    PHASES,
+    SEXES,
+    STATUSES,
+    STUDY_TYPES,
+    Arm,
+    Contact,
+    DateType,
+    Intervention,
+    Outcome,
+    OutcomeKind,
+    PartialDate,
+    Phase,
+    Sex,
+    Site,
+    Status,
+    Term,
+    Trial,
+    TrialDate,
+    decode,
+    encode,
+    format_age,
+    from_mapping,
+    parse_age,
+    to_mapping,
+    walk_text,
+)
+
+__all__ = [
+    "PHASES",
+    "SEXES",
+    "STATUSES",
+    "STUDY_TYPES",
+    "Arm",
+    "Contact",
+    "DateType",
+    "Intervention",
+    "Outcome",
+    "OutcomeKind",
+    "PartialDate",
+    "Phase",
+    "Sex",
+    "Site",
+    "Status",
+    "Term",
+    "Trial",
+    "TrialDate",
+    "decode",
+    "encode",
+    "format_age",
+    "from_mapping",
+    "parse_age",
+    "to_mapping",
+    "walk_text",
+]
