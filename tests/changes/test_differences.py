@@ -134,6 +134,18 @@ def test_a_criterion_that_is_reworded_is_one_difference() -> None:
     ]
 
 
+def test_half_of_the_words_make_one_criterion_of_two() -> None:
+    """On both sides of the bound: half of the words is a rewording, four ninths are one criterion less and one more."""
+    old = {"inclusion": ("Weight of fifty kilograms",)}
+    assert words(old, {"inclusion": ("Weight of the heart",)}) == [
+        "inclusion criterion reworded: Weight of fifty kilograms → Weight of the heart"
+    ]
+    assert words(old, {"inclusion": ("Weight of the heart measured",)}) == [
+        "inclusion criterion added: Weight of the heart measured",
+        "inclusion criterion removed: Weight of fifty kilograms",
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

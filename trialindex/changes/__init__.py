@@ -1,7 +1,7 @@
 """What a later version of a trial states otherwise than an earlier one, in words.
 
-Noise is not told: another order of a list, case, white space, punctuation and Unicode form of a text, the same criteria
-cut differently, stamps of a date, and by which source or in what raw form the record came.
+Noise is left out: another order of a list; case, white space, punctuation and Unicode form of a text; the same criteria
+cut differently; when the record was looked at, by which source, and its raw form.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Trial, Trial], Iterator[Difference
     (("id",), fields.text("id", "id", 8)),
     (("url",), fields.text("url", "address of its page", 7)),
     (("first_posted",), fields.date("first_posted", "first posted", 6)),
-    (("contacts",), fields.said("contacts", "contacts changed", 5)),
-    (("officials",), fields.said("officials", "people responsible changed", 4)),
+    (("contacts",), fields.hidden("contacts", "contacts changed", 5)),
+    (("officials",), fields.hidden("officials", "people responsible changed", 4)),
 )
 """Which fields each rule compares: together every field but :data:`NOISE`."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from trialindex.changes import phrasing
-from trialindex.changes.matching import canon, fold
+from trialindex.changes.matching import canonical
 from trialindex.plugin.messages import Difference
 from trialindex.trial import Term, Trial, TrialDate, display, format_age, sanitize
 
@@ -16,8 +16,11 @@ _STOPS = {"TERMINATED", "WITHDRAWN", "SUSPENDED", "WITHHELD", "NO_LONGER_AVAILAB
 
 
 def text(field: str, label: str, weight: int, *, long: bool = False) -> Rule:
-    """A text. :param long: say only that it changed."""
-    tell = phrasing.long_text if long else phrasing.text
+    """A text.
+
+    :param long: say only that it changed.
+    """
+    tell = phrasing.long_text_change if long else phrasing.text_change
     return lambda old, new: tell(field, label, weight, getattr(old, field), getattr(new, field))
 
 
@@ -26,22 +29,24 @@ def code(field: str, label: str, weight: int, words: Callable[[str | None], str]
 
     def rule(old: Trial, new: Trial) -> Iterator[Difference]:
         before, after = getattr(old, field), getattr(new, field)
-        if fold(before) != fold(after):
-            yield phrasing.from_to(field, label, weight, *(words(c) if c else None for c in (before, after)))
+        if canonical(before) != canonical(after):
+            yield phrasing.arrow(field, label, weight, *(words(c) if c else None for c in (before, after)))
 
     return rule
 
 
 def names(field: str, one: str, many: str, weight: int, show: Callable[[Any], str] = sanitize.one_line) -> Rule:
     """A list of names, whose order says nothing."""
-    return lambda old, new: phrasing.names(field, one, many, weight, getattr(old, field), getattr(new, field), show)
+    return lambda old, new: phrasing.list_change(
+        field, one, many, weight, getattr(old, field), getattr(new, field), show
+    )
 
 
-def said(field: str, words: str, weight: int) -> Rule:
-    """Something of which is only said that it changed, because it is not shown: people to reach."""
+def hidden(field: str, words: str, weight: int) -> Rule:
+    """A field that is never shown, such as people to reach: the line says only that it changed."""
 
     def rule(old: Trial, new: Trial) -> Iterator[Difference]:
-        if canon(getattr(old, field)) != canon(getattr(new, field)):
+        if canonical(getattr(old, field)) != canonical(getattr(new, field)):
             yield Difference(field=field, words=words, weight=weight)
 
     return rule
@@ -53,7 +58,7 @@ def date(field: str, label: str, weight: int) -> Rule:
     def rule(old: Trial, new: Trial) -> Iterator[Difference]:
         before, after = getattr(old, field), getattr(new, field)
         if before != after:
-            yield phrasing.from_to(field, label, weight, *_dates(before, after), colon=False)
+            yield phrasing.arrow(field, label, weight, *_dates(before, after), colon=False)
 
     return rule
 
@@ -77,7 +82,7 @@ def status(old: Trial, new: Trial) -> Iterator[Difference]:
     if old.status != new.status:
         weight = 100 if new.status in _STOPS else 95
         known = new.last_known_status
-        yield phrasing.from_to(
+        yield phrasing.arrow(
             "status", "", weight, *(display.status(t.status) if t.status else None for t in (old, new))
         )
         if known == old.last_known_status or known in (None, old.status):
@@ -85,7 +90,7 @@ def status(old: Trial, new: Trial) -> Iterator[Difference]:
     if old.last_known_status != new.last_known_status:
         known_before, known_after = (t.last_known_status for t in (old, new))
         sides = (display.status(s) if s else None for s in (known_before, known_after))
-        yield phrasing.from_to("last_known_status", "last known status", 88, *sides)
+        yield phrasing.arrow("last_known_status", "last known status", 88, *sides)
 
 
 def ages(old: Trial, new: Trial) -> Iterator[Difference]:
@@ -142,7 +147,7 @@ def phases(old: Trial, new: Trial) -> Iterator[Difference]:
     if set(old.phases) != set(new.phases):
         before, after = (display.phase(sorted(t.phases)) if t.phases else None for t in (old, new))
         label = "" if "phase" in f"{before}{after}" else "phase"
-        yield phrasing.from_to("phases", label, 60, before, after)
+        yield phrasing.arrow("phases", label, 60, before, after)
 
 
 def enrollment(old: Trial, new: Trial) -> Iterator[Difference]:
@@ -156,7 +161,7 @@ def enrollment(old: Trial, new: Trial) -> Iterator[Difference]:
     )
     before, after = (side if side != display.NOT_STATED else None for side in sides)
     field = "enrollment" if old.enrollment != new.enrollment else "enrollment_type"
-    yield phrasing.from_to(field, "enrollment", 45, before, after, colon=False)
+    yield phrasing.arrow(field, "enrollment", 45, before, after, colon=False)
 
 
 def results(old: Trial, new: Trial) -> Iterator[Difference]:
@@ -170,25 +175,25 @@ def results(old: Trial, new: Trial) -> Iterator[Difference]:
             words = "results are no longer posted"
         else:
             words = f"results posted: {display.yes_no(old.has_results)} → {display.yes_no(new.has_results)}"
-        said = [None if flag is None else display.yes_no(flag) for flag in (old.has_results, new.has_results)]
+        sides = [None if flag is None else display.yes_no(flag) for flag in (old.has_results, new.has_results)]
         weight = 70 if new.has_results or old.has_results else 10
-        yield Difference(field="has_results", words=words, weight=weight, before=said[0], after=said[1])
+        yield Difference(field="has_results", words=words, weight=weight, before=sides[0], after=sides[1])
         if on:
             return
     if before != after:
         first = before is None and old.has_results == new.has_results
-        yield phrasing.from_to(
+        yield phrasing.arrow(
             "results_first_posted", "results first posted", 70 if first else 26, *_dates(before, after), colon=False
         )
 
 
 def sponsor(old: Trial, new: Trial) -> Iterator[Difference]:
     """Who is responsible; what kind of body it is, where the sponsor stays."""
-    if fold(old.sponsor) != fold(new.sponsor):
-        yield from phrasing.text("sponsor", "sponsor", 35, old.sponsor, new.sponsor)
-    elif fold(old.sponsor_class) != fold(new.sponsor_class):
+    if canonical(old.sponsor) != canonical(new.sponsor):
+        yield from phrasing.text_change("sponsor", "sponsor", 35, old.sponsor, new.sponsor)
+    elif canonical(old.sponsor_class) != canonical(new.sponsor_class):
         before, after = (display.words(t.sponsor_class) if t.sponsor_class else None for t in (old, new))
-        yield phrasing.from_to("sponsor_class", "kind of sponsor", 20, before, after)
+        yield phrasing.arrow("sponsor_class", "kind of sponsor", 20, before, after)
 
 
 def normalized_conditions(old: Trial, new: Trial) -> Iterator[Difference]:
@@ -197,4 +202,4 @@ def normalized_conditions(old: Trial, new: Trial) -> Iterator[Difference]:
 
     one, many = "condition as normalised", "conditions as normalised"
     before, after = shown(old.normalized_conditions), shown(new.normalized_conditions)
-    yield from phrasing.names("normalized_conditions", one, many, 12, before, after)
+    yield from phrasing.list_change("normalized_conditions", one, many, 12, before, after)

@@ -1,4 +1,4 @@
-"""What counts as the same: texts without their dress, lists without their order, parts that found each other again."""
+"""What counts as the same in two versions of a record, and which part of one is which part of the other."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import msgspec
 
@@ -16,46 +16,57 @@ from trialindex.trial import sanitize
 
 Item = TypeVar("Item")
 
-ALIKE = 0.5
-"""Two texts this alike (:func:`likeness`) are one text, reworded."""
+MIN_SIMILARITY = 0.5
+"""From this :func:`word_similarity` on two texts are one text that was reworded."""
 
-_DRESS = str.maketrans(dict.fromkeys("®™©|", " "))
-_SIGNS = str.maketrans({"≥": ">=", "≤": "<=", "⩾": ">=", "⩽": "<=", **dict.fromkeys("−‐‑‒–—", "-")})
-_RAISED = re.compile("[⁰¹²³⁴-⁹]+")
+_DECORATION = str.maketrans(dict.fromkeys("®™©|", " "))
+_EQUIVALENT = str.maketrans({"≥": ">=", "≤": "<=", "⩾": ">=", "⩽": "<=", **dict.fromkeys("−‐‑‒–—", "-")})
+_SUPERSCRIPT = re.compile("[⁰¹²³⁴-⁹]+")
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
-_KEPT = re.compile(
+_TOKEN = re.compile(
     r"[0-9]+(?:\.[0-9]+)*|(?<![\w.])\.[0-9]+"  # a number with its decimals
     r"|(?<![^\s(<>=:])-(?=\.?[0-9])"  # its minus
     r"|[a-z]+|[<>=+~%^$]|[^\x00-\x7f]"
 )
 
 
-def fold(text: str | None) -> str:
-    """The text without what may change and nothing changes: case, white space, punctuation, its Unicode form.
+@overload
+def canonical(value: str | None) -> str: ...
+@overload
+def canonical(value: Any) -> Any: ...
+def canonical(value: Any) -> Any:
+    """A hashable form of a value: two values with the same form differ in nothing but noise.
 
-    What carries meaning stays: digits and where numbers end, decimals, a minus, signs such as ``<``, ``+`` and ``%``,
-    and accents. ``≥`` is ``>=``. The forms are those of Unicode Standard Annex 15.
+    A text loses its case, white space, punctuation and Unicode form (Unicode Standard Annex 15), and keeps what carries
+    meaning: digits and where numbers end, decimals, a minus, signs such as ``<``, ``+`` and ``%``, and accents; ``≥``
+    is ``>=``. A tuple loses its order and its repetitions. ``None`` is the empty text.
     """
-    if not text:
+    if value is None:
         return ""
-    return _folded(text) if len(text) > _REMEMBERED else _remembered(text)
+    if isinstance(value, str):
+        return _compute_key(value) if len(value) > _MAX_CACHED else _cached_key(value)
+    if isinstance(value, tuple):
+        return tuple(sorted({canonical(item) for item in value}, key=repr))
+    if isinstance(value, msgspec.Struct):
+        return tuple(canonical(getattr(value, name)) for name in value.__struct_fields__)
+    return value
 
 
-_REMEMBERED = 500
+_MAX_CACHED = 500
 """Characters: longer texts are compared once, shorter ones with many others."""
 
 
 @lru_cache(maxsize=1 << 13)
-def _remembered(text: str) -> str:
-    return _folded(text)
+def _cached_key(text: str) -> str:
+    return _compute_key(text)
 
 
-def _folded(text: str) -> str:
-    plain = _RAISED.sub(lambda match: f"^{match[0]}", text.translate(_DRESS))  # 10⁹ is 10^9, not 109
-    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold()).translate(_SIGNS)
+def _compute_key(text: str) -> str:
+    plain = _SUPERSCRIPT.sub(lambda match: f"^{match[0]}", text.translate(_DECORATION))  # 10⁹ is 10^9, not 109
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold()).translate(_EQUIVALENT)
     plain = _THOUSANDS.sub("", plain)
     kept: list[str] = []
-    for match in _KEPT.finditer(plain):
+    for match in _TOKEN.finditer(plain):
         piece = match[0]
         if piece == "-":
             if not _follows_number(plain, match.start()):
@@ -75,24 +86,15 @@ def _follows_number(text: str, at: int) -> bool:
     return at > 0 and text[at - 1].isdigit()
 
 
-def canon(value: Any) -> Any:
-    """A value such that two of them are equal when nothing but noise tells them apart; it can be hashed."""
-    if isinstance(value, str):
-        return fold(value)
-    if isinstance(value, tuple):
-        return tuple(sorted({canon(item) for item in value}, key=repr))
-    if isinstance(value, msgspec.Struct):
-        return tuple(canon(getattr(value, name)) for name in value.__struct_fields__)
-    return "" if value is None else value
-
-
-def left(old: Iterable[Item], new: Iterable[Item], key: Callable[[Item], Any] = canon) -> tuple[list[Item], list[Item]]:
-    """What is in one only, each in its order: what both hold is taken out pair by pair."""
+def unmatched(
+    old: Iterable[Item], new: Iterable[Item], key: Callable[[Item], Any] = canonical
+) -> tuple[list[Item], list[Item]]:
+    """The items of each side that the other lacks, in their order: equal items are taken out pair by pair."""
     first, second = [(key(item), item) for item in old], [(key(item), item) for item in new]
-    return _without(first, Counter(k for k, _ in second)), _without(second, Counter(k for k, _ in first))
+    return _subtract(first, Counter(k for k, _ in second)), _subtract(second, Counter(k for k, _ in first))
 
 
-def _without(items: list[tuple[Any, Item]], taken: Counter[Any]) -> list[Item]:
+def _subtract(items: list[tuple[Any, Item]], taken: Counter[Any]) -> list[Item]:
     kept = []
     for key, item in items:
         if taken[key]:
@@ -102,12 +104,13 @@ def _without(items: list[tuple[Any, Item]], taken: Counter[Any]) -> list[Item]:
     return kept
 
 
-def by_key(
+def pair_by_key(
     old: list[Item], new: list[Item], *keys: Callable[[Item], Any]
 ) -> tuple[list[tuple[Item, Item]], list[Item], list[Item]]:
-    """Pairs that agree in the first key, then those of the rest that agree in the second, and so on; and what is left.
+    """Pair items that agree in the first key, then those of the rest that agree in the second, and so on.
 
     :param keys: each gives ``None`` for an item that it cannot name.
+    :returns: the pairs, and the items of each side that found no partner.
     """
     found: list[tuple[Item, Item]] = []
     for key in keys:
@@ -127,15 +130,19 @@ def by_key(
     return found, old, new
 
 
-def by_likeness(
-    old: Sequence[Item], new: Sequence[Item], alike: Callable[[Item, Item], float]
+def pair_by_similarity(
+    old: Sequence[Item], new: Sequence[Item], similarity: Callable[[Item, Item], float]
 ) -> tuple[list[tuple[Item, Item]], list[Item], list[Item]]:
-    """Pairs that are alike (:data:`ALIKE` at least), the most alike first; and what is left."""
-    scores = [(alike(a, b), i, j) for i, a in enumerate(old) for j, b in enumerate(new)]
+    """Pair items that are similar, the most similar first.
+
+    :param similarity: of two items, from 0 to 1; below :data:`MIN_SIMILARITY` they are no pair.
+    :returns: the pairs, and the items of each side that found no partner.
+    """
+    scores = [(similarity(a, b), i, j) for i, a in enumerate(old) for j, b in enumerate(new)]
     first: dict[int, int] = {}
     second: set[int] = set()
     for score, i, j in sorted(scores, key=lambda s: (-s[0], s[1], s[2])):
-        if score < ALIKE:
+        if score < MIN_SIMILARITY:
             break
         if i not in first and j not in second:
             first[i] = j
@@ -148,8 +155,8 @@ def by_likeness(
     )
 
 
-def likeness(first: str | None, second: str | None) -> float:
-    """How alike two texts are, from 0 to 1: the Dice coefficient of their words."""
+def word_similarity(first: str | None, second: str | None) -> float:
+    """The Dice coefficient of the words of two texts, from 0 to 1."""
     a, b = _words(first or ""), _words(second or "")
     both = a.total() + b.total()
     return 2 * (a & b).total() / both if both else 0.0
@@ -160,36 +167,39 @@ def _words(text: str) -> Counter[str]:
     return Counter(re.findall(r"\w+", text.casefold()))
 
 
-_MISSPELT = 0.75
+_MIN_LETTER_SIMILARITY = 0.75
 
 
-def misspelt(first: str | None, second: str | None) -> float:
-    """How alike two names are by their letters, for those that were written with broken accents; 0 below 0.75."""
-    matcher = SequenceMatcher(None, fold(first), fold(second), autojunk=False)
-    score = matcher.ratio() if matcher.real_quick_ratio() >= _MISSPELT and matcher.quick_ratio() >= _MISSPELT else 0.0
-    return score if score >= _MISSPELT else 0.0
+def letter_similarity(first: str | None, second: str | None) -> float:
+    """How similar two names are letter by letter, for names that lost their accents; 0 below 0.75."""
+    matcher = SequenceMatcher(None, canonical(first), canonical(second), autojunk=False)
+    for bound in (matcher.real_quick_ratio, matcher.quick_ratio):  # upper bounds that cost less
+        if bound() < _MIN_LETTER_SIMILARITY:
+            return 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio >= _MIN_LETTER_SIMILARITY else 0.0
 
 
 def contrast(before: str, after: str, limit: int) -> tuple[str, str]:
-    """Both texts on one line and cut to what differs, with a few words around it.
+    """Cut two texts, each on one line, to what differs and a few words around it.
 
     :param limit: characters of each, at most.
     """
     old, new = sanitize.one_line(before).split(), sanitize.one_line(after).split()
     shorter = min(len(old), len(new))
-    head = next((n for n in range(shorter) if fold(old[n]) != fold(new[n])), shorter)
-    tail = next((n for n in range(shorter - head) if fold(old[-1 - n]) != fold(new[-1 - n])), shorter - head)
+    head = next((n for n in range(shorter) if canonical(old[n]) != canonical(new[n])), shorter)
+    tail = next((n for n in range(shorter - head) if canonical(old[-1 - n]) != canonical(new[-1 - n])), shorter - head)
     if max(len(" ".join(old)), len(" ".join(new))) <= limit:
         head = tail = 0
-    return _cut(old, head, tail, limit), _cut(new, head, tail, limit)
+    return _trim(old, head, tail, limit), _trim(new, head, tail, limit)
 
 
-_AROUND = 4
+_CONTEXT_WORDS = 4
 """Words that :func:`contrast` leaves on each side."""
 
 
-def _cut(words: list[str], head: int, tail: int, limit: int) -> str:
-    start, end = max(0, head - _AROUND), len(words) - max(0, tail - _AROUND)
+def _trim(words: list[str], head: int, tail: int, limit: int) -> str:
+    start, end = max(0, head - _CONTEXT_WORDS), len(words) - max(0, tail - _CONTEXT_WORDS)
     text = " ".join(words[start:end])
     text = f"{'… ' if start else ''}{text}{' …' if end < len(words) else ''}"
     return sanitize.excerpt(text, limit)

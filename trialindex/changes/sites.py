@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from trialindex.changes.matching import by_key, by_likeness, canon, fold, left, likeness, misspelt
-from trialindex.changes.phrasing import FEW, from_to, summed
+from trialindex.changes.matching import (
+    canonical,
+    letter_similarity,
+    pair_by_key,
+    pair_by_similarity,
+    unmatched,
+    word_similarity,
+)
+from trialindex.changes.phrasing import FEW, arrow, summarise
 from trialindex.plugin.messages import Difference
 from trialindex.trial import Site, Trial, display, sanitize
 
@@ -26,79 +33,85 @@ def sites(old: Trial, new: Trial) -> Iterator[Difference]:
 
     A registry gives its sites no ids: they are matched by name, city and country, then by likeness within a city.
     """
-    gone, come = left(old.sites, new.sites)
-    pairs, gone, come = by_key(gone, come, _all_but("contacts"), _address("state", "postal_code"), _address())
-    alike, gone, come = by_likeness(gone, come, _alike)
+    removed, added = unmatched(old.sites, new.sites)
+    pairs, removed, added = pair_by_key(
+        removed, added, _key_without("contacts"), _address_key("state", "postal_code"), _address_key()
+    )
+    alike, removed, added = pair_by_similarity(removed, added, _similarity)
     pairs += alike
     before, after = (_countries(trial.sites) for trial in (old, new))
-    yield from _moves(come, "added", ADDED, before, OPENING, "none{} before")
-    yield from _moves(gone, "removed", REMOVED, after, LAST, "none left{}")
-    yield from _statuses(pairs, _countries(filter(_recruits, old.sites)))
-    yield from summed(
+    yield from _presence_changes(added, "added", ADDED, before, OPENING, "none{} before")
+    yield from _presence_changes(removed, "removed", REMOVED, after, LAST, "none left{}")
+    yield from _status_changes(pairs, _countries(filter(_is_recruiting, old.sites)))
+    yield from summarise(
         [
-            from_to("sites", "site", DETAIL, _full(a), _full(b))
+            arrow("sites", "site", DETAIL, _address(a), _address(b))
             for a, b in pairs
-            if any(fold(getattr(a, part)) != fold(getattr(b, part)) for part in _PLACE)
+            if any(canonical(getattr(a, part)) != canonical(getattr(b, part)) for part in _PLACE)
         ],
         "sites named or placed otherwise",
     )
-    yield from _said(pairs, "position on the map", POSITION, lambda site: (site.latitude, site.longitude))
-    yield from _said(pairs, "contacts", CONTACTS, lambda site: canon(site.contacts))
+    yield from _hidden_changes(pairs, "position on the map", POSITION, lambda site: (site.latitude, site.longitude))
+    yield from _hidden_changes(pairs, "contacts", CONTACTS, lambda site: canonical(site.contacts))
 
 
 _PLACE = ("name", "city", "state", "postal_code", "country")
 
 
-def _all_but(left_out: str) -> Callable[[Site], Any]:
-    return lambda site: canon(msgspec.structs.replace(site, **{left_out: ()}))
+def _key_without(left_out: str) -> Callable[[Site], Any]:
+    return lambda site: canonical(msgspec.structs.replace(site, **{left_out: ()}))
 
 
-def _address(*more: str) -> Callable[[Site], Any]:
+def _address_key(*more: str) -> Callable[[Site], Any]:
     parts = ("name", "city", "country", *more)
 
     def key(site: Site) -> Any:
-        named = tuple(fold(getattr(site, part)) for part in parts)
+        named = tuple(canonical(getattr(site, part)) for part in parts)
         return named if any(named) else None
 
     return key
 
 
-def _alike(old: Site, new: Site) -> float:
+def _similarity(old: Site, new: Site) -> float:
     """One country, and there one city and a name that is alike or not stated, or one name and a city that is alike."""
-    if fold(old.country) != fold(new.country):
+    if canonical(old.country) != canonical(new.country):
         return 0.0
-    if fold(old.city) == fold(new.city):
-        if not (fold(old.name) and fold(new.name)):
-            return 0.9 if fold(old.city) else 0.0
-        return max(likeness(old.name, new.name), misspelt(old.name, new.name))
-    return likeness(old.city, new.city) if fold(old.name) and fold(old.name) == fold(new.name) else 0.0
+    if canonical(old.city) == canonical(new.city):
+        if not (canonical(old.name) and canonical(new.name)):
+            return 0.9 if canonical(old.city) else 0.0
+        return max(word_similarity(old.name, new.name), letter_similarity(old.name, new.name))
+    return (
+        word_similarity(old.city, new.city)
+        if canonical(old.name) and canonical(old.name) == canonical(new.name)
+        else 0.0
+    )
 
 
-def _recruits(site: Site) -> bool:
+def _is_recruiting(site: Site) -> bool:
     return site.status == "RECRUITING"
 
 
 def _countries(found: Any) -> dict[str, str]:
-    return {fold(site.country): sanitize.one_line(site.country) for site in found if fold(site.country)}
+    return {canonical(site.country): sanitize.one_line(site.country) for site in found if canonical(site.country)}
 
 
-def _in(countries: Sequence[str]) -> str:
+def _phrase_countries(countries: Iterable[str]) -> str:
     """``in France, Germany and Italy``; nothing where no country is stated."""
-    if not countries:
+    named = list(countries)
+    if not named:
         return ""
-    named = list(countries[:_COUNTRIES])
-    if len(countries) > _COUNTRIES:
-        named.append(display.count(len(countries) - _COUNTRIES, "more country", "more countries"))
+    if (more := len(named) - _COUNTRIES) > 0:
+        named[_COUNTRIES:] = [display.count(more, "more country", "more countries")]
     return f" in {', '.join(named[:-1])} and {named[-1]}" if len(named) > 1 else f" in {named[0]}"
 
 
 def _note(found: Sequence[Site], elsewhere: dict[str, str], note: str) -> str:
     """``(none in France before)``: the countries of these sites that are not *elsewhere*, where there is any."""
     alone = [name for key, name in _countries(found).items() if key not in elsewhere] if elsewhere else []
-    return f" ({note.format(_in(alone))})" if alone else ""
+    return f" ({note.format(_phrase_countries(alone))})" if alone else ""
 
 
-def _moves(
+def _presence_changes(
     found: Sequence[Site], what: str, weight: int, elsewhere: dict[str, str], country: int, alone: str
 ) -> Iterator[Difference]:
     side = "after" if what == "added" else "before"
@@ -109,11 +122,11 @@ def _moves(
         if len(group) == 1:
             words = f"site {what}: {places}{note}"
         else:
-            words = f"{len(group):,} sites {what}{_in(list(_countries(group).values()))}{note}"
+            words = f"{len(group):,} sites {what}{_phrase_countries(_countries(group).values())}{note}"
         yield Difference(field="sites", words=words, weight=country if note else weight, **{side: places})
 
 
-def _statuses(pairs: Sequence[tuple[Site, Site]], recruiting: dict[str, str]) -> Iterator[Difference]:
+def _status_changes(pairs: Sequence[tuple[Site, Site]], recruiting: dict[str, str]) -> Iterator[Difference]:
     turns: dict[tuple[str, str], list[Site]] = {}
     for old, new in pairs:
         if old.status != new.status:
@@ -121,39 +134,41 @@ def _statuses(pairs: Sequence[tuple[Site, Site]], recruiting: dict[str, str]) ->
     for (before, after), found in turns.items():
         groups = [[site] for site in found] if len(found) <= FEW else [found]
         for group in groups:
-            note = _note(group, recruiting, "none recruited{} before") if _recruits(group[0]) else ""
+            note = _note(group, recruiting, "none recruited{} before") if _is_recruiting(group[0]) else ""
             weight = STATUS
-            if _recruits(group[0]):
+            if _is_recruiting(group[0]):
                 opens = before != display.NOT_STATED and not _countries(group).keys() <= recruiting.keys()
                 weight = OPENING if opens else RECRUITS
             where = display.listed(map(display.place, group))
-            label = where if len(group) == 1 else f"{len(group):,} sites{_in(list(_countries(group).values()))}"
+            label = where if len(group) == 1 else f"{len(group):,} sites{_phrase_countries(_countries(group).values())}"
             yield Difference(
                 field="sites",
                 words=f"{label}: {before} → {after}{note}",
                 weight=weight,
-                before=_beside(before, group),
-                after=_beside(after, group),
+                before=_side(before, group),
+                after=_side(after, group),
             )
 
 
-def _beside(status: str, group: Sequence[Site]) -> str | None:
+def _side(status: str, group: Sequence[Site]) -> str | None:
     """A status, with the sites that have it where these are several."""
     if len(group) > 1:
         return f"{status}: {display.listed(map(display.place, group))}"
     return None if status == display.NOT_STATED else status
 
 
-def _said(
+def _hidden_changes(
     pairs: Sequence[tuple[Site, Site]], what: str, weight: int, part: Callable[[Site], Any]
 ) -> Iterator[Difference]:
-    """That something changed which is not shown."""
+    """That a part of some sites changed, without the part: it is not shown."""
     changed = [display.place(new) for old, new in pairs if part(old) != part(new)]
-    told = [Difference(field="sites", words=f"{what} of the site changed: {place}", weight=weight) for place in changed]
-    yield from summed(told, f"sites: {what} changed")
+    parts = [
+        Difference(field="sites", words=f"{what} of the site changed: {place}", weight=weight) for place in changed
+    ]
+    yield from summarise(parts, f"sites: {what} changed")
 
 
-def _full(site: Site) -> str:
+def _address(site: Site) -> str:
     """The place with its postal code."""
     code = sanitize.one_line(site.postal_code)
     return f"{display.place(site)}{f' ({code})' if code else ''}"
