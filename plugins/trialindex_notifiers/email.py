@@ -172,9 +172,7 @@ class EmailNotifier(Notifier):
                     "the user name or password holds letters that are not ASCII.", hint="Have the password changed."
                 )
             case _:
-                why = (
-                    getattr(problem, "strerror", None) or excerpt(str(problem), 200) or type(problem).__name__
-                )
+                why = getattr(problem, "strerror", None) or excerpt(str(problem), 200) or type(problem).__name__
                 return NotifierError(
                     f"{self._host} port {self._port} cannot be reached, or cut the connection: {why.rstrip('.')}.",
                     hint=_LATER,
@@ -264,7 +262,5 @@ def _host(given: str) -> str:
             hint="Add --host, for example --host smtp.example.org; your provider's help names it.",
         )
     if not re.fullmatch(r"[A-Za-z0-9.:_-]+", given):
-        raise NotifierError(
-            f'--host: "{excerpt(given, 100)}" is no name of a server.', hint="Give its name alone."
-        )
+        raise NotifierError(f'--host: "{excerpt(given, 100)}" is no name of a server.', hint="Give its name alone.")
     return given

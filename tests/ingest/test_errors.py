@@ -21,8 +21,8 @@ from support.helpers import (
 )
 from trialindex.errors import EncoderError, SourceError
 from trialindex.index import Index
-from trialindex.ingest.run import Reports
 from trialindex.ingest import run as ingest_module
+from trialindex.ingest.run import Reports
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.plugin.registry import Plugins
 from trialindex.trial import Trial

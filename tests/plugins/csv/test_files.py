@@ -57,7 +57,9 @@ def test_encoding_and_delimiter_can_be_given(tmp_path: Path) -> None:
 
 def test_gzip_and_the_line_that_excel_puts_first(tmp_path: Path) -> None:
     path = tmp_path / "x.csv.gz"
-    path.write_bytes(gzip.compress(codecs.BOM_UTF8 + b"sep=;\r\nid;title;phases\r\nX;a, b, c;1\r\nY;d, e, f;9\r\n", mtime=0))
+    path.write_bytes(
+        gzip.compress(codecs.BOM_UTF8 + b"sep=;\r\nid;title;phases\r\nX;a, b, c;1\r\nY;d, e, f;9\r\n", mtime=0)
+    )
     run = read(path)
     assert run.trials[0].title == "a, b, c"
     assert run.rejected[0][0] == "line 4"
