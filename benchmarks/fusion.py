@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from trialindex import Index
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.search import analysis, retrieval
 
 FOLDS, SEED, TOP = 5, 1, 1000
@@ -57,12 +57,12 @@ def main() -> None:
     grid = [point for point in grid if point["lexical"] == 1.0]  # only their relations count
     used = [retrieval.weights_for(query["text"]) for query in queries]
     table = np.zeros((len(grid) + 1, len(queries), len(FIGURES)))
-    terms = Terms.load()
+    recognizer = ConceptRecognizer.load()
     with Index.open(options.index) as index, index.snapshot() as records:
         state = index._current()
         names = dict(records.rows("SELECT num, id FROM trials"))
         for at, query in enumerate(queries):
-            understood = analysis.understand(query["text"], terms)
+            understood = analysis.understand(query["text"], recognizer)
             ranked = retrieval.rank(
                 query["text"],
                 "hybrid",

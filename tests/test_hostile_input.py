@@ -21,7 +21,7 @@ from fuzz.targets import TARGETS, check_trial, in_file, ours, run
 from support.hostile_cases import within
 from support.paths import ROOT
 from trialindex.concepts import tokens
-from trialindex.concepts.context import judge
+from trialindex.concepts.context import classify
 from trialindex.errors import SourceError, TrialIndexError
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.search import person, places
@@ -318,7 +318,7 @@ def _single(text: str) -> None:
 
 def _judged(text: str) -> None:
     words = tokens.read_words(text)
-    judge(words, [(0, 1, False)] if words.keys else [])
+    classify(words, [(0, 1, False)] if words.keys else [])
 
 
 READERS: dict[str, Callable[[str], Any]] = {
@@ -326,7 +326,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "pregnancy": person.read_pregnancy,
     "place": person.read_place,
     "words": tokens.read_words,
-    "keys": lambda text: list(tokens.keys_of(text)),
+    "keys": lambda text: list(tokens.name_variants(text)),
     "assertions": _judged,
     "clean": sanitize.paragraphs,
     "criteria": split_criteria,

@@ -16,7 +16,7 @@ import trialindex_renderers
 from support.helpers import ListSource, records_of, trial
 from support.plugin_cases import plugin
 from test_hostile_output import run
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import IndexDamaged, NotifierError, PluginError, QueryError, SourceError, UnknownTrial
 from trialindex.index import Index
 from trialindex.page import build
@@ -300,7 +300,7 @@ def test_no_other_plugin_ends_the_program(
         assert "SystemExit" in err
     registered.register(plugin(register_vocabularies=lambda: [Words]), "words")
     with pytest.raises(PluginError, match='the vocabulary "leaving" failed: SystemExit'):
-        Terms.load(registered)
+        ConceptRecognizer.load(registered)
 
     monkeypatch.setattr(FakeEncoder, "encode_queries", leave)
     with pytest.raises(Exception, match='the encoder "counting" failed: SystemExit'):

@@ -45,7 +45,7 @@ from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
     from trialindex.changes.revisions import Revision
-    from trialindex.concepts.recognizer import Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer
 
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
@@ -231,7 +231,7 @@ class Index:
                 derived=state,
                 records=records,
                 encoder=lambda: self.encoder,
-                terms=lambda: _terms(plugins()),
+                recognizer=lambda: _recognizer(plugins()),
             )
 
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:
@@ -487,8 +487,8 @@ class Index:
 
 
 @cache
-def _terms(of: Plugins) -> Terms:
+def _recognizer(of: Plugins) -> ConceptRecognizer:
     """The terms of the vocabularies at hand, read once a process."""
-    from trialindex.concepts.recognizer import Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer
 
-    return Terms.load(of)
+    return ConceptRecognizer.load(of)

@@ -13,7 +13,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 
 from trialindex.plugin.interfaces import Renderer
-from trialindex.plugin.results import Fit, Hit, Results
+from trialindex.plugin.results import EligibilityCheck, Hit, Results
 from trialindex.plugin.trial_page import Card, Location, Sentence
 from trialindex.trial import Trial, TrialDate
 from trialindex.trial.display import contact, distance, place, status
@@ -130,7 +130,7 @@ def _site(location: Location) -> str:
 
 
 def _fit(hit: Hit, what: str) -> str | None:
-    fits: Iterator[Fit] = (fit for fit in hit.fits if fit.what == what)
+    fits: Iterator[EligibilityCheck] = (fit for fit in hit.fits if fit.what == what)
     return next((fit.verdict for fit in fits), None)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from trialindex.plugin.results import Concern, Hit, Results, Understanding, describe_fit, describe_score
+from trialindex.plugin.results import ConceptMention, Hit, Results, Understanding, describe_eligibility, describe_score
 from trialindex.plugin.trial_page import Card
 from trialindex.trial import Trial
 from trialindex.trial import display as w
@@ -196,13 +196,13 @@ def understood(value: Understanding | None) -> Iterator[str]:
     if value is None:
         return
     for role, label in _ROLES.items():
-        concerns = sorted((c for c in value.concerns if c.role == role), key=lambda c: -c.weight)
-        if concerns:
-            yield f"{label}: {'; '.join(map(_concern, concerns))}."
-    if not value.concerns:
+        concepts = sorted((c for c in value.concepts if c.role == role), key=lambda c: -c.weight)
+        if concepts:
+            yield f"{label}: {'; '.join(map(_concept, concepts))}."
+    if not value.concepts:
         yield "Understood: no illness, finding or treatment that the vocabularies name."
-    if value.set_aside:
-        yield f"Set aside: {'; '.join(f'“{said}” ({why})' for said, why in value.set_aside.items())}."
+    if value.excluded:
+        yield f"Left out: {'; '.join(f'“{said}” ({why})' for said, why in value.excluded.items())}."
     person = [given for given in (value.age, value.sex) if given]
     person += [] if value.pregnant is None else ["pregnant" if value.pregnant else "not pregnant"]
     person += [f"lives in {value.place}"] if value.place else []
@@ -218,9 +218,9 @@ _ROLES = {
 }
 
 
-def _concern(concern: Concern) -> str:
-    said = "" if concern.said.casefold() == concern.name.casefold() else f"“{concern.said}”, "
-    return f"{concern.name} ({said}weight {concern.weight:.2f})"
+def _concept(concept: ConceptMention) -> str:
+    said = "" if concept.surface.casefold() == concept.name.casefold() else f"“{concept.surface}”, "
+    return f"{concept.name} ({said}weight {concept.weight:.2f})"
 
 
 def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
@@ -232,7 +232,7 @@ def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
         Fact("Who", (w.who(trial.minimum_age, trial.maximum_age, trial.sex),)),
     ]
     if hit.fits:
-        facts.append(Fact("Fit", tuple(describe_fit(fit) for fit in hit.fits)))
+        facts.append(Fact("Fit", tuple(describe_eligibility(fit) for fit in hit.fits)))
     facts += optional("Caution", *hit.cautions)
     facts.append(Fact("Where", (where(hit),)))
     if hit.match:

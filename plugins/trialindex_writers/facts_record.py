@@ -13,7 +13,7 @@ from trialindex.trial.sanitize import clean
 from trialindex_writers.glossary import used
 
 if TYPE_CHECKING:
-    from trialindex.concepts.recognizer import Mention, Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer, Mention
 
 FIELDS = frozenset(Trial.__struct_fields__) - {"contacts", "officials", "raw", "source", "url"}
 """The fields that a sentence may rest on."""
@@ -120,11 +120,11 @@ def _bare(text: str) -> str:
 
 
 @cache
-def terms() -> Terms:
+def terms() -> ConceptRecognizer:
     """The vocabularies that are at hand. :raises PluginError: one of them fails."""
-    from trialindex.concepts.recognizer import Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer
 
-    return Terms.load()
+    return ConceptRecognizer.load()
 
 
 def keys_of(mention: Mention) -> frozenset[str]:

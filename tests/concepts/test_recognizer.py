@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from support.plugin_cases import plugin
 from support.terms_cases import CONCEPTS, TERMS, disease
 from trialindex.concepts import recognizer as module
-from trialindex.concepts.recognizer import Mention, Terms
-from trialindex.concepts.tokens import key, keys_of, uninverted
+from trialindex.concepts.recognizer import ConceptRecognizer, Mention
+from trialindex.concepts.tokens import name_variants, natural_order, normalize
 from trialindex.errors import PluginError
 from trialindex.plugin.interfaces import Concept, Vocabulary
 from trialindex.plugin.registry import Plugins
@@ -99,9 +99,13 @@ def test_what_says_too_little_is_marked() -> None:
 
 
 def test_a_word_that_two_vocabularies_know_has_both_meanings_and_the_ontology_first() -> None:
-    terms = Terms([Concept("common cold", ("cold",), kind="lay"), disease("obstructive lung disease", "COLD")])
-    assert [mention.names for mention in terms.find("a cold")] == [("common cold",)]
-    assert [mention.names for mention in terms.find("severe COLD")] == [("obstructive lung disease", "common cold")]
+    recognizer = ConceptRecognizer(
+        [Concept("common cold", ("cold",), kind="lay"), disease("obstructive lung disease", "COLD")]
+    )
+    assert [mention.names for mention in recognizer.find("a cold")] == [("common cold",)]
+    assert [mention.names for mention in recognizer.find("severe COLD")] == [
+        ("obstructive lung disease", "common cold")
+    ]
 
 
 # --- one name, and kinds of it ----------------------------------------------------------------------------------------
@@ -126,18 +130,18 @@ def test_a_word_that_two_vocabularies_know_has_both_meanings_and_the_ontology_fi
     ],
 )
 def test_a_condition_is_normalised(condition: str, expected: str | None) -> None:
-    concept = TERMS.normalise(condition)
+    concept = TERMS.lookup(condition)
     assert (concept and concept.name) == expected
 
 
 def test_an_ontology_wins_over_a_word_list_for_the_same_condition() -> None:
-    concept = TERMS.normalise("heart attack")
+    concept = TERMS.lookup("heart attack")
     assert concept is not None
     assert concept.id == "EX:myocardial-infarction"
 
 
 def test_narrower_is_every_kind_nearest_first() -> None:
-    cancer = TERMS.normalise("cancer")
+    cancer = TERMS.lookup("cancer")
     assert cancer is not None
     assert [concept.name for concept in TERMS.narrower(cancer)] == [
         "breast cancer",
@@ -156,10 +160,10 @@ def test_narrower_is_every_kind_nearest_first() -> None:
 
 
 def test_narrower_ends_where_an_ontology_goes_in_circles() -> None:
-    terms = Terms(
+    recognizer = ConceptRecognizer(
         [disease("a", id="1", broader="3"), disease("b", id="2", broader="1"), disease("c", id="3", broader="2")]
     )
-    assert [concept.name for concept in terms.narrower(disease("a", id="1"))] == ["b", "c"]
+    assert [concept.name for concept in recognizer.narrower(disease("a", id="1"))] == ["b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +180,7 @@ def test_narrower_ends_where_an_ontology_goes_in_circles() -> None:
     ],
 )
 def test_a_text_is_expanded_by_names_that_it_does_not_use(text: str, expected: list[str]) -> None:
-    assert TERMS.expand(text) == expected
+    assert TERMS.synonyms(text) == expected
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -202,7 +206,7 @@ def test_a_text_is_expanded_by_names_that_it_does_not_use(text: str, expected: l
     ],
 )
 def test_these_are_the_same_word(one: str, other: str) -> None:
-    assert key(one) == key(other)
+    assert normalize(one) == normalize(other)
 
 
 @pytest.mark.parametrize(
@@ -210,14 +214,14 @@ def test_these_are_the_same_word(one: str, other: str) -> None:
     [("POTS", "pot"), ("lupus", "lupu"), ("sepsis", "sepsi"), ("IV", "4"), ("HER2+", "HER2"), ("AIDS", "aid")],
 )
 def test_these_are_not(one: str, other: str) -> None:
-    assert key(one) != key(other)
+    assert normalize(one) != normalize(other)
 
 
 def test_the_ways_to_write_a_name() -> None:
-    assert set(keys_of("IL-6")) == {"il 6", "il6"}
-    assert "erythematosus systemic lupus" not in set(keys_of("Lupus Erythematosus, Systemic"))
-    assert uninverted("Leukemia, Myeloid, Acute") == "Acute Myeloid Leukemia"
-    assert uninverted("deafness, ataxia, and cataract") == "deafness, ataxia, and cataract"
+    assert set(name_variants("IL-6")) == {"il 6", "il6"}
+    assert "erythematosus systemic lupus" not in set(name_variants("Lupus Erythematosus, Systemic"))
+    assert natural_order("Leukemia, Myeloid, Acute") == "Acute Myeloid Leukemia"
+    assert natural_order("deafness, ataxia, and cataract") == "deafness, ataxia, and cataract"
 
 
 # --- anything ---------------------------------------------------------------------------------------------------------
@@ -276,15 +280,15 @@ def test_any_text_can_be_read(text: str) -> None:
         assert mention.concepts
         last = mention.end
     assert TERMS.find(text) == mentions
-    TERMS.normalise(text)
-    assert all(isinstance(name, str) for name in TERMS.expand(text))
+    TERMS.lookup(text)
+    assert all(isinstance(name, str) for name in TERMS.synonyms(text))
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(min_size=1, max_size=40))
 def test_what_a_name_folds_to_does_not_change_when_it_is_folded_in_upper_case(name: str) -> None:
-    assert key(name.strip()) == key(name)
-    assert next(keys_of(name)) == key(name)
+    assert normalize(name.strip()) == normalize(name)
+    assert next(name_variants(name)) == normalize(name)
 
 
 @pytest.mark.parametrize(
@@ -355,38 +359,38 @@ def kept() -> list[Path]:
 def test_terms_come_from_every_vocabulary_and_are_built_once(words: type[Words]) -> None:
     plugins = with_plugin(words)
     for _ in range(3):
-        terms = Terms.load(plugins)
-        assert [mention.names for mention in terms.find("wheezing")] == [("asthma",)]
-        assert len(terms) == 1
+        recognizer = ConceptRecognizer.load(plugins)
+        assert [mention.names for mention in recognizer.find("wheezing")] == [("asthma",)]
+        assert len(recognizer) == 1
     assert words.read == 1
     assert len(kept()) == 1
 
 
 def test_another_edition_is_built_anew_and_replaces_the_old(words: type[Words]) -> None:
     plugins = with_plugin(words)
-    Terms.load(plugins)
+    ConceptRecognizer.load(plugins)
     before = kept()
     words.edition, words.known = "2", (disease("stroke"),)
-    assert Terms.load(plugins).normalise("stroke")
-    assert Terms.load(plugins).normalise("asthma") is None
+    assert ConceptRecognizer.load(plugins).lookup("stroke")
+    assert ConceptRecognizer.load(plugins).lookup("asthma") is None
     assert len(kept()) == 1
     assert kept() != before
 
 
 def test_a_vocabulary_that_is_not_at_hand_takes_no_part(words: type[Words]) -> None:
     words.edition = None
-    terms = Terms.load(with_plugin(words))
-    assert len(terms) == 0
+    recognizer = ConceptRecognizer.load(with_plugin(words))
+    assert len(recognizer) == 0
     assert words.read == 0
-    assert terms.find("asthma") == []
+    assert recognizer.find("asthma") == []
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x92\x90", b"not what was written", b"\x92\x91\xc4\x01a\x81\xa1k\xa1v"])
 def test_a_damaged_cache_is_built_anew(words: type[Words], damage: bytes) -> None:
-    Terms.load(with_plugin(words))
+    ConceptRecognizer.load(with_plugin(words))
     [path] = kept()
     path.write_bytes(damage)
-    assert Terms.load(with_plugin(words)).normalise("wheezing")
+    assert ConceptRecognizer.load(with_plugin(words)).lookup("wheezing")
     assert words.read == 2
     assert path.read_bytes() != damage
 
@@ -394,7 +398,7 @@ def test_a_damaged_cache_is_built_anew(words: type[Words], damage: bytes) -> Non
 def test_a_cache_that_cannot_be_written_costs_only_time(words: type[Words], own_paths: Path) -> None:
     (own_paths / "cache").write_text("a file where a folder should be", encoding="utf-8")
     for reads in (1, 2):
-        assert Terms.load(with_plugin(words)).normalise("wheezing")
+        assert ConceptRecognizer.load(with_plugin(words)).lookup("wheezing")
         assert words.read == reads
 
 
@@ -405,7 +409,7 @@ def test_a_vocabulary_that_fails_is_named(words: type[Words], broken: str) -> No
 
     cls = type("Broken", (words,), {"name": "broken", broken: property(fail) if broken == "version" else fail})
     with pytest.raises(PluginError, match='the vocabulary "broken" failed: ZeroDivisionError: oh'):
-        Terms.load(with_plugin(cls))
+        ConceptRecognizer.load(with_plugin(cls))
     assert kept() == []
 
 

@@ -27,7 +27,7 @@ from support.hostile_cases import controls, filled
 from support.vocabulary_cases import GRAPH, RECORDS, WHOLE
 from test_hostile_output import RENDERERS, check_drawing, drawings
 from trialindex.changes import differences
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import EvaluationError, QueryError, SourceError, TrialIndexError
 from trialindex.plugin.interfaces import IngestContext, RenderOptions, Source
 from trialindex.plugin.messages import Delivery, Update
@@ -279,7 +279,7 @@ def vocabulary(rng: random.Random) -> None:
             for one in (concept.name, concept.id, *concept.names, *concept.broader):
                 assert isinstance(one, str)
                 one.encode()
-        found = Terms(edition.concepts)
+        found = ConceptRecognizer(edition.concepts)
         list(found.find("lupus nephritis " + text(rng)))
         for concept in edition.concepts[:5]:
             found.narrower(concept)
@@ -308,10 +308,10 @@ def evaluation(rng: random.Random) -> None:
 
 
 @cache
-def terms() -> Terms:
+def terms() -> ConceptRecognizer:
     from trialindex_vocabulary.lexicon import Lexicon
 
-    return Terms(Lexicon().concepts())
+    return ConceptRecognizer(Lexicon().concepts())
 
 
 def question(rng: random.Random) -> None:

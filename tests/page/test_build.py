@@ -10,7 +10,7 @@ import pytest
 
 from support.plugin_cases import plugin
 from trialindex import Index, card
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import PluginError, QueryError, UnknownTrial, WriterError
 from trialindex.plugin.interfaces import Concept, Writer
 from trialindex.plugin.registry import Plugins
@@ -41,7 +41,7 @@ WALKS = from_mapping(
 
 def make(trial: Trial, **options: Any) -> Any:
     """A card that needs no plugin."""
-    return card(trial, **{"writer": FakeWriter(), "terms": Terms(), **options})
+    return card(trial, **{"writer": FakeWriter(), "recognizer": ConceptRecognizer(), **options})
 
 
 # --- what it holds --------------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def test_writers_are_found_by_their_spec(registered: Plugins) -> None:
 
 # --- conditions -----------------------------------------------------------------------------------------------------
 
-TERMS = Terms(
+TERMS = ConceptRecognizer(
     [
         Concept("lupus nephritis", ("lupus kidney",), "DOID:0080162"),
         Concept("systemic lupus erythematosus", ("SLE",), "DOID:9074"),
@@ -155,9 +155,11 @@ TERMS = Terms(
 MESH = Term(name="Lupus Nephritis", id="MESH:D008181")
 
 
-def normalised(*listed: str, registry: tuple[Term, ...] = (), terms: Terms = TERMS) -> list[tuple[str, str | None]]:
+def normalised(
+    *listed: str, registry: tuple[Term, ...] = (), recognizer: ConceptRecognizer = TERMS
+) -> list[tuple[str, str | None]]:
     trial = Trial(id="X-1", title="T", conditions=listed, normalized_conditions=registry)
-    return [(term.name, term.id) for term in make(trial, terms=terms).conditions]
+    return [(term.name, term.id) for term in make(trial, recognizer=recognizer).conditions]
 
 
 def test_conditions_are_named_as_a_vocabulary_does_each_once() -> None:
@@ -178,7 +180,7 @@ def test_the_terms_of_the_registry_come_first_and_are_not_said_twice() -> None:
 
 
 def test_what_nobody_has_normalised_is_not_called_normalised() -> None:
-    assert normalised("Lupus Nephritis", terms=Terms()) == []
+    assert normalised("Lupus Nephritis", recognizer=ConceptRecognizer()) == []
     assert normalised() == []
     assert normalised("", " ", "\x00") == []
 

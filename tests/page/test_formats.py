@@ -13,7 +13,7 @@ import pytest
 
 from support.renderer_cases import BARE, FULL, WIDE, card_of, draw, plain, renderer
 from trialindex import card
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.plugin.trial_page import Explanation, Sentence
 from trialindex.testing import FakeWriter
 from trialindex.trial import Trial, from_mapping, to_mapping
@@ -51,7 +51,7 @@ def text_of(name: str, trial: Trial = FULL, *, options: dict[str, Any] | None = 
 
 
 def near_lyon(trial: Trial) -> Any:
-    return card(trial, writer=FakeWriter(), terms=Terms(), near="Lyon, France").countries
+    return card(trial, writer=FakeWriter(), recognizer=ConceptRecognizer(), near="Lyon, France").countries
 
 
 # --- what it says ---------------------------------------------------------------------------------------------------

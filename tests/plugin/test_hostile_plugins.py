@@ -16,7 +16,7 @@ from support.hostile_cases import EVERYTHING, controls, within
 from support.plugin_cases import plugin
 from test_hostile_output import WHOLE, run
 from trialindex.cli import main
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import EncoderError, PluginError, SourceError, TrialIndexError
 from trialindex.index import Index
 from trialindex.plugin.interfaces import Concept, IngestContext, Notifier, Renderer, Source, Vocabulary
@@ -255,13 +255,13 @@ def test_a_vocabulary_with_cycles_and_odd_names_ends() -> None:
         *(Concept(f"chain {n}", (), f"C:{n}", "disease", (f"C:{n + 1}",)) for n in range(5000)),
     ]
     with within(20):
-        terms = Terms(concepts)
-        found = list(terms.find("lupus kidney of ring three " + "x " * 2000))
+        recognizer = ConceptRecognizer(concepts)
+        found = list(recognizer.find("lupus kidney of ring three " + "x " * 2000))
         assert found
         for concept in (*concepts[:4], concepts[5]):
-            assert len(terms.narrower(concept)) <= len(concepts)
-            terms.expand(concept.name)
-            terms.normalise(concept.name)
+            assert len(recognizer.narrower(concept)) <= len(concepts)
+            recognizer.synonyms(concept.name)
+            recognizer.lookup(concept.name)
 
 
 def test_a_vocabulary_of_no_text_is_named(registered: Plugins) -> None:
@@ -278,7 +278,7 @@ def test_a_vocabulary_of_no_text_is_named(registered: Plugins) -> None:
         own = Plugins(discover=False)
         own.register(plugin(register_vocabularies=lambda: [Odd]), "odd")
         with pytest.raises(PluginError, match="vocabulary"):
-            Terms.load(own)
+            ConceptRecognizer.load(own)
 
 
 def test_errors_of_a_plugin_are_short_and_clean() -> None:

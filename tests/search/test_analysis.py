@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from support.helpers import ListSource
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.index import Index
-from trialindex.plugin.results import Concern, Understanding
+from trialindex.plugin.results import ConceptMention, Understanding
 from trialindex.search.analysis import main_problem, understand, weigh
 from trialindex.search.explain import cautions
 from trialindex.search.person import read_place, read_pregnancy
@@ -23,46 +23,46 @@ NOTE = (
 
 
 @pytest.fixture(scope="module")
-def terms() -> Terms:
-    return Terms.load()
+def recognizer() -> ConceptRecognizer:
+    return ConceptRecognizer.load()
 
 
 def named(understood: Understanding, role: str) -> set[str]:
-    return {concern.name for concern in understood.concerns if concern.role == role}
+    return {concern.name for concern in understood.concepts if concern.role == role}
 
 
-def test_problems_history_and_treatments_are_told_apart(terms: Terms) -> None:
-    found = understand(NOTE, terms)
+def test_problems_history_and_treatments_are_told_apart(recognizer: ConceptRecognizer) -> None:
+    found = understand(NOTE, recognizer)
     assert "hypertension" in named(found, "history")
     assert "prednisone" in named(found, "treatment")
-    assert found.set_aside == {"diabetes": "negated", "breast cancer": "a relative's"}
+    assert found.excluded == {"diabetes": "negated", "breast cancer": "a relative's"}
     assert (found.age, found.sex) == ("45 years", "male")
 
 
-def test_what_the_whole_text_is_like_is_the_main_problem(terms: Terms) -> None:
-    found = understand("migraine for years, now severe asthma", terms)
-    names = [concern.name for concern in found.concerns]
+def test_what_the_whole_text_is_like_is_the_main_problem(recognizer: ConceptRecognizer) -> None:
+    found = understand("migraine for years, now severe asthma", recognizer)
+    names = [concern.name for concern in found.concepts]
     weighed = weigh(found, [0.7 if "asthma" in name else 0.2 for name in names])
     problem = main_problem(weighed)
     assert problem is not None
     assert "asthma" in problem.name
-    assert [c.role for c in weighed.concerns].count("main problem") == 1
-    assert problem.weight == max(c.weight for c in weighed.concerns)
+    assert [c.role for c in weighed.concepts].count("main problem") == 1
+    assert problem.weight == max(c.weight for c in weighed.concepts)
 
 
-def test_a_concern_unlike_the_text_weighs_nothing(terms: Terms) -> None:
-    found = understand("asthma and migraine", terms)
-    assert [c.weight for c in weigh(found, [-0.1] * len(found.concerns)).concerns] == [0.0] * len(found.concerns)
+def test_a_concern_unlike_the_text_weighs_nothing(recognizer: ConceptRecognizer) -> None:
+    found = understand("asthma and migraine", recognizer)
+    assert [c.weight for c in weigh(found, [-0.1] * len(found.concepts)).concepts] == [0.0] * len(found.concepts)
 
 
-def test_naming_a_thing_more_often_weighs_more(terms: Terms) -> None:
-    once, often = (understand(text, terms).concerns[0] for text in ("asthma", "asthma, asthma; ASTHMA again"))
+def test_naming_a_thing_more_often_weighs_more(recognizer: ConceptRecognizer) -> None:
+    once, often = (understand(text, recognizer).concepts[0] for text in ("asthma", "asthma, asthma; ASTHMA again"))
     assert (once.mentions, often.mentions) == (1, 3)
     assert often.weight > once.weight == 1.0
 
 
-def test_a_text_that_names_nothing_is_understood_as_nothing(terms: Terms) -> None:
-    assert understand("hello there", terms) == Understanding()
+def test_a_text_that_names_nothing_is_understood_as_nothing(recognizer: ConceptRecognizer) -> None:
+    assert understand("hello there", recognizer) == Understanding()
 
 
 @pytest.mark.parametrize(
@@ -93,25 +93,27 @@ def test_a_place_is_read_only_where_somebody_lives(text: str, place: str | None)
     assert read_place(text) == place
 
 
-def test_an_exclusion_that_names_the_main_problem_is_said(terms: Terms) -> None:
+def test_an_exclusion_that_names_the_main_problem_is_said(recognizer: ConceptRecognizer) -> None:
     trial = Trial(
         id="T",
         title="T",
         exclusion=("Active lupus nephritis needing dialysis", "Patients without lupus nephritis", "Pregnant women"),
     )
-    understood = understand("lupus nephritis, 20 weeks pregnant", terms)
-    said = cautions(trial, understood, terms)
+    understood = understand("lupus nephritis, 20 weeks pregnant", recognizer)
+    said = cautions(trial, understood, recognizer)
     assert len(said) == 2
     assert "Active lupus nephritis needing dialysis" in said[0]
     assert "pregnancy" in said[1]
     assert "Pregnant women" in said[1]
-    assert cautions(trial, Understanding(), terms) == ()
+    assert cautions(trial, Understanding(), recognizer) == ()
 
 
-def test_a_past_problem_in_an_exclusion_is_not_the_main_one(terms: Terms) -> None:
-    problem = Concern(name="asthma", said="asthma", role="main problem", names=("asthma",), mentions=1, weight=1)
+def test_a_past_problem_in_an_exclusion_is_not_the_main_one(recognizer: ConceptRecognizer) -> None:
+    problem = ConceptMention(
+        name="asthma", surface="asthma", role="main problem", names=("asthma",), mentions=1, weight=1
+    )
     trial = Trial(id="T", title="T", exclusion=("History of hypertension",))
-    assert cautions(trial, Understanding(concerns=(problem,)), terms) == ()
+    assert cautions(trial, Understanding(concepts=(problem,)), recognizer) == ()
 
 
 @pytest.fixture
@@ -132,15 +134,15 @@ def test_what_does_not_fit_moves_down_and_stays(pair: Index) -> None:
         answer = pair.query(text)
         assert [hit.trial.id for hit in answer.hits] == order
         first, last = answer.hits
-        assert "misfit" not in first.parts
-        assert last.parts["misfit"] > 0
+        assert "mismatch" not in first.parts
+        assert last.parts["mismatch"] > 0
         assert "does not fit" in {fit.verdict for fit in last.fits}
 
 
 def test_nothing_moves_without_a_hint_or_in_the_plain_modes(pair: Index) -> None:
-    assert all("misfit" not in hit.parts for hit in pair.query("asthma").hits)
+    assert all("mismatch" not in hit.parts for hit in pair.query("asthma").hits)
     for mode in ("vector", "lexical"):
-        assert all("misfit" not in hit.parts for hit in pair.query("asthma, 9 year old girl", mode=mode).hits)
+        assert all("mismatch" not in hit.parts for hit in pair.query("asthma, 9 year old girl", mode=mode).hits)
 
 
 @pytest.mark.parametrize("limit", [1, 3, 40])
@@ -159,7 +161,7 @@ def test_pages_with_misfits_are_cut_from_one_order(tmp_path: Path, limit: int) -
         )
         text = "asthma cough, 40 year old man"
         whole = [(hit.trial.id, hit.score) for hit in index.query(text, limit=300).hits]
-        assert sum("misfit" in hit.parts for hit in index.query(text, limit=300).hits) == 200
+        assert sum("mismatch" in hit.parts for hit in index.query(text, limit=300).hits) == 200
         shown = [
             (hit.trial.id, hit.score) for page in (1, 2, 5) for hit in index.query(text, limit=limit, page=page).hits
         ]
@@ -170,5 +172,5 @@ def test_what_was_understood_is_told_when_asked(pair: Index) -> None:
     assert pair.query("asthma").understood is None
     understood = pair.query("asthma, no diabetes", explain=True).understood
     assert understood is not None
-    assert understood.set_aside == {"diabetes": "negated"}
-    assert [concern.role for concern in understood.concerns] == ["main problem"]
+    assert understood.excluded == {"diabetes": "negated"}
+    assert [concern.role for concern in understood.concepts] == ["main problem"]

@@ -16,7 +16,7 @@ from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
 from trialindex.search import feedback, retrieval
 from trialindex.search.fusion import fuse
-from trialindex.search.query import REMEMBERED
+from trialindex.search.query import FILTER_CACHE_SIZE
 from trialindex.search.retrieval import MODES, embed_query, weights_for
 from trialindex.storage.lexical import Lexical
 from trialindex.testing import sample_texts
@@ -247,7 +247,7 @@ def test_meaning_counts_most_for_a_short_text(words: int, vector: float, feedbac
 def test_hybrid_is_its_rankings_fused(registered: Plugins, many: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     import trialindex_vocabulary
 
-    monkeypatch.setattr(retrieval, "SHARE", 0.0)
+    monkeypatch.setattr(retrieval, "SMOOTHING", 0.0)
     registered.register(trialindex_vocabulary, "vocabulary")
     text = "lupus of the kidney and skin " * 6  # long enough for the focus
     ranks = {
@@ -257,7 +257,7 @@ def test_hybrid_is_its_rankings_fused(registered: Plugins, many: Index, monkeypa
     for hit in answer.hits:
         for mode, found in ranks.items():
             assert hit.parts.get(f"{mode}_rank") == found.get(hit.trial.id)
-    names = ("vector", "focus", "lexical", "terms", "feedback")
+    names = ("vector", "focus", "lexical", "concepts", "feedback")
     assert {name for hit in answer.hits for name in hit.parts if "rank" not in name} == set(names)
     lists = []
     for name in names:
@@ -334,7 +334,7 @@ def test_pages_reach_every_trial_exactly_once(many: Index, mode: str, limit: int
 def test_pages_beyond_the_depth_of_fusion_do_too(many: Index, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrieval, "DEPTH", 20)
     monkeypatch.setattr(
-        feedback, "FLOOR", 15
+        feedback, "CUTOFF_RANK", 15
     )  # above the depth, as it is: what is below is not the same at every depth
     monkeypatch.setattr(fuse, "__kwdefaults__", {**(fuse.__kwdefaults__ or {}), "depth": 20})
     found: list[str] = []
@@ -362,9 +362,9 @@ def test_what_a_filter_left_is_remembered_until_the_index_changes(new_index: Ind
         ListSource(trial(2, title="Gout", status="RECRUITING"), trial(3, title="Gout", status="RECRUITING"))
     )
     assert sorted(ids(new_index.query("gout", status="recruiting"))) == ["T-1", "T-2", "T-3"]
-    for age in range(3 * REMEMBERED):
+    for age in range(3 * FILTER_CACHE_SIZE):
         assert len(ids(new_index.query("gout", age=age))) == 3
-    assert len(new_index._current().allowed) == REMEMBERED
+    assert len(new_index._current().allowed) == FILTER_CACHE_SIZE
 
 
 def test_no_trial_passes_is_said(index: Index) -> None:

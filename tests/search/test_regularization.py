@@ -10,7 +10,7 @@ import pytest
 from support.helpers import ListSource, ids, trial
 from trialindex.index import Index
 from trialindex.search import regularization, retrieval
-from trialindex.search.regularization import drawn_together
+from trialindex.search.regularization import regularize_scores
 from trialindex.testing import FakeEncoder
 
 NOTE = "gout in the big toe, and " + " ".join(f"word{n}" for n in range(retrieval.NOTE_WORDS))
@@ -28,7 +28,7 @@ def families(tmp_path: Path) -> Index:
 
 def drawn(index: Index, scores: dict[int, float], share: float) -> dict[int, float]:
     with index.snapshot() as records:
-        return drawn_together(scores, share, derived=index._current(), records=records)
+        return regularize_scores(scores, share, derived=index._current(), records=records)
 
 
 def test_a_score_is_drawn_towards_those_of_the_most_alike(families: Index) -> None:
@@ -47,7 +47,7 @@ def test_nothing_is_drawn_without_others(families: Index) -> None:
 
 
 def test_those_below_the_best_keep_their_scores(families: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regularization, "AMONG", 3)
+    monkeypatch.setattr(regularization, "POOL_SIZE", 3)
     assert drawn(families, {1: 5.0, 2: 4.0, 3: 3.0, 4: 2.0}, 0.3).keys() == {1, 2, 3}
 
 
@@ -63,14 +63,14 @@ def test_a_trial_is_the_mean_of_its_passages(families: Index) -> None:
 
 
 def test_notes_are_drawn_together_and_questions_are_not(families: Index) -> None:
-    assert any("alike" in hit.parts for hit in families.query(NOTE).hits)
-    assert all("alike" not in hit.parts for hit in families.query("gout in the big toe").hits)
+    assert any("regularization" in hit.parts for hit in families.query(NOTE).hits)
+    assert all("regularization" not in hit.parts for hit in families.query("gout in the big toe").hits)
     for mode in ("vector", "lexical"):
-        assert all("alike" not in hit.parts for hit in families.query(NOTE, mode=mode).hits)
+        assert all("regularization" not in hit.parts for hit in families.query(NOTE, mode=mode).hits)
 
 
 @pytest.mark.parametrize("limit", [1, 3])
 def test_pages_of_a_note_are_cut_from_one_order(families: Index, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regularization, "AMONG", 5)
+    monkeypatch.setattr(regularization, "POOL_SIZE", 5)
     whole = ids(families.query(NOTE, limit=8))
     assert [one for page in range(1, 9) for one in ids(families.query(NOTE, limit=limit, page=page))] == whole

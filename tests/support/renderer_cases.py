@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import trialindex_renderers
 from support.paths import ROOT
 from trialindex.plugin.interfaces import Renderer, RenderOptions
-from trialindex.plugin.results import Fit, Hit, Match, Results
+from trialindex.plugin.results import EligibilityCheck, Hit, Match, Results
 from trialindex.plugin.trial_page import Card, Explanation, Plain, Sentence
 from trialindex.testing import sample_card
 from trialindex.trial import Arm, Contact, Intervention, Outcome, Site, Term, Trial, from_mapping
@@ -121,7 +121,7 @@ ANSWER = answer(
     hit(
         FULL,
         match=Match(part="inclusion criteria", text="Two earlier treatments that did not help."),
-        fits=(Fit(what="age", verdict="fits", given="34 years", stated="18 to 65 years"),),
+        fits=(EligibilityCheck(what="age", verdict="fits", given="34 years", stated="18 to 65 years"),),
         distance_km=12.3,
         nearest_site=FULL.sites[0],
         last_updated="2026-06-27",
@@ -195,7 +195,7 @@ def filled_card(text: str) -> Card:
 
 def filled_answer(text: str) -> Results:
     trial = filled(text)
-    fits = (Fit(what="age", verdict="fits", given=text, stated=text),)
+    fits = (EligibilityCheck(what="age", verdict="fits", given=text, stated=text),)
     one = hit(trial, match=Match(part=text, text=text), fits=fits, nearest_site=trial.sites[0], last_updated=text)
     return answer(one, query=text, filters={text: text}, notes=(text,), mode=text)
 

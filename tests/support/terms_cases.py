@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.plugin.interfaces import Concept
 
 
@@ -56,4 +56,4 @@ CONCEPTS = [
     Concept("HER2", ("ERBB2",), kind="abbreviation"),
     Concept("HIV", kind="abbreviation"),
 ]
-TERMS = Terms(CONCEPTS)
+TERMS = ConceptRecognizer(CONCEPTS)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trialindex.plugin.results import Fit, describe_fit, describe_score
+from trialindex.plugin.results import EligibilityCheck, describe_eligibility, describe_score
 from trialindex.trial import PHASES, SEXES, STATUSES, STUDY_TYPES, Contact, Site, TrialDate, sanitize
 from trialindex.trial import display as w
 
@@ -157,15 +157,15 @@ def test_what_is_absent_is_not_stated() -> None:
 
 
 def test_fit_says_what_was_compared() -> None:
-    assert describe_fit(Fit(what="age", verdict="fits", given="34 years", stated="18 to 65 years")) == (
-        "age fits (34 years; trial: 18 to 65 years)"
-    )
-    assert describe_fit(Fit(what="sex", verdict="does not fit", given="male", stated="female")) == (
-        "sex does not fit (male; trial: female)"
-    )
-    assert describe_fit(Fit(what="age", verdict="not stated", given="34 years", stated="not stated")) == (
-        "age limit not stated (34 years)"
-    )
+    assert describe_eligibility(
+        EligibilityCheck(what="age", verdict="fits", given="34 years", stated="18 to 65 years")
+    ) == ("age fits (34 years; trial: 18 to 65 years)")
+    assert describe_eligibility(
+        EligibilityCheck(what="sex", verdict="does not fit", given="male", stated="female")
+    ) == ("sex does not fit (male; trial: female)")
+    assert describe_eligibility(
+        EligibilityCheck(what="age", verdict="not stated", given="34 years", stated="not stated")
+    ) == ("age limit not stated (34 years)")
 
 
 def test_score_and_its_parts() -> None:
@@ -182,8 +182,8 @@ def test_places_name_each_part_once() -> None:
 
 
 def test_what_trials_like_it_gave_is_said_when_everything_is() -> None:
-    parts = {"vector": 0.71, "vector_rank": 1, "alike": -0.324, "misfit": 2.0}
+    parts = {"vector": 0.71, "vector_rank": 1, "regularization": -0.324, "mismatch": 2.0}
     assert describe_score(9.5, parts) == "9.5 (meaning 0.71, rank 1; less 2 for age or sex)"
     said = "9.5 (meaning 0.71, rank 1; -0.32 from trials like it; less 2 for age or sex)"
     assert describe_score(9.5, parts, every=True) == said
-    assert "+0.4 from trials like it" in describe_score(9.5, {"alike": 0.4}, every=True)
+    assert "+0.4 from trials like it" in describe_score(9.5, {"regularization": 0.4}, every=True)

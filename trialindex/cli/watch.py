@@ -158,10 +158,10 @@ def _conditions(index: Index, trial_id: str) -> list[str]:
     from trialindex.watching.matching import Matching
 
     with index.snapshot() as records:
-        terms = Matching(index, records).terms
+        recognizer = Matching(index, records).recognizer
     found: dict[str, str] = {}
     for listed in index.get(trial_id).conditions:
-        concept = terms.normalise(listed)
+        concept = recognizer.lookup(listed)
         name = concept.name if concept else listed
         if any(map(str.isalnum, name)):
             found.setdefault(name.casefold(), name)

@@ -15,11 +15,11 @@ from enum import Enum, auto
 from functools import cache
 from itertools import pairwise, product
 
-from trialindex.concepts.tokens import Words, key
+from trialindex.concepts.tokens import Words, normalize
 
-_REACH = 6
+_SCOPE = 6
 """Words: how far a negation reaches, within one item of a list."""
-_LIST_REACH = 14
+_LIST_SCOPE = 14
 """Words: how far ahead an "or" shows that a comma continues a list."""
 _STATEMENT = 120
 """Words: the longest statement, or section under a heading."""
@@ -30,22 +30,22 @@ _ITEM = 5
 class Cue(Enum):
     """What a cue phrase does."""
 
-    NO = auto()  # denies what follows, up to a comma unless an "or" comes later
-    NONE_OF = auto()  # denies the list that follows
-    NON = auto()  # denies the next word
-    DENIED = auto()  # denies what stands directly before it
+    NEGATION = auto()  # denies what follows, up to a comma unless an "or" comes later
+    LIST_NEGATION = auto()  # denies the list that follows
+    PREFIX_NEGATION = auto()  # denies the next word
+    NEGATION_POST = auto()  # denies what stands directly before it
     FAMILY = auto()  # what follows is a relative's
-    OF_FAMILY = auto()  # what stands before it is a relative's
+    FAMILY_POST = auto()  # what stands before it is a relative's
     PAST = auto()  # what follows was once
-    FORMER = auto()  # the next few words were once
-    WAS = auto()  # what stands before it was once
-    STOP = auto()  # a new statement begins
-    CAUSE = auto()  # as STOP, for a negation only: "no appetite because of cancer", "no treatment for asthma"
-    NOTHING = auto()  # looks like a cue and is none: "not only"
+    PAST_NEAR = auto()  # the next few words were once
+    PAST_POST = auto()  # what stands before it was once
+    TERMINATION = auto()  # a new statement begins
+    NEGATION_TERMINATION = auto()  # as TERMINATION, for a negation only: "no treatment for asthma"
+    PSEUDO = auto()  # looks like a cue and is none: "not only"
 
 
 @dataclass
-class Said:
+class Assertion:
     """What is said of a stretch of words."""
 
     negated: bool = False
@@ -56,13 +56,13 @@ class Said:
 # --- the cues -------------------------------------------------------------------------------------------------------
 
 _PHRASES = {
-    Cue.NO: """
+    Cue.NEGATION: """
         no; not; without; w/o; never; never had; has never had; have never had; never been; never developed; not have;
         not had; don't; doesn't; didn't; isn't; wasn't; aren't; hasn't; haven't; hadn't; don't have; doesn't have;
         didn't have; haven't had; hasn't had; dont; doesnt; didnt; isnt; wasnt; havent; cannot be; unlikely to be;
         unlikely to have; lack of; lacks; lacking; free of; rules out; rather than; instead of; neither; nor
     """,
-    Cue.NONE_OF: """
+    Cue.LIST_NEGATION: """
         denies; denied; denying; negative for; neg for; negative history of; history negative for; ruled out
         for; absence of; none of; no evidence of; no evidence for; no clinical evidence of; no radiographic
         evidence of; no sign of; no signs of; no symptoms of; no sx of; no complaints of; no report of; no
@@ -72,8 +72,8 @@ _PHRASES = {
         without signs of; without history of; without a history of; no concern for; not concerning for; no
         suspicion for; not positive for
     """,
-    Cue.NON: "non",
-    Cue.DENIED: """
+    Cue.PREFIX_NEGATION: "non",
+    Cue.NEGATION_POST: """
         ruled out; r/o'd; excluded; negative; neg; unlikely; absent; not seen; not found; not present; not detected;
         not identified; not suspected; not confirmed; not evident; none; nil; free
     """,
@@ -83,7 +83,7 @@ _PHRASES = {
         history negative for; family history remarkable for; family history notable for; family member with; family
         members with
     """,
-    Cue.OF_FAMILY: """
+    Cue.FAMILY_POST: """
         runs in the family; runs in my family; run in the family; run in my family; in the family; in my family; in her
         family; in his family; in relatives; in first degree relatives; in a first degree relative; on his mother's
         side; on her mother's side; on my mother's side; on his father's side; on her father's side; on my father's side
@@ -95,15 +95,15 @@ _PHRASES = {
         remarkable for; history includes; past medical history significant for; past medical history notable for; past
         medical history includes; used to have; recovered from; survivor of
     """,
-    Cue.FORMER: "previous; previously had; previously treated for; prior; past; remote; former",
-    Cue.WAS: "in the past; as a child; as a teenager; in childhood; in his childhood; in her childhood",
-    Cue.STOP: """
+    Cue.PAST_NEAR: "previous; previously had; previously treated for; prior; past; remote; former",
+    Cue.PAST_POST: "in the past; as a child; as a teenager; in childhood; in his childhood; in her childhood",
+    Cue.TERMINATION: """
         but; however; although; though; except; except for; besides; nevertheless; other than; apart from; aside from;
         only; presents; presented; presenting; presents with; presented with; presenting with; complains of; complained
         of; complaining of; c/o; admitted; now; currently; today; until; who; whose; and with
     """,
-    Cue.CAUSE: "for; due to; d/t; because; because of; secondary to; 2/2 to; caused by; as a result of",
-    Cue.NOTHING: """
+    Cue.NEGATION_TERMINATION: "for; due to; d/t; because; because of; secondary to; 2/2 to; caused by; as a result of",
+    Cue.PSEUDO: """
         not only; not certain; not sure; not known; no change; no increase; no decrease; no doubt; no longer; no
         other; without other; not controlled; not well controlled; not adequately controlled; not fully
         controlled; not under control; not cured; not responding; not responding to; not respond; not respond
@@ -156,16 +156,16 @@ def _cues() -> tuple[dict[str, Cue], int]:
     """Every cue phrase, folded, and the length of the longest in words."""
 
     def listed(text: str) -> list[str]:
-        return [key(phrase) for phrase in text.split(";")]
+        return [normalize(phrase) for phrase in text.split(";")]
 
     relatives = listed(_RELATIVES)
     found = {phrase: kind for kind, text in _PHRASES.items() for phrase in listed(text)}
     found |= {f"{who} {had}": Cue.FAMILY for who, had in product(relatives, listed(_HAD))}
-    found |= {f"{who} {noticed}": Cue.NOTHING for who, noticed in product(relatives, listed(_NOTICED))}
-    found |= {f"in {whose} {who}": Cue.OF_FAMILY for whose, who in product(listed(_OF_WHOM), relatives)}
-    found |= {f"in {who}": Cue.OF_FAMILY for who in relatives}
+    found |= {f"{who} {noticed}": Cue.PSEUDO for who, noticed in product(relatives, listed(_NOTICED))}
+    found |= {f"in {whose} {who}": Cue.FAMILY_POST for whose, who in product(listed(_OF_WHOM), relatives)}
+    found |= {f"in {who}": Cue.FAMILY_POST for who in relatives}
     statements = {f"{who} {does}" for who, does in product(listed(_PATIENT), listed(_DOES))}
-    found |= dict.fromkeys(statements - _NO_STATEMENT, Cue.STOP)
+    found |= dict.fromkeys(statements - _NO_STATEMENT, Cue.TERMINATION)
     return found, max(phrase.count(" ") + 1 for phrase in found)
 
 
@@ -173,7 +173,7 @@ def _cues() -> tuple[dict[str, Cue], int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Match:
     """A cue in a text: from word *start* to before word *end*."""
 
     start: int
@@ -181,16 +181,16 @@ class _Found:
     kind: Cue
 
 
-def judge(words: Words, spans: Sequence[tuple[int, int, bool]]) -> list[Said]:
+def classify(words: Words, spans: Sequence[tuple[int, int, bool]]) -> list[Assertion]:
     """What the text says of each stretch of its words.
 
     :param spans: in order, not overlapping: first word, the word after the last, and whether it is a disease name
         that wins over a cue within it, as ``non`` in *non-small cell lung cancer*.
     """
-    return _Reading(words, spans).said
+    return _Classification(words, spans).assertions
 
 
-class _Reading:
+class _Classification:
     """One text being judged: every cue marks the words in its scope."""
 
     def __init__(self, words: Words, spans: Sequence[tuple[int, int, bool]]) -> None:
@@ -198,19 +198,19 @@ class _Reading:
         self._span_before = {end: (start, number) for number, (start, end, _) in enumerate(spans)}
         taken = {at for start, end, solid in spans if solid for at in range(start, end)}
         cues = list(self._scan(taken))
-        self._stops = {cue.start: cue.kind for cue in cues if cue.kind in (Cue.STOP, Cue.CAUSE)}
+        self._stops = {cue.start: cue.kind for cue in cues if cue.kind in (Cue.TERMINATION, Cue.NEGATION_TERMINATION)}
         self._first_person = any(pair in _FIRST_PERSON for pair in pairwise(self._keys))
-        self._said = [Said() for _ in words.keys]
-        self._denied: set[int] = set()
+        self._words = [Assertion() for _ in words.keys]
+        self._negated_spans: set[int] = set()
         for cue in cues:
             self._apply(cue)
-        self.said = [self._merged(start, number) for number, (start, _, _) in enumerate(spans)]
+        self.assertions = [self._merged(start, number) for number, (start, _, _) in enumerate(spans)]
 
-    def _merged(self, start: int, number: int) -> Said:
-        first = self._said[start]
-        return Said(first.negated or number in self._denied, first.family, first.historical)
+    def _merged(self, start: int, number: int) -> Assertion:
+        first = self._words[start]
+        return Assertion(first.negated or number in self._negated_spans, first.family, first.historical)
 
-    def _scan(self, taken: set[int]) -> Iterator[_Found]:
+    def _scan(self, taken: set[int]) -> Iterator[_Match]:
         """The cues outside of disease names, longest first at each word."""
         phrases, longest = _cues()
         at, count = 0, len(self._keys)
@@ -221,44 +221,44 @@ class _Reading:
                     break
                 phrase = f"{phrase} {self._keys[end]}" if phrase else self._keys[end]
                 if phrase in phrases:
-                    best = _Found(at, end + 1, phrases[phrase])
-            if best is not None and best.kind is not Cue.NOTHING:
+                    best = _Match(at, end + 1, phrases[phrase])
+            if best is not None and best.kind is not Cue.PSEUDO:
                 yield best
             at = best.end if best else at + 1
 
-    def _apply(self, cue: _Found) -> None:
+    def _apply(self, cue: _Match) -> None:
         kind, before = cue.kind, self._keys[cue.start - 1] if cue.start else ""
-        if kind in (Cue.NO, Cue.NONE_OF):
+        if kind in (Cue.NEGATION, Cue.LIST_NEGATION):
             if self._answers(cue):
-                self._deny_before(cue.start)
+                self._negate_before(cue.start)
             else:
-                for at in self._negation(cue):
-                    self._said[at].negated = True
-        elif kind is Cue.NON:
+                for at in self._negated(cue):
+                    self._words[at].negated = True
+        elif kind is Cue.PREFIX_NEGATION:
             self._mark([cue.end], "negated")
-        elif kind is Cue.DENIED:
+        elif kind is Cue.NEGATION_POST:
             if self._keys[cue.end : cue.end + 1] != ["for"] and (self._gaps[cue.start] != "," or self._answers(cue)):
-                self._deny_before(cue.start)
+                self._negate_before(cue.start)
         elif kind is Cue.FAMILY:
             if not self._is_patient(cue) and "by" not in self._keys[max(0, cue.start - 2) : cue.start]:
                 self._mark(self._statement(cue), "family")
-        elif kind is Cue.OF_FAMILY:
+        elif kind is Cue.FAMILY_POST:
             if self._first_person or "my" not in self._keys[cue.start : cue.end] or self._keys[cue.end - 1] in _KIN:
-                self._mark(self._back(cue), "family")
+                self._mark(self._before(cue), "family")
         elif kind is Cue.PAST:
             if before not in _SPAN_OF_TIME:  # "three days history of cough" is now
                 self._mark(self._statement(cue), "historical")
-        elif kind is Cue.FORMER:
-            self._mark(self._negation(cue), "historical")
-        elif kind is Cue.WAS:
-            self._mark(self._back(cue), "historical")
+        elif kind is Cue.PAST_NEAR:
+            self._mark(self._negated(cue), "historical")
+        elif kind is Cue.PAST_POST:
+            self._mark(self._before(cue), "historical")
 
     def _mark(self, places: Iterable[int], what: str) -> None:
         for at in places:
-            if at < len(self._said):
-                setattr(self._said[at], what, True)
+            if at < len(self._words):
+                setattr(self._words[at], what, True)
 
-    def _is_patient(self, cue: _Found) -> bool:
+    def _is_patient(self, cue: _Match) -> bool:
         """Whether the relative is the patient: *my mother has lupus*, from somebody who says nothing of themselves."""
         if self._first_person:
             return False
@@ -269,53 +269,53 @@ class _Reading:
                 return True
         return False
 
-    def _ends(self, at: int, cue: _Found) -> bool:
+    def _terminated(self, at: int, cue: _Match) -> bool:
         """Whether a statement that *cue* opened is over before word *at*."""
         gap = self._gaps[at]
-        return gap in _BOUNDARY or (gap == ":" and at > cue.end) or self._stops.get(at) is Cue.STOP
+        return gap in _BOUNDARY or (gap == ":" and at > cue.end) or self._stops.get(at) is Cue.TERMINATION
 
-    def _negation(self, cue: _Found) -> Iterator[int]:
+    def _negated(self, cue: _Match) -> Iterator[int]:
         """The words that a negation reaches."""
         reached = 0
         for at in range(cue.end, min(cue.end + _STATEMENT, len(self._keys))):
-            if self._ends(at, cue) or at in self._stops:
+            if self._terminated(at, cue) or at in self._stops:
                 return
             if self._gaps[at] == "," and at > cue.end:
-                if cue.kind is not Cue.NONE_OF and not self._list_goes_on(at):
+                if cue.kind is not Cue.LIST_NEGATION and not self._list_goes_on(at):
                     return
                 reached = 0
             if self._keys[at] in _AND:
                 reached = 0
-            if reached == _REACH:
+            if reached == _SCOPE:
                 return
             reached += 1
             yield at
 
     def _list_goes_on(self, start: int) -> bool:
         """Whether an "or" comes before the sentence ends or turns."""
-        for at in range(start, min(start + _LIST_REACH, len(self._keys))):
+        for at in range(start, min(start + _LIST_SCOPE, len(self._keys))):
             if self._gaps[at] in _BOUNDARY or at in self._stops:
                 return False
             if self._keys[at] in ("or", "nor"):
                 return True
         return False
 
-    def _statement(self, cue: _Found) -> Iterator[int]:
+    def _statement(self, cue: _Match) -> Iterator[int]:
         """The words up to the end of the statement; under a heading, those of all its lines."""
         heading = self._is_heading(cue)
         for at in range(cue.end, min(cue.end + _STATEMENT, len(self._keys))):
-            if self._ends(at, cue) and not (heading and self._still_under_heading(at, cue)):
+            if self._terminated(at, cue) and not (heading and self._still_under_heading(at, cue)):
                 return
             yield at
 
-    def _is_heading(self, cue: _Found) -> bool:
+    def _is_heading(self, cue: _Match) -> bool:
         opens = cue.start == 0 or self._gaps[cue.start] in _BOUNDARY
         return opens and cue.end < len(self._gaps) and self._gaps[cue.end] in (":", "\n")
 
-    def _still_under_heading(self, at: int, cue: _Found) -> bool:
+    def _still_under_heading(self, at: int, cue: _Match) -> bool:
         """Whether the line or sentence that begins at word *at* is one more item under the heading."""
         gap = self._gaps[at]
-        if gap == "¶" or self._stops.get(at) is Cue.STOP:
+        if gap == "¶" or self._stops.get(at) is Cue.TERMINATION:
             return False
         if gap == ":":
             return True
@@ -326,28 +326,28 @@ class _Reading:
             end += 1
         return gap == "\n" or (cue.kind is Cue.PAST and end - at <= _ITEM)
 
-    def _back(self, cue: _Found) -> Iterator[int]:
+    def _before(self, cue: _Match) -> Iterator[int]:
         """The words before a cue that it is said of."""
-        for at in range(cue.start - 1, max(cue.start - 2 - _REACH, -1), -1):
+        for at in range(cue.start - 1, max(cue.start - 2 - _SCOPE, -1), -1):
             if at in self._stops or self._keys[at] in ("with", "has"):
                 return
             yield at
             if self._gaps[at] in _BOUNDARY or self._gaps[at] in ",:":
                 return
 
-    def _answers(self, cue: _Found) -> bool:
+    def _answers(self, cue: _Match) -> bool:
         """Whether the cue is an answer to what stands before it: *Diabetes: no*."""
         if self._keys[cue.start] not in _BARE_NO or self._gaps[cue.start] not in ":(,":
             return False
         return cue.end == len(self._keys) or self._gaps[cue.end] in _BOUNDARY or self._gaps[cue.end] in ",("
 
-    def _deny_before(self, at: int) -> None:
+    def _negate_before(self, at: int) -> None:
         """Deny the disease that ends before word *at*, and those joined to it by "and"."""
         while at > 0 and self._keys[at - 1] in _FILLERS:
             at -= 1
         while at in self._span_before and (at == len(self._gaps) or self._gaps[at] not in _BOUNDARY):
             at, number = self._span_before[at]
-            self._denied.add(number)
+            self._negated_spans.add(number)
             if not (at > 1 and self._keys[at - 1] in _AND):
                 return
             at -= 1

@@ -2,7 +2,7 @@
 
 ::
 
-    terms = Terms.load()
+    terms = ConceptRecognizer.load()
     for mention in terms.find("52 F with HTN, no diabetes, mother had breast cancer"):
         print(mention.text, mention.names, mention.negated, mention.family)
 """
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trialindex.concepts import tokens
-from trialindex.concepts.context import judge
-from trialindex.concepts.tokens import Words, bare, key, keys_of, read_words, uninverted
+from trialindex.concepts.context import classify
+from trialindex.concepts.tokens import Words, casefold_words, name_variants, natural_order, normalize, read_words
 from trialindex.errors import PluginError
 from trialindex.plugin.interfaces import Concept, Vocabulary
 
@@ -45,9 +45,9 @@ ie if im in io is it la le ma md me mg ml mm mr ms my na ne ng no of oh ok on op
 rx se sh si so st ta th to tv uh um un up us va vi vs we ws ya ye
 """
 """Words and measures, folded. An abbreviation that is spelled like one of them is meant only in capitals."""
-_WORDS_TOO = frozenset(_SMALL_WORDS.split())
+_AMBIGUOUS_WORDS = frozenset(_SMALL_WORDS.split())
 
-_SAYS_LITTLE = """
+_STOP_CONCEPTS = """
 abnormality; adverse events; aging; as needed; associated with; at bedtime; baseline; bilateral; blood pressure;
 cancer; chief complaint; chronic disease; complains of; complicated by; complication; condition; consistent with;
 death; diagnosed; diagnosis; diagnostic evaluation; differential diagnosis; discharge; discontinue; disease; disease
@@ -62,7 +62,7 @@ adverse events; signs and symptoms; standard of care; status post; surgery; symp
 three times daily; treatment; tumor; twice daily; vital signs; within normal limits; without; workup; wound; year old
 """
 """Names that say too little to search for."""
-_GENERAL = frozenset(map(key, _SAYS_LITTLE.split(";")))
+_GENERAL = frozenset(map(normalize, _STOP_CONCEPTS.split(";")))
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Mention:
         return tuple({_plain(concept.name): concept.name for concept in reversed(self.concepts)}.values())[::-1]
 
 
-class Terms:
+class ConceptRecognizer:
     """Concepts, to be found in text by the longest name.
 
     :param concepts: of any vocabularies; several may share a name.
@@ -103,11 +103,11 @@ class Terms:
     def _use(self, compiled: _Compiled) -> None:
         self._rows, self._index = compiled
         self._known: dict[int, Concept] = {}
-        self._meanings: dict[tuple[str, bool], _Meaning] = {}
+        self._senses: dict[tuple[str, bool], _Sense] = {}
         self._below: dict[str, list[int]] | None = None
 
     @classmethod
-    def load(cls, plugins: Plugins | None = None) -> Terms:
+    def load(cls, plugins: Plugins | None = None) -> ConceptRecognizer:
         """The terms of every vocabulary that is at hand.
 
         What is built from them is kept in the user's cache folder under the names and versions of the vocabularies.
@@ -142,15 +142,15 @@ class Terms:
         """What *text* names, in order and without overlap; at each place the longest name counts."""
         words = read_words(text)
         found = list(self._matches(text, words))
-        said = judge(words, [(start, end, not meaning.general) for start, end, meaning in found])
+        assertions = classify(words, [(start, end, not sense.general) for start, end, sense in found])
         mentions = []
-        for (first, last, meaning), status in zip(found, said, strict=True):
+        for (first, last, sense), status in zip(found, assertions, strict=True):
             start, end = words.starts[first], words.ends[last - 1]
-            flags = (status.negated, status.family, status.historical, meaning.general)
-            mentions.append(Mention(start, end, text[start:end], meaning.concepts, *flags))
+            flags = (status.negated, status.family, status.historical, sense.general)
+            mentions.append(Mention(start, end, text[start:end], sense.concepts, *flags))
         return mentions
 
-    def _matches(self, text: str, words: Words) -> Iterator[tuple[int, int, _Meaning]]:
+    def _matches(self, text: str, words: Words) -> Iterator[tuple[int, int, _Sense]]:
         """First word, the word after the last, and what is meant."""
         at, index, keys, gaps = 0, self._index, words.keys, words.gaps
         count = len(keys)
@@ -167,15 +167,15 @@ class Terms:
                 elif glued in index:
                     found.append((end + 1, glued))
             for end, name in reversed(found):
-                meaning = self._meant(name, text, words, at, end)
-                if meaning.concepts:
-                    yield at, end, meaning
+                sense = self._resolve(name, text, words, at, end)
+                if sense.concepts:
+                    yield at, end, sense
                     at = end
                     break
             else:
                 at += 1
 
-    def _meant(self, name: str, text: str, words: Words, start: int, end: int) -> _Meaning:
+    def _resolve(self, name: str, text: str, words: Words, start: int, end: int) -> _Sense:
         """The concepts called *name* that the writer can have meant, seeing how it is written."""
         if end - start > 1 and all(len(k) == 1 for k in words.keys[start:end]) and " " in words.gaps[start + 1 : end]:
             return _NOTHING  # "s/p" and "t.b." are abbreviations, "a e" is nothing
@@ -185,11 +185,11 @@ class Terms:
         if min(self._index[name]) < 0:
             at = words.starts[start]
             capitals = text[at : words.ends[end - 1]].isupper() and not _in_capitals(text, at)
-        if (name, capitals) not in self._meanings:
-            self._meanings[name, capitals] = self._meaning(name, capitals)
-        return self._meanings[name, capitals]
+        if (name, capitals) not in self._senses:
+            self._senses[name, capitals] = self._sense(name, capitals)
+        return self._senses[name, capitals]
 
-    def _meaning(self, name: str, capitals: bool) -> _Meaning:
+    def _sense(self, name: str, capitals: bool) -> _Sense:
         """The concepts; a word list's *heart attack* is also what an ontology calls *myocardial infarction*."""
         found = [one if one >= 0 else ~one for one in self._index[name] if one >= 0 or capitals]
         for concept in [self._concept(number) for number in found]:
@@ -197,45 +197,47 @@ class Terms:
                 found += (n for n in self._index.get(_plain(concept.name), ()) if n >= 0 and self._concept(n).id)
         concepts = [self._concept(number) for number in dict.fromkeys(found)]
         concepts.sort(key=lambda concept: (concept.id is None, _plain(concept.name) != name))
-        return _Meaning(tuple(concepts), all(_plain(concept.name) in _GENERAL for concept in concepts))
+        return _Sense(tuple(concepts), all(_plain(concept.name) in _GENERAL for concept in concepts))
 
-    def expand(self, text: str) -> list[str]:
+    def synonyms(self, text: str) -> list[str]:
         """The medical names of what *text* says the patient has, those that it does not use itself.
 
         What is negated, a relative's, or too general is left out.
         """
-        own = f" {bare(text)} "
+        own = f" {casefold_words(text)} "
         names = {
             _plain(name): name
             for mention in self.find(text)
             if not (mention.negated or mention.family or mention.general)
             for name in mention.names
         }
-        return [name for plain, name in names.items() if f" {bare(name)} " not in own and plain not in _GENERAL]
+        return [
+            name for plain, name in names.items() if f" {casefold_words(name)} " not in own and plain not in _GENERAL
+        ]
 
     # --- one name -----------------------------------------------------------------------------------------------------
 
-    def normalise(self, condition: str) -> Concept | None:
+    def lookup(self, condition: str) -> Concept | None:
         """The concept that *condition* as a whole names: ``Lupus Erythematosus, Systemic``, ``CKD``, ``heart attack``.
 
         :returns: of an ontology if one has it, and of those the one whose preferred name it is; ``None`` if it is no
             name that is known.
         """
-        forms = [condition, uninverted(condition)]
+        forms = [condition, natural_order(condition)]
         before, bracket, inside = condition.strip().rpartition("(")
         if bracket and inside.endswith(")"):  # "Chronic Kidney Disease (CKD)"
             forms.append(before)
         for form in forms:
             words = read_words(form)
             name = " ".join(words.keys)
-            if name in self._index and (concepts := self._meant(name, form, words, 0, len(words.keys)).concepts):
+            if name in self._index and (concepts := self._resolve(name, form, words, 0, len(words.keys)).concepts):
                 return concepts[0]
         return None
 
     def narrower(self, concept: Concept) -> list[Concept]:
         """Every kind of *concept*, down to the last, nearest first. Without an id it is looked up by its name."""
         if concept.id is None:
-            concept = self.normalise(concept.name) or concept
+            concept = self.lookup(concept.name) or concept
         if self._below is None:
             self._below = defaultdict(list)
             for number in range(len(self._rows)):
@@ -258,14 +260,14 @@ class Terms:
         return self._known[number]
 
 
-class _Meaning(NamedTuple):
+class _Sense(NamedTuple):
     """What a name means, and whether that says too little."""
 
     concepts: tuple[Concept, ...]
     general: bool
 
 
-_NOTHING = _Meaning((), True)
+_NOTHING = _Sense((), True)
 _WITHIN = frozenset(" -/.,")
 """What may lie between two words of one name."""
 _LINE = 80
@@ -274,7 +276,7 @@ _LINE = 80
 
 def _plain(name: str) -> str:
     """The key of a name, in natural order."""
-    return key(uninverted(name))
+    return normalize(natural_order(name))
 
 
 def _in_capitals(text: str, at: int) -> bool:
@@ -308,8 +310,8 @@ def _compile(concepts: Iterable[Concept]) -> _Compiled:
     for number, concept in enumerate(concepts):
         rows.append(encode((concept.name, concept.names, concept.id, concept.kind, concept.broader)))
         for name in dict.fromkeys((concept.name, *concept.names)):
-            forms = dict.fromkeys(keys_of(name))
-            capitals = name.isupper() and name.isalpha() and next(iter(forms)) in _WORDS_TOO
+            forms = dict.fromkeys(name_variants(name))
+            capitals = name.isupper() and name.isalpha() and next(iter(forms)) in _AMBIGUOUS_WORDS
             for form in forms:
                 postings = index.setdefault(form, [])
                 if form and number not in postings and ~number not in postings:
@@ -335,21 +337,21 @@ class _AtHand:
     vocabulary: Vocabulary
 
     def concepts(self) -> Iterator[Concept]:
-        with _blamed(self.name):
+        with _plugin_errors(self.name):
             yield from self.vocabulary.concepts()
 
 
 def _at_hand(plugins: Plugins) -> Iterator[_AtHand]:
     versions = {one.name: one.version for one in plugins.installed}
     for name, (cls, plugin) in plugins.provided("vocabulary").items():
-        with _blamed(name):
+        with _plugin_errors(name):
             vocabulary: Vocabulary = cls()
             version = vocabulary.version
         if version is not None:
             yield _AtHand(name, version, f"{plugin} {versions.get(plugin, '')}", vocabulary)
 
 
-def _blamed(name: str) -> AbstractContextManager[None]:
+def _plugin_errors(name: str) -> AbstractContextManager[None]:
     """Around the code of the vocabulary *name*. :raises PluginError: it failed with an error that is none of ours."""
     from trialindex.plugin.registry import blamed
 

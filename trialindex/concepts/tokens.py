@@ -70,30 +70,30 @@ def read_words(text: str) -> Words:
     end = 0
     for match in _WORD.finditer(text):
         start = match.start()
-        key = fold(match[1]) if match[1] else "+"
-        if key in _ROMAN and keys and keys[-1] in _NUMBERED:
-            key = _ROMAN[key]
+        word = normalize_word(match[1]) if match[1] else "+"
+        if word in _ROMAN and keys and keys[-1] in _NUMBERED:
+            word = _ROMAN[word]
         gap = text[end:start]
         gaps.append(_PLAIN_GAPS.get(gap) or _gap(text, end, start))
-        keys.append(key)
+        keys.append(word)
         starts.append(start)
         end = match.end()
         ends.append(end)
     return Words(keys, starts, ends, gaps)
 
 
-def bare(text: str) -> str:
+def casefold_words(text: str) -> str:
     """The words of *text* as they are but for case, with a space between two: what a search engine sees."""
     return " ".join(match[0] for match in _WORD.finditer(text.casefold()))
 
 
-def key(text: str) -> str:
+def normalize(text: str) -> str:
     """The folded words of *text*, with a space between two."""
     return " ".join(read_words(text).keys)
 
 
 @lru_cache(maxsize=1 << 16)
-def fold(word: str) -> str:
+def normalize_word(word: str) -> str:
     """One word without case, accents, plural and British spelling: ``Tumours`` → ``tumor``, ``lupus`` → ``lupus``."""
     plain = word.casefold()
     if not plain.isascii():
@@ -158,7 +158,7 @@ _CANCER_OF = re.compile(r"(.+) (cancer)")
 _TYPE = re.compile(r"(type \w+) (.+)")
 
 
-def keys_of(name: str) -> Iterator[str]:
+def name_variants(name: str) -> Iterator[str]:
     """The keys under which a name of a vocabulary is to be found, the plain one first; some may be the same.
 
     Besides the name itself: its words in natural order (``Lupus Erythematosus, Systemic``, as MeSH inverts them),
@@ -169,7 +169,7 @@ def keys_of(name: str) -> Iterator[str]:
     plain = " ".join(words.keys)
     yield plain
     if ", " in name:
-        yield key(uninverted(name))
+        yield normalize(natural_order(name))
     if "-" in words.gaps:
         yield "".join(k if gap == "-" else f" {k}" for k, gap in zip(words.keys, words.gaps, strict=True)).strip()
     if plain.startswith("type ") and (match := _TYPE.fullmatch(plain)):
@@ -182,7 +182,7 @@ def keys_of(name: str) -> Iterator[str]:
         yield re.sub(r"\b([a-z]{2,6})(?=\d)", r"\1 ", plain)
 
 
-def uninverted(name: str) -> str:
+def natural_order(name: str) -> str:
     """A name whose head stands first in natural order: ``Leukemia, Myeloid, Acute`` → ``Acute Myeloid Leukemia``.
 
     This is the inverted form of MeSH, the vocabulary in which ClinicalTrials.gov gives conditions.

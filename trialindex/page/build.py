@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trialindex.concepts.tokens import key, uninverted
+from trialindex.concepts.tokens import natural_order, normalize
 from trialindex.plugin.interfaces import Concept, Writer
 from trialindex.plugin.registry import blamed, plugins
 from trialindex.plugin.trial_page import Card, Country, Location, Plain
@@ -25,7 +25,7 @@ from trialindex.search.places import Place, find_place
 from trialindex.trial import Site, Term, Trial
 
 if TYPE_CHECKING:
-    from trialindex.concepts.recognizer import Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer
 
 DEFAULT_WRITER = "plain"
 
@@ -41,7 +41,7 @@ def card(
     writer: Writer | str = DEFAULT_WRITER,
     contacts: bool = False,
     near: Place | str | None = None,
-    terms: Terms | None = None,
+    recognizer: ConceptRecognizer | None = None,
 ) -> Card:
     """Everything a page shows of one trial.
 
@@ -50,7 +50,7 @@ def card(
     :param writer: whose plain words: a spec such as ``plain``, or a writer. It never sees contacts.
     :param contacts: leave the contacts and the raw record in; without it they are masked.
     :param near: a place, or its name such as ``Lyon, France``: sites are ordered by their distance from it.
-    :param terms: what conditions are normalised with; those of every vocabulary at hand unless given.
+    :param recognizer: what conditions are normalised with; those of every vocabulary at hand unless given.
     :raises PluginError: there is no such writer, or it fails. :raises WriterError: it cannot be used.
     :raises QueryError: no such place is known.
     """
@@ -61,7 +61,7 @@ def card(
         trial=shown,
         seen=_stated(trial) if seen is None else dict(seen),
         plain=_written(author, trial),
-        conditions=_conditions(trial, terms),
+        conditions=_conditions(trial, recognizer),
         countries=_countries(shown.sites, place),
         near=place.name if place else None,
     )
@@ -100,23 +100,23 @@ def _for_writers(trial: Trial) -> Trial:
 # --- conditions -----------------------------------------------------------------------------------------------------
 
 
-def _conditions(trial: Trial, terms: Terms | None) -> tuple[Term, ...]:
+def _conditions(trial: Trial, recognizer: ConceptRecognizer | None) -> tuple[Term, ...]:
     """The conditions normalised, each once: the terms that the registry gives, then those that a vocabulary knows.
 
     A listed condition that no vocabulary knows is not among them: nobody has normalised it. What a mere list of words
-    knows, without an id, says less than a registry's own terms, and counts only where there are none.
+    knows, without an id, says less than a registry's own recognizer, and counts only where there are none.
     """
     if not trial.conditions and not trial.normalized_conditions:
         return ()
-    if terms is None:
-        from trialindex.concepts.recognizer import Terms
+    if recognizer is None:
+        from trialindex.concepts.recognizer import ConceptRecognizer
 
-        terms = Terms.load()
+        recognizer = ConceptRecognizer.load()
     found: dict[str, Term] = {}
     for term in trial.normalized_conditions:
-        found.setdefault(_meaning(term.name, terms.normalise(term.name)), term)
+        found.setdefault(_meaning(term.name, recognizer.lookup(term.name)), term)
     for name in trial.conditions:
-        concept = terms.normalise(name)
+        concept = recognizer.lookup(name)
         if concept and (concept.id or not trial.normalized_conditions):
             found.setdefault(_meaning(name, concept), Term(name=concept.name, id=concept.id))
     return tuple(found.values())
@@ -124,7 +124,7 @@ def _conditions(trial: Trial, terms: Terms | None) -> tuple[Term, ...]:
 
 def _meaning(name: str, concept: Concept | None) -> str:
     """The same for two names of one thing."""
-    return concept.id if concept and concept.id else key(uninverted(concept.name if concept else name))
+    return concept.id if concept and concept.id else normalize(natural_order(concept.name if concept else name))
 
 
 # --- sites ----------------------------------------------------------------------------------------------------------

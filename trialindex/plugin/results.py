@@ -14,7 +14,7 @@ from trialindex.trial.sanitize import one_line
 Verdict = Literal["fits", "does not fit", "not stated"]
 
 
-class Fit(msgspec.Struct, frozen=True, kw_only=True):
+class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
     """How one limit that the trial states compares with what is known of the person.
 
     ``given`` is what the user gave or the text says (``34 years``), ``stated`` what the trial states (``18 to 65
@@ -37,17 +37,17 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 Role = Literal["main problem", "problem", "history", "treatment"]
 
 
-class Concern(msgspec.Struct, frozen=True, kw_only=True):
+class ConceptMention(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a text says of the patient.
 
-    :param name: the medical name. :param said: how the text first says it.
+    :param name: the medical name. :param surface: how the text first says it.
     :param role: the ``main problem`` is what the text as a whole is most like; ``treatment`` is a drug or a procedure.
     :param names: every name it is looked for by. :param mentions: how often the text names it.
     :param weight: how much it counts in ranking; only comparable within one answer.
     """
 
     name: str
-    said: str
+    surface: str
     role: Role
     names: tuple[str, ...]
     mentions: int
@@ -57,14 +57,14 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
 class Understanding(msgspec.Struct, frozen=True, kw_only=True):
     """What was understood of a text, by rules and word lists on this machine.
 
-    :param concerns: what the patient has, had and was given, in the order of the text.
-    :param set_aside: what counts for nothing, as it was said, and why: ``negated`` or ``a relative's``.
+    :param concepts: what the patient has, had and was given, in the order of the text.
+    :param excluded: what counts for nothing, as it was said, and why: ``negated`` or ``a relative's``.
     :param age: such as ``34 years``. :param sex: ``female`` or ``male``. :param pregnant: said, denied or ``None``.
     :param place: where the text says the patient lives.
     """
 
-    concerns: tuple[Concern, ...] = ()
-    set_aside: dict[str, str] = {}
+    concepts: tuple[ConceptMention, ...] = ()
+    excluded: dict[str, str] = {}
     age: str | None = None
     sex: str | None = None
     pregnant: bool | None = None
@@ -78,9 +78,9 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     :param score: what the hits are ordered by; only comparable within one answer.
     :param parts: what the score is made of, those that apply, each with its ``_rank``: ``vector`` and ``focus`` (cosine
         of the best passage with the text, and with the text drawn towards what it is about), ``lexical`` (BM25 of the
-        text), ``terms`` (BM25 of the names of what it says), ``feedback`` (BM25 of words that the best trials share).
-        ``alike`` is what the score gained or lost because of those of the trials most like it, and ``misfit`` what was
-        taken off because age or sex do not fit.
+        text), ``concepts`` (BM25 of the names of what it says), ``feedback`` (BM25 of words that the best trials
+        share). ``regularization`` is what the score gained or lost through those of the trials most like it, and
+        ``mismatch`` what was taken off because age or sex do not fit.
     :param match: why it is here.
     :param fits: age and sex, where the user gave them or the text says them.
     :param cautions: exclusion criteria that seem to name what the text says, each in a sentence.
@@ -95,7 +95,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     parts: dict[str, float]
     trial: Trial
     match: Match | None = None
-    fits: tuple[Fit, ...] = ()
+    fits: tuple[EligibilityCheck, ...] = ()
     cautions: tuple[str, ...] = ()
     distance_km: float | None = None
     nearest_site: Site | None = None
@@ -132,7 +132,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     understood: Understanding | None = None
 
 
-def describe_fit(value: Fit) -> str:
+def describe_eligibility(value: EligibilityCheck) -> str:
     """How one limit compares: ``age fits (34 years; trial: 18 to 65 years)``."""
     given, stated = one_line(value.given) or NOT_STATED, one_line(value.stated) or NOT_STATED
     verdict = "limit not stated" if value.verdict == NOT_STATED else value.verdict
@@ -147,7 +147,7 @@ _PARTS = {
     "vector": "meaning",
     "lexical": "words",
     "focus": "meaning of what it is about",
-    "terms": "names of what it says",
+    "concepts": "names of what it says",
     "feedback": "words of the best trials",
 }
 
@@ -162,8 +162,8 @@ def describe_score(total: float, parts: Mapping[str, float], *, every: bool = Fa
         if key in parts and (every or key in ("vector", "lexical")):
             rank = f", rank {parts[f'{key}_rank']:g}" if f"{key}_rank" in parts else ""
             said.append(f"{name} {parts[key]:.3g}{rank}")
-    if every and "alike" in parts:
+    if every and "regularization" in parts:
         said.append(f"{parts['alike']:+.2g} from trials like it")
-    if "misfit" in parts:
+    if "mismatch" in parts:
         said.append(f"less {parts['misfit']:g} for age or sex")
     return f"{total:.3g} ({'; '.join(said)})" if said else f"{total:.3g}"

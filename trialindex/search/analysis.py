@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trialindex.plugin.results import Concern, Role, Understanding
+from trialindex.plugin.results import ConceptMention, Role, Understanding
 from trialindex.search.person import read_person, read_place, read_pregnancy
 from trialindex.trial import format_age
 
 if TYPE_CHECKING:
-    from trialindex.concepts.recognizer import Mention, Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer, Mention
     from trialindex.plugin.interfaces import Vectors
 
 SYNONYMS = 6
 """Names of one concept that are looked for, beside those that the text and the word lists use."""
-SHARPNESS = 0.1
-"""Cosine by which a concern falls behind the most similar one when its share in :func:`with_focus` is divided by e."""
-PULL = 0.5
-"""What the concerns weigh in :func:`with_focus` beside the text itself."""
+TEMPERATURE = 0.1
+"""Cosine by which a concept falls behind the most similar one when its share is divided by e."""
+FOCUS_WEIGHT = 0.5
+"""What the concepts weigh in :func:`focus_vector` beside the text itself."""
 _TREATMENTS = {"drug", "procedure"}
 
 
-def understand(text: str, terms: Terms) -> Understanding:
+def understand(text: str, recognizer: ConceptRecognizer) -> Understanding:
     """What *text* says, by the names that the vocabularies list.
 
-    The concerns come in the order of the text, and weigh by how often they are named until :func:`weigh` compares them
+    The concepts come in the order of the text, and weigh by how often they are named until :func:`weigh` compares them
     with the whole.
     """
     found: dict[str, list[Mention]] = {}
     aside: dict[str, str] = {}
-    for mention in terms.find(text):
+    for mention in recognizer.find(text):
         if mention.general:
             continue
         if mention.negated or mention.family:
@@ -42,8 +42,8 @@ def understand(text: str, terms: Terms) -> Understanding:
             found.setdefault(mention.names[0], []).append(mention)
     person = read_person(text)
     return Understanding(
-        concerns=_roles([_concern(name, mentions) for name, mentions in found.items()]),
-        set_aside=aside,
+        concepts=_roles([_concept(name, mentions) for name, mentions in found.items()]),
+        excluded=aside,
         age=None if person.age is None else format_age(person.age),
         sex=None if person.sex is None else person.sex.lower(),
         pregnant=read_pregnancy(text),
@@ -51,7 +51,7 @@ def understand(text: str, terms: Terms) -> Understanding:
     )
 
 
-def _concern(name: str, mentions: Sequence[Mention]) -> Concern:
+def _concept(name: str, mentions: Sequence[Mention]) -> ConceptMention:
     names: dict[str, str] = {}
     kinds = set()
     for mention in mentions:
@@ -66,9 +66,9 @@ def _concern(name: str, mentions: Sequence[Mention]) -> Concern:
         role = "treatment"
     elif all(mention.historical for mention in mentions):
         role = "history"
-    return Concern(
+    return ConceptMention(
         name=name,
-        said=mentions[0].text,
+        surface=mentions[0].text,
         role=role,
         names=tuple(names.values()),
         mentions=len(mentions),
@@ -77,42 +77,42 @@ def _concern(name: str, mentions: Sequence[Mention]) -> Concern:
 
 
 def weigh(understood: Understanding, similarities: Sequence[float]) -> Understanding:
-    """The same with every concern weighed: by how like the whole text it is, and how often it is named.
+    """The same with every concept weighed: by how like the whole text it is, and how often it is named.
 
     What a note is about is what it resembles as a whole; what it mentions in passing, it does not.
 
-    :param similarities: the cosine of each concern's name with the text, in their order.
+    :param similarities: the cosine of each concept's name with the text, in their order.
     """
-    concerns = [
-        msgspec.structs.replace(concern, weight=round(concern.weight * max(0.0, float(likeness)), 4))
-        for concern, likeness in zip(understood.concerns, similarities, strict=True)
+    concepts = [
+        msgspec.structs.replace(concept, weight=round(concept.weight * max(0.0, float(likeness)), 4))
+        for concept, likeness in zip(understood.concepts, similarities, strict=True)
     ]
-    return msgspec.structs.replace(understood, concerns=_roles(concerns))
+    return msgspec.structs.replace(understood, concepts=_roles(concepts))
 
 
-def _roles(concerns: Sequence[Concern]) -> tuple[Concern, ...]:
+def _roles(concepts: Sequence[ConceptMention]) -> tuple[ConceptMention, ...]:
     """The heaviest problem is the main one; a past one only if there is no other."""
-    plain = [msgspec.structs.replace(c, role="problem") if c.role == "main problem" else c for c in concerns]
+    plain = [msgspec.structs.replace(c, role="problem") if c.role == "main problem" else c for c in concepts]
     candidates = [c for c in plain if c.role == "problem"] or [c for c in plain if c.role == "history"]
     main = max(candidates, key=lambda c: c.weight, default=None)
     return tuple(msgspec.structs.replace(c, role="main problem") if c is main else c for c in plain)
 
 
-def main_problem(understood: Understanding) -> Concern | None:
-    """The concern that the text is about, if it names any."""
-    return next((concern for concern in understood.concerns if concern.role == "main problem"), None)
+def main_problem(understood: Understanding) -> ConceptMention | None:
+    """The concept that the text is about, if it names any."""
+    return next((concept for concept in understood.concepts if concept.role == "main problem"), None)
 
 
-def with_focus(text: Vectors, names: Vectors, concerns: Sequence[Concern]) -> Vectors:
+def focus_vector(text: Vectors, names: Vectors, concepts: Sequence[ConceptMention]) -> Vectors:
     """The text's vector, and below it the same drawn towards what the text is about: shape ``(2, dimension)``.
 
-    :param text: ``(1, dimension)``. :param names: the concerns' names, ``(n, dimension)`` with n at least 1.
+    :param text: ``(1, dimension)``. :param names: the concepts' names, ``(n, dimension)`` with n at least 1.
     """
     import numpy as np
 
     likeness = (names @ text[0]).astype(np.float64)
-    mentions = np.array([1 + math.log(concern.mentions) for concern in concerns])
-    centre = (mentions * np.exp((likeness - likeness.max()) / SHARPNESS)) @ names
-    mixed = text + PULL * centre / max(float(np.linalg.norm(centre)), 1e-12)
+    mentions = np.array([1 + math.log(concept.mentions) for concept in concepts])
+    centre = (mentions * np.exp((likeness - likeness.max()) / TEMPERATURE)) @ names
+    mixed = text + FOCUS_WEIGHT * centre / max(float(np.linalg.norm(centre)), 1e-12)
     both = np.concatenate([text, mixed / max(float(np.linalg.norm(mixed)), 1e-12)])
     return np.ascontiguousarray(both, dtype=np.float32)

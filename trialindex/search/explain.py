@@ -12,7 +12,7 @@ from trialindex.trial import Trial
 from trialindex.trial.passages import passages
 
 if TYPE_CHECKING:
-    from trialindex.concepts.recognizer import Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer
 
 LONGEST = 320
 """Characters of a match; more is cut at a word."""
@@ -36,22 +36,24 @@ def match(trial: Trial, position: int | None, query_words: set[str], words: Call
     return Match(part=part, text=_shorten(best))
 
 
-def cautions(trial: Trial, understood: Understanding, terms: Terms) -> tuple[str, ...]:
+def cautions(trial: Trial, understood: Understanding, recognizer: ConceptRecognizer) -> tuple[str, ...]:
     """A sentence for each exclusion criterion that seems to name the main problem or, of somebody pregnant, pregnancy.
 
     A criterion that only negates the name ("no lupus nephritis") is left out. It is a comparison of words: whether the
     criterion applies to a person is for the study to say.
     """
-    return tuple(_cautions(trial, understood, terms))
+    return tuple(_cautions(trial, understood, recognizer))
 
 
-def _cautions(trial: Trial, understood: Understanding, terms: Terms) -> Iterator[str]:
+def _cautions(trial: Trial, understood: Understanding, recognizer: ConceptRecognizer) -> Iterator[str]:
     problem = main_problem(understood)
     wanted = {name.casefold() for name in (problem.name, *problem.names)} if problem else set()
     for criterion in trial.exclusion:
         lowered = criterion.casefold()
         if any(name in lowered for name in wanted):
-            named = [mention for mention in terms.find(criterion) if wanted & {n.casefold() for n in mention.names}]
+            named = [
+                mention for mention in recognizer.find(criterion) if wanted & {n.casefold() for n in mention.names}
+            ]
             if problem and any(not mention.negated for mention in named):
                 yield f"An exclusion criterion names {problem.name}: “{_shorten(criterion)}”"
         elif understood.pregnant and "pregnan" in lowered:

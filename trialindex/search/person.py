@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
-from trialindex.plugin.results import Fit, Verdict
+from trialindex.plugin.results import EligibilityCheck, Verdict
 from trialindex.trial import Trial, display, format_age
 
 _PER_YEAR = {"y": 1.0, "m": 12.0, "w": 365.25 / 7, "d": 365.25}
@@ -68,19 +68,21 @@ class Person:
     age: float | None = None
     sex: str | None = None
 
-    def fits(self, trial: Trial) -> tuple[Fit, ...]:
+    def fits(self, trial: Trial) -> tuple[EligibilityCheck, ...]:
         """How the trial's stated limits compare with what is known."""
         found = []
         if self.age is not None:
             stated = display.age_range(trial.minimum_age, trial.maximum_age)
             verdict = _age_verdict(self.age, trial.minimum_age, trial.maximum_age)
-            found.append(Fit(what="age", verdict=verdict, given=format_age(self.age), stated=stated))
+            found.append(EligibilityCheck(what="age", verdict=verdict, given=format_age(self.age), stated=stated))
         if self.sex is not None:
             verdict = _sex_verdict(self.sex, trial.sex)
-            found.append(Fit(what="sex", verdict=verdict, given=self.sex.lower(), stated=display.sex(trial.sex)))
+            found.append(
+                EligibilityCheck(what="sex", verdict=verdict, given=self.sex.lower(), stated=display.sex(trial.sex))
+            )
         return tuple(found)
 
-    def misfits(self, sex: str | None, minimum: float | None, maximum: float | None) -> int:
+    def mismatches(self, sex: str | None, minimum: float | None, maximum: float | None) -> int:
         """How many of a trial's limits do not fit what is known: 0, 1 or 2."""
         age_off = self.age is not None and _age_verdict(self.age, minimum, maximum) == "does not fit"
         return age_off + (self.sex is not None and _sex_verdict(self.sex, sex) == "does not fit")

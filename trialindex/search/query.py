@@ -20,10 +20,10 @@ from trialindex.trial import Site, Trial, format_age
 from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
-    from trialindex.concepts.recognizer import Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer
     from trialindex.plugin.interfaces import Ids
 
-REMEMBERED = 8
+FILTER_CACHE_SIZE = 8
 """Filters whose trials are remembered, at most 5 MB each in an index of 600,000."""
 
 
@@ -41,14 +41,14 @@ def answer(
     derived: Derived,
     records: Records,
     encoder: Callable[[], Encoder],
-    terms: Callable[[], Terms],
+    recognizer: Callable[[], ConceptRecognizer],
 ) -> Results:
     """The page of hits for *text*.
 
     :param text: with half of a surrogate pair in it, U+FFFD is read and shown in its place.
     :param explained: say what was understood of the text.
     :param reranker: puts the first *rerank_depth* trials in its own order.
-    :param encoder: called when the text is to be embedded, and not before. :param terms: likewise.
+    :param encoder: called when the text is to be embedded, and not before. :param recognizer: likewise.
     :raises QueryError: an empty text, an unknown mode or filter value, a limit or page below 1.
     """
     text = replace_surrogates(text)
@@ -61,7 +61,7 @@ def answer(
     chosen: Mode = mode  # type: ignore[assignment]
     allowed = _allowed(filters, records, derived)
     model = None if chosen == "lexical" else encoder()
-    vocabulary = terms()
+    vocabulary = recognizer()
     read = read_person(text)
     person = Person(read.age if filters.age is None else filters.age, filters.sex or read.sex)
     start = (page - 1) * limit
@@ -111,7 +111,7 @@ def _allowed(filters: Filters, records: Records, derived: Derived) -> Ids | None
     if found is None and filters:
         found = filters.allowed(records)
         assert found is not None
-        for oldest in list(derived.allowed)[: 1 - REMEMBERED]:
+        for oldest in list(derived.allowed)[: 1 - FILTER_CACHE_SIZE]:
             derived.allowed.pop(oldest, None)
         derived.allowed[filters] = found
     return found
@@ -127,7 +127,7 @@ def _hits(
     derived: Derived,
     records: Records,
     understood: Understanding,
-    terms: Terms,
+    recognizer: ConceptRecognizer,
 ) -> list[Hit]:
     by_num = {stored.num: stored for stored in records.load([c.num for c in candidates])}
     query_words = set(derived.lexical.words(text))
@@ -136,7 +136,7 @@ def _hits(
         stored = by_num.get(candidate.num)
         if stored is not None:  # removed since this state was made
             match = explain.match(stored.trial, candidate.passage, query_words, derived.lexical.words)
-            cautions = explain.cautions(stored.trial, understood, terms)
+            cautions = explain.cautions(stored.trial, understood, recognizer)
             hits.append(_hit(rank, candidate, stored, match, cautions, person, near, contacts))
     return hits
 

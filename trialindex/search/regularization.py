@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 NEAREST = 3
 """How many others a trial is drawn towards."""
-SHARE = 0.3
+SMOOTHING = 0.3
 """What their mean counts in its score, for a note."""
-AMONG = 2000
+POOL_SIZE = 2000
 """How many of the best trials are compared with each other."""
 
 
-def drawn_together(
+def regularize_scores(
     scores: Mapping[int, float], share: float, *, derived: Derived, records: Records
 ) -> dict[int, float]:
     """Each score with the mean of those of the trials most like it mixed in; the order of *scores* does not count.
 
     A trial is here the mean of its passages' vectors, and the most like it are the nearest among the
-    :data:`AMONG` best. Those below keep their scores.
+    :data:`POOL_SIZE` best. Those below keep their scores.
 
     Source: Diaz, *Regularizing ad hoc retrieval scores*, CIKM 2005: documents that are near each other are relevant
     to the same questions.
@@ -35,7 +35,7 @@ def drawn_together(
     """
     import numpy as np
 
-    best = np.array(sorted(scores, key=lambda num: (-scores[num], num))[:AMONG], dtype=np.int64)
+    best = np.array(sorted(scores, key=lambda num: (-scores[num], num))[:POOL_SIZE], dtype=np.int64)
     if len(best) < 2:
         return {}
     trials, vectors = _of_trials(np.sort(best), derived, records)

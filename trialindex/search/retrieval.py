@@ -13,10 +13,10 @@ from trialindex.plugin.encoding import encode_queries
 from trialindex.plugin.interfaces import Encoder
 from trialindex.plugin.results import Understanding
 from trialindex.search import analysis
-from trialindex.search.feedback import shared_words
+from trialindex.search.feedback import expansion_terms
 from trialindex.search.fusion import DEPTH, fuse
 from trialindex.search.person import Person
-from trialindex.search.regularization import SHARE, drawn_together
+from trialindex.search.regularization import SMOOTHING, regularize_scores
 from trialindex.storage.derived import Derived
 from trialindex.storage.records import Records
 
@@ -29,11 +29,11 @@ Mode = Literal["hybrid", "vector", "lexical"]
 MODES: tuple[str, ...] = get_args(Mode)
 
 SHORT_WORDS, NOTE_WORDS = 30, 90
-SHORT = {"vector": 4.0, "focus": 0.0, "lexical": 1.0, "terms": 1.0, "feedback": 0.33}
+SHORT = {"vector": 4.0, "focus": 0.0, "lexical": 1.0, "concepts": 1.0, "feedback": 0.33}
 """What the rankings count for a text of :data:`SHORT_WORDS` or fewer; between the two lengths it is drawn straight."""
-NOTE = {"vector": 0.5, "focus": 0.5, "lexical": 1.0, "terms": 0.5, "feedback": 1.0}
+NOTE = {"vector": 0.5, "focus": 0.5, "lexical": 1.0, "concepts": 0.5, "feedback": 1.0}
 """The same for a text of :data:`NOTE_WORDS` or more. Both by cross-validation over topics, ``docs/ranking.md``."""
-MISFIT = 2.0
+MISMATCH_PENALTY = 2.0
 """What a trial loses for each limit, of age or of sex, that does not fit what is known of the person. It falls behind
 those that match about as well, and stays in the answer."""
 
@@ -110,19 +110,19 @@ def retrieve(
     while depth < wanted:
         depth *= 4
     ranked = rank(text, mode, depth, understood, derived=derived, records=records, encoder=encoder, allowed=allowed)
-    misfits: dict[int, int] = {}
+    mismatches: dict[int, int] = {}
     own: dict[int, float] = {}
     drawn: dict[int, float] = {}
     if mode == "hybrid":
         scores = ranked.fused(weights_for(text))
-        if share := SHARE * note_share(text):
+        if share := SMOOTHING * note_share(text):
             deep = {num for found in ranked.scores.values() for num in islice(found, DEPTH)}  # the same at every depth
             own = {num: scores[num] for num in deep}
-            drawn = drawn_together(own, share, derived=derived, records=records)
+            drawn = regularize_scores(own, share, derived=derived, records=records)
             scores |= drawn
-        misfits = _misfits(scores, wanted, person, records)
-        for num, count in misfits.items():
-            scores[num] -= MISFIT * count
+        mismatches = _mismatches(scores, wanted, person, records)
+        for num, count in mismatches.items():
+            scores[num] -= MISMATCH_PENALTY * count
     else:
         scores = dict(ranked.scores[mode])
     ranks = {name: {num: rank for rank, num in enumerate(found, 1)} for name, found in ranked.scores.items()}
@@ -133,9 +133,9 @@ def retrieve(
     least = min(nlargest(wanted, scores.values()), default=0.0)
     candidates = []
     for num in sorted((num for num, score in scores.items() if score >= least), key=order)[:wanted]:
-        parts = {"misfit": MISFIT * misfits[num]} if num in misfits else {}
+        parts = {"mismatch": MISMATCH_PENALTY * mismatches[num]} if num in mismatches else {}
         if num in drawn:
-            parts["alike"] = round(drawn[num] - own[num], 4)
+            parts["regularization"] = round(drawn[num] - own[num], 4)
         for name, found in ranked.scores.items():
             if num in found:
                 parts |= {name: round(found[num], 4), f"{name}_rank": ranks[name][num]}
@@ -159,27 +159,27 @@ def rank(
 
     size = len(records) if allowed is None else len(allowed)
     ranked = Rankings({}, {}, understood, size)
-    with ThreadPoolExecutor(1) as beside:  # words are looked up while vectors are compared
+    with ThreadPoolExecutor(1) as lexical_thread:  # words are looked up while vectors are compared
         by_words = by_names = None
 
         def look_up() -> Future[list[tuple[int, float]]]:
-            return beside.submit(derived.lexical.search, text, depth, allowed)
+            return lexical_thread.submit(derived.lexical.search, text, depth, allowed)
 
         if mode == "lexical" or (mode == "hybrid" and note_share(text) > 0):  # of a note already while it is embedded
             by_words = look_up()
         if mode != "lexical":
             assert encoder is not None
-            concerned = mode == "hybrid" and bool(understood.concerns)
-            vectors = embed_query(text, encoder, [c.name for c in understood.concerns] if concerned else [])
+            concerned = mode == "hybrid" and bool(understood.concepts)
+            vectors = embed_query(text, encoder, [c.name for c in understood.concepts] if concerned else [])
             queries, names = vectors[:1], vectors[1:]
             if concerned:
                 ranked.understood = analysis.weigh(understood, (names @ queries[0]).tolist())
                 if weights_for(text)["focus"]:
-                    queries = analysis.with_focus(queries, names, understood.concerns)
+                    queries = analysis.focus_vector(queries, names, understood.concepts)
             if mode == "hybrid":
                 by_words = by_words or look_up()
-                concerns = [(concern.weight, concern.names) for concern in ranked.understood.concerns]
-                by_names = beside.submit(derived.lexical.search_names, concerns, depth, allowed)
+                concepts = [(concept.weight, concept.names) for concept in ranked.understood.concepts]
+                by_names = lexical_thread.submit(derived.lexical.search_names, concepts, depth, allowed)
             nearest = nearest_trials(queries, depth, derived=derived, records=records, allowed=allowed)
             for name, found in zip(("vector", "focus"), nearest, strict=False):
                 ranked.scores[name] = {num: score for num, (score, _) in found.items()}
@@ -187,13 +187,13 @@ def rank(
         if by_words is not None:
             ranked.scores["lexical"] = dict(by_words.result())
     if by_names is not None:
-        ranked.scores["terms"] = dict(by_names.result())
-        words = shared_words(ranked.fused(weights_for(text)), derived.lexical, records)
+        ranked.scores["concepts"] = dict(by_names.result())
+        words = expansion_terms(ranked.fused(weights_for(text)), derived.lexical, records)
         ranked.scores["feedback"] = dict(derived.lexical.search_words(words, depth, allowed))
     return ranked
 
 
-def _misfits(scores: Mapping[int, float], wanted: int, person: Person, records: Records) -> dict[int, int]:
+def _mismatches(scores: Mapping[int, float], wanted: int, person: Person, records: Records) -> dict[int, int]:
     """How many limits of a trial do not fit the person, of those that have any.
 
     The first :data:`DEPTH` are looked at, and of these only as many as can be among the *wanted* best in the end.
@@ -205,9 +205,9 @@ def _misfits(scores: Mapping[int, float], wanted: int, person: Person, records: 
     done, step = 0, wanted + 50
     while done < len(best):
         limits = records.limits(best[done : done + step])
-        counts |= {num: count for num, of in limits.items() if (count := person.misfits(*of))}
+        counts |= {num: count for num, of in limits.items() if (count := person.mismatches(*of))}
         done, step = done + step, 2 * step
-        kept = nlargest(wanted, (scores[num] - MISFIT * counts.get(num, 0) for num in best[:done]))
+        kept = nlargest(wanted, (scores[num] - MISMATCH_PENALTY * counts.get(num, 0) for num in best[:done]))
         if done < len(best) and scores[best[done]] < kept[-1]:
             break
     return counts

@@ -147,16 +147,16 @@ class Lexical:
         return self._search(clauses, k, allowed)
 
     def search_names(
-        self, concerns: Iterable[tuple[float, Iterable[str]]], k: int, allowed: NDArray[np.int64] | None = None
+        self, concepts: Iterable[tuple[float, Iterable[str]]], k: int, allowed: NDArray[np.int64] | None = None
     ) -> list[tuple[int, float]]:
         """As :meth:`search`, for things with several names: a field counts that holds every word of one of them.
 
-        :param concerns: the weight of a thing, and its names; of those that a field holds the best one counts.
+        :param concepts: the weight of a thing, and its names; of those that a field holds the best one counts.
         """
         import tantivy
 
         clauses = []
-        for weight, names in concerns:
+        for weight, names in concepts:
             cut = dict.fromkeys(tuple(dict.fromkeys(self.words(name))) for name in names)
             for field in FIELDS:
                 whole = [self._all_of(field, words) for words in cut if words]
@@ -165,7 +165,7 @@ class Lexical:
                     clauses.append((tantivy.Occur.Should, _boost(best, weight)))
         return self._search(clauses, k, allowed)
 
-    def rarities(self, words: Iterable[str]) -> dict[str, float]:
+    def idf(self, words: Iterable[str]) -> dict[str, float]:
         """The inverse document frequency of words of the prose, as BM25 has it."""
         with self._damage():
             counts = {word: self._count(word) for word in words}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import IndexDamaged, PluginError
 from trialindex.page.build import card
 from trialindex.plugin.interfaces import Encoder, EncoderIdentity, VectorStore, Writer
@@ -187,4 +187,4 @@ def sample_card(trial: Trial, *, contacts: bool = False, near: str | None = None
     :param near: a place that distances are from.
     """
     seen = {"first_seen": "2024-03-01", "last_updated": "2024-05-17", "last_checked": "2024-06-01"}
-    return card(trial, seen=seen, writer=FakeWriter(), contacts=contacts, near=near, terms=Terms())
+    return card(trial, seen=seen, writer=FakeWriter(), contacts=contacts, near=near, recognizer=ConceptRecognizer())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from trialindex.plugin.results import Fit, Hit, Match, Results
+from trialindex.plugin.results import EligibilityCheck, Hit, Match, Results
 from trialindex.trial import (
     STATUSES,
     Arm,
@@ -55,7 +55,7 @@ def sample_results(trials: Sequence[Trial]) -> Results:
             parts={"vector": 1 - rank / 100, "vector_rank": rank, "lexical": 9.0 / rank, "lexical_rank": rank},
             trial=trial,
             match=Match(part="summary", text=trial.summary or trial.title),
-            fits=(Fit(what="age", verdict="not stated", given="34 years", stated="not stated"),),
+            fits=(EligibilityCheck(what="age", verdict="not stated", given="34 years", stated="not stated"),),
             distance_km=12.5 if trial.sites else None,
             nearest_site=trial.sites[0] if trial.sites else None,
             first_seen="2024-03-01",

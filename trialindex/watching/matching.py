@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from trialindex.concepts.tokens import key, uninverted
+from trialindex.concepts.tokens import natural_order, normalize
 from trialindex.errors import IndexDamaged, QueryError
 from trialindex.plugin.interfaces import Concept
 from trialindex.search.filters import Filters
@@ -16,7 +16,7 @@ from trialindex.trial import Trial
 from trialindex.watching.watch import Watch
 
 if TYPE_CHECKING:
-    from trialindex.concepts.recognizer import Terms
+    from trialindex.concepts.recognizer import ConceptRecognizer
     from trialindex.index import Index
 
 
@@ -58,11 +58,11 @@ class Matching:
         self.records = records
 
     @cached_property
-    def terms(self) -> Terms:
+    def recognizer(self) -> ConceptRecognizer:
         """The vocabularies, loaded when a condition is first compared."""
-        from trialindex.concepts.recognizer import Terms
+        from trialindex.concepts.recognizer import ConceptRecognizer
 
-        return Terms.load()
+        return ConceptRecognizer.load()
 
     def view(self, watch: Watch, since: int) -> View:
         """What *watch* sees of what was added or changed after the generation *since*.
@@ -99,20 +99,20 @@ class Matching:
 
     def narrower(self, condition: str) -> tuple[Concept | None, list[Concept]]:
         """The concept that a condition is, if a vocabulary knows it, and every narrower one."""
-        concept = self.terms.normalise(condition)
-        return concept, self.terms.narrower(concept) if concept else []
+        concept = self.recognizer.lookup(condition)
+        return concept, self.recognizer.narrower(concept) if concept else []
 
     def _condition(self, condition: str) -> Callable[[Trial], bool]:
         """Whether a trial names the condition or a narrower one."""
         concept, below = self.narrower(condition)
         wanted = {_identity(one) for one in ([concept, *below] if concept else [])}
-        words = {key(condition), key(uninverted(condition))}
+        words = {normalize(condition), normalize(natural_order(condition))}
 
         @cache
         def means(name: str) -> bool:
-            if key(name) in words or key(uninverted(name)) in words:
+            if normalize(name) in words or normalize(natural_order(name)) in words:
                 return True
-            meant = self.terms.normalise(name) if wanted else None
+            meant = self.recognizer.lookup(name) if wanted else None
             return meant is not None and _identity(meant) in wanted
 
         return lambda trial: any(map(means, names_of(trial)))
@@ -146,7 +146,7 @@ def names_of(trial: Trial) -> Iterator[str]:
 
 
 def _identity(concept: Concept) -> str:
-    return concept.id or key(uninverted(concept.name))
+    return concept.id or normalize(natural_order(concept.name))
 
 
 def _reachable(filters: Filters, records: Records) -> Filters | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trialindex.plugin.interfaces import RenderOptions
-from trialindex.plugin.results import Fit, Hit, Match, Results
+from trialindex.plugin.results import EligibilityCheck, Hit, Match, Results
 from trialindex.testing import check_renderer, sample_card, sample_results, sample_trials
 from trialindex.trial import Contact, Site, Trial
 from trialindex_example.email_text import WIDTH, EmailRenderer
@@ -30,7 +30,7 @@ HIT = Hit(
     parts={},
     trial=TRIAL,
     match=Match(part="summary", text="Twelve weeks of walks."),
-    fits=(Fit(what="age", verdict="fits", given="34 years", stated="18 years and older"),),
+    fits=(EligibilityCheck(what="age", verdict="fits", given="34 years", stated="18 years and older"),),
     nearest_site=TRIAL.sites[0],
     distance_km=12.4,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from trialindex.plugin.interfaces import Renderer
-from trialindex.plugin.results import Hit, Results, describe_fit
+from trialindex.plugin.results import Hit, Results, describe_eligibility
 from trialindex.plugin.trial_page import Card, Sentence
 from trialindex.trial import Trial, display, sanitize
 
@@ -84,7 +84,7 @@ class EmailRenderer(Renderer):
         yield from head(trial)
         yield from paragraph(f"Who: {display.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
         for fit in hit.fits:
-            yield from paragraph(f"Fit: {describe_fit(fit)}")
+            yield from paragraph(f"Fit: {describe_eligibility(fit)}")
         if hit.nearest_site:
             away = f", {display.distance(hit.distance_km)} away" if hit.distance_km is not None else ""
             yield from paragraph(f"Nearest place: {display.place(hit.nearest_site)}{away}")

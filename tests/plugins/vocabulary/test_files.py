@@ -24,7 +24,7 @@ from support.vocabulary_cases import (
     only_vocabularies,
     runner,
 )
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import Concept
 from trialindex.plugin.registry import Plugins
@@ -140,14 +140,14 @@ def site() -> Iterator[Site]:
 
 
 def test_the_ontology_is_downloaded_and_then_found_in_text(run: Run, site: Site, private: Plugins) -> None:
-    assert Terms.load(private).normalise("glomerulonephritis in lupus") is None
+    assert ConceptRecognizer.load(private).lookup("glomerulonephritis in lupus") is None
     code, out, err = run("download", "disease-ontology", "--url", site.url("/doid.obo"))
     assert (code, err) == (0, "")
     first, second = out.splitlines()
     assert re.fullmatch(r"disease-ontology 2031-05-17\+\w{8}: 6 concepts with 11 names\.", first)
     assert second == f"Kept at {DiseaseOntology().path}."
     assert site.agents == ["trialindex"]
-    concept = Terms.load(private).normalise("glomerulonephritis in lupus")
+    concept = ConceptRecognizer.load(private).lookup("glomerulonephritis in lupus")
     assert concept is not None
     assert concept.id == "EX:4"
 

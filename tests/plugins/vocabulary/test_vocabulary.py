@@ -16,7 +16,7 @@ import pytest
 from support.paths import SHARED
 from support.plugin_cases import plugin
 from support.vocabulary_cases import AS_LINES, OBO, WHOLE, Run, only_vocabularies, runner
-from trialindex.concepts.recognizer import Terms
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import PluginError, StorageError
 from trialindex.plugin.interfaces import Concept, Vocabulary
 from trialindex.plugin.registry import Plugins
@@ -72,13 +72,13 @@ def test_every_line_of_the_lexicon_is_well_formed_and_no_phrase_is_listed_twice(
     ],
 )
 def test_the_lexicon_knows_everyday_words(text: str, name: str) -> None:
-    [mention] = Terms(Lexicon().concepts()).find(f"I have {text}.")
+    [mention] = ConceptRecognizer(Lexicon().concepts()).find(f"I have {text}.")
     assert any(name in one for one in mention.names)
 
 
 def test_the_name_that_fits_best_comes_first() -> None:
-    terms = Terms(Lexicon().concepts())
-    [mention] = terms.find("heart attack")
+    recognizer = ConceptRecognizer(Lexicon().concepts())
+    [mention] = recognizer.find("heart attack")
     assert mention.names[0] == "myocardial infarction"
 
 
@@ -106,7 +106,7 @@ def test_the_name_that_fits_best_comes_first() -> None:
 def test_medical_names_are_known_without_an_ontology_and_illnesses_told_from_treatments(
     text: str, name: str, treats: bool
 ) -> None:
-    [mention] = Terms(Lexicon().concepts()).find(f"She has {text}.")
+    [mention] = ConceptRecognizer(Lexicon().concepts()).find(f"She has {text}.")
     assert (mention.text, mention.names[0]) == (text, name)
     assert any(concept.kind in {"drug", "procedure"} for concept in mention.concepts) is treats
 
@@ -310,14 +310,14 @@ def test_the_whole_disease_ontology(private: Plugins) -> None:
     DiseaseOntology().keep(read_edition(path.read_bytes(), path.name), path.name)
     concepts = check_vocabulary(DiseaseOntology())
     assert len(concepts) > 10_000
-    terms = Terms.load(private)
+    recognizer = ConceptRecognizer.load(private)
     for text in ("Lupus Erythematosus, Systemic", "heart attack", "Diabetes Mellitus, Type 2", "NSCLC", "CKD"):
-        concept = terms.normalise(text)
+        concept = recognizer.lookup(text)
         assert concept is not None
         assert (concept.id or "").startswith("DOID:")
-    kidney = terms.normalise("kidney disease")
+    kidney = recognizer.lookup("kidney disease")
     assert kidney is not None
-    assert "lupus nephritis" in [concept.name for concept in terms.narrower(kidney)]
+    assert "lupus nephritis" in [concept.name for concept in recognizer.narrower(kidney)]
     started = time.perf_counter()
-    assert len(Terms.load(private)) == len(terms)
+    assert len(ConceptRecognizer.load(private)) == len(recognizer)
     assert time.perf_counter() - started < 1
