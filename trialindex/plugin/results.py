@@ -163,7 +163,7 @@ def describe_score(total: float, parts: Mapping[str, float], *, every: bool = Fa
             rank = f", rank {parts[f'{key}_rank']:g}" if f"{key}_rank" in parts else ""
             said.append(f"{name} {parts[key]:.3g}{rank}")
     if every and "regularization" in parts:
-        said.append(f"{parts['alike']:+.2g} from trials like it")
+        said.append(f"{parts['regularization']:+.2g} from trials like it")
     if "mismatch" in parts:
-        said.append(f"less {parts['misfit']:g} for age or sex")
+        said.append(f"less {parts['mismatch']:g} for age or sex")
     return f"{total:.3g} ({'; '.join(said)})" if said else f"{total:.3g}"
