@@ -216,7 +216,7 @@ def with_example(monkeypatch: pytest.MonkeyPatch) -> None:
     from trialindex.plugin import registry as module
 
     found = module.Plugins()
-    if "noticeboard" not in found.provided("source"):
+    if "noticeboard" not in found.sources.names():
         monkeypatch.syspath_prepend(str(ROOT / "plugins" / "example"))
         found.register(importlib.import_module("trialindex_example"), "example")
     monkeypatch.setattr(module, "plugins", lambda: found)

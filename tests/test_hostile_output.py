@@ -23,9 +23,9 @@ from support.helpers import CountingEncoder, ListSource, Plugins
 from support.hostile_cases import ATTACKS, EVERYTHING, controls, filled
 from trialindex.cli import main
 from trialindex.index import Index
+from trialindex.plugin.guard import describe_error
 from trialindex.plugin.interfaces import Renderer, RenderOptions
 from trialindex.plugin.messages import Delivery, Update
-from trialindex.plugin.registry import in_short
 from trialindex.testing import BruteForceStore, sample_card, sample_results
 from trialindex.trial import Trial
 from trialindex_notifiers import texts
@@ -358,5 +358,5 @@ def test_news_in_json_are_json(folder: Path) -> None:
 
 
 def test_what_a_plugin_says_of_its_failure_is_clean() -> None:
-    assert controls(in_short(ValueError(EVERYTHING))) == []
-    assert controls(in_short(trialindex.plugin.registry.PluginError(EVERYTHING))) == []
+    assert controls(describe_error(ValueError(EVERYTHING))) == []
+    assert controls(describe_error(trialindex.plugin.registry.PluginError(EVERYTHING))) == []

@@ -228,9 +228,9 @@ _MAKE = """
 import os, sys
 sys.path.insert(0, "tests")
 from support.helpers import fake_plugins
-from trialindex import plugins
+from trialindex.plugin import registry
 private = fake_plugins()
-plugins.Plugins = lambda: private
+registry.Plugins = lambda: private
 from trialindex.index import Index
 from trialindex.storage import derived, manifest
 module, name = sys.argv[2].split(".")

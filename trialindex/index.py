@@ -24,8 +24,9 @@ from trialindex.errors import (
 )
 from trialindex.ingest.run import Ingest, Reports, Request, Shard, Summary
 from trialindex.page.build import DEFAULT_WRITER, card
+from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.interfaces import Encoder, EncoderIdentity, Reranker, Source, Writer
-from trialindex.plugin.registry import ANYTHING, Plugins, in_short, plugins
+from trialindex.plugin.registry import Plugins, plugins
 from trialindex.plugin.results import Results
 from trialindex.plugin.trial_page import Card
 from trialindex.plugin.updates import Change
@@ -107,7 +108,7 @@ class Index:
         :raises IndexStateError: there is an index or something else at *path* already.
         """
         folder = Path(path)
-        model = plugins().make("encoder", encoder) if isinstance(encoder, str) else encoder
+        model = plugins().encoders.make(encoder) if isinstance(encoder, str) else encoder
         identity = model if isinstance(model, EncoderIdentity) else model.identity
         manifest.StoreSpec.of(store).create(identity.dimension)  # refuses a spec that cannot be used
         description = manifest.Manifest(
@@ -153,7 +154,7 @@ class Index:
             undo.callback(records.close)
             index = cls(folder, description, records)
             if encoder is not None:
-                index._use(plugins().make("encoder", encoder) if isinstance(encoder, str) else encoder)
+                index._use(plugins().encoders.make(encoder) if isinstance(encoder, str) else encoder)
             undo.pop_all()
         return index
 
@@ -226,7 +227,7 @@ class Index:
                 page=page,
                 contacts=contacts,
                 explained=explain,
-                reranker=plugins().make("reranker", reranker) if isinstance(reranker, str) else reranker,
+                reranker=plugins().rerankers.make(reranker) if isinstance(reranker, str) else reranker,
                 rerank_depth=rerank_depth,
                 derived=state,
                 records=records,
@@ -323,8 +324,8 @@ class Index:
             self.manifest = manifest.read(self.folder)
         try:
             self.encoder.verify()
-        except ANYTHING as problem:
-            found.append(checks.Finding("encoder", in_short(problem)))
+        except PLUGIN_EXCEPTIONS as problem:
+            found.append(checks.Finding("encoder", describe_error(problem)))
         return found
 
     def requests(self) -> dict[str, Request | None]:
@@ -350,7 +351,7 @@ class Index:
         """
         with self._mutex:
             if self._encoder is None:
-                self._use(plugins().make("encoder", self.manifest.encoder.spec))
+                self._use(plugins().encoders.make(self.manifest.encoder.spec))
             assert self._encoder is not None
             return self._encoder
 
@@ -375,7 +376,7 @@ class Index:
         """
         if options and not isinstance(source, str):
             raise TypeError("options go with a spec, not with a source")
-        chosen: Source = plugins().make("source", source, **options) if isinstance(source, str) else source
+        chosen = plugins().sources.make(source, **options) if isinstance(source, str) else source
         if isinstance(source, str):
             request = Request.of(source, options, self.folder)
         part = Shard.parse(shard) if isinstance(shard, str) else shard
@@ -465,8 +466,10 @@ class Index:
             for name, call in plugins().each("index_updated"):
                 try:
                     call(index=self, changes=changes)
-                except ANYTHING as problem:
-                    reports.note(f'the plugin "{name}" failed after the update, which is kept: {in_short(problem)}.')
+                except PLUGIN_EXCEPTIONS as problem:
+                    reports.note(
+                        f'the plugin "{name}" failed after the update, which is kept: {describe_error(problem)}.'
+                    )
 
     def _current(self) -> derived.Derived:
         """The newest derived state; one that lags behind the records catches up first, if nobody is writing."""

@@ -65,7 +65,7 @@ def _build(folder: Path, data: Path) -> None:
 
 def _fingerprint(data: Path) -> str:
     """Changes with the sample's trials, the default encoder and the way trials are cut and stored."""
-    digest = hashlib.sha256(f"{manifest.FORMAT} {PASSAGES} {plugins().make('encoder', 'minilm').identity}".encode())
+    digest = hashlib.sha256(f"{manifest.FORMAT} {PASSAGES} {plugins().encoders.make('minilm').identity}".encode())
     for path in sorted(data.glob("*.yaml")):
         stat = path.stat()
         digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}".encode())

@@ -42,18 +42,22 @@ def list_() -> None:
 
 
 def _rows() -> Iterator[tuple[str, str, str, str]]:
-    from trialindex.plugin.registry import ANYTHING, in_short, plugins
+    from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
+    from trialindex.plugin.registry import plugins
     from trialindex_vocabulary.lexicon import Lexicon
     from trialindex_vocabulary.ontology import DiseaseOntology
 
-    for name, (cls, plugin) in plugins().provided("vocabulary").items():
+    vocabularies = plugins().vocabularies
+    for name, cls in vocabularies.classes().items():
         try:
             one = cls()
             version, count = one.version, sum(1 for _ in one.concepts())
-            where = one.where if isinstance(one, Lexicon | DiseaseOntology) else f'plugin "{plugin}"'
+            where = (
+                one.where if isinstance(one, Lexicon | DiseaseOntology) else f'plugin "{vocabularies.plugin_of(name)}"'
+            )
             yield name, version or "-", f"{count:,}" if version else "-", where
-        except ANYTHING as problem:  # a stranger's, and the others are still to be listed
-            yield name, "-", "-", f"does not work: {in_short(problem)}"
+        except PLUGIN_EXCEPTIONS as problem:  # a stranger's, and the others are still to be listed
+            yield name, "-", "-", f"does not work: {describe_error(problem)}"
 
 
 @vocabulary.command("download")

@@ -26,7 +26,7 @@ from trialindex.index import Index
 from trialindex.plugin import hookspecs
 from trialindex.plugin.interfaces import Concept, IngestContext, RenderOptions
 from trialindex.plugin.messages import Delivery, Update
-from trialindex.plugin.registry import KINDS, Plugins
+from trialindex.plugin.registry import Plugins
 from trialindex.testing import (
     BruteForceStore,
     FakeEncoder,
@@ -90,8 +90,10 @@ def registered(hook: str) -> Plugins:
 
 def provided(kind: str) -> Any:
     """The class that the example for this kind of plugin provides."""
-    found = registered(KINDS[kind].hook)
-    [(cls, _)] = found.provided(kind).values()
+    [hook] = [one.hook for one in Plugins(discover=False).registries if one.label == kind]
+    found = registered(hook)
+    [registry] = [one for one in found.registries if one.label == kind]
+    [cls] = registry.classes().values()
     assert found.failed == []
     return cls
 
@@ -101,7 +103,7 @@ def provided(kind: str) -> Any:
 
 def test_there_are_hooks_and_all_kinds_of_plugins_have_one() -> None:
     assert "index_updated" in HOOKS
-    assert {kind.hook for kind in KINDS.values()} <= HOOKS.keys()
+    assert {one.hook for one in Plugins(discover=False).registries} <= HOOKS.keys()
 
 
 def test_the_page_has_a_section_for_each_hook_and_no_others_in_the_order_of_the_module() -> None:
@@ -156,7 +158,7 @@ def test_hook_register_stores() -> None:
 
 
 def test_hook_register_renderers() -> None:
-    renderer = provided("renderer")
+    renderer = provided("format")
     check_renderer(renderer)
     drawn = "".join(renderer(RenderOptions()).trials(iter(sample_trials(2))))
     assert drawn.splitlines()[0] == "EX-0001 A trial of which nothing else is known"

@@ -19,9 +19,10 @@ from trialindex.cli import main
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import EncoderError, PluginError, SourceError, TrialIndexError
 from trialindex.index import Index
+from trialindex.plugin.guard import describe_error
 from trialindex.plugin.interfaces import Concept, IngestContext, Notifier, Renderer, Source, Vocabulary
 from trialindex.plugin.messages import Delivery
-from trialindex.plugin.registry import Plugins, in_short
+from trialindex.plugin.registry import Plugins
 from trialindex.plugin.results import Results
 from trialindex.plugin.trial_page import Card
 from trialindex.testing import BruteForceStore
@@ -282,8 +283,8 @@ def test_a_vocabulary_of_no_text_is_named(registered: Plugins) -> None:
 
 
 def test_errors_of_a_plugin_are_short_and_clean() -> None:
-    assert in_short(Silent()) == "Silent"
-    assert controls(in_short(ValueError(EVERYTHING))) == []
+    assert describe_error(Silent()) == "Silent"
+    assert controls(describe_error(ValueError(EVERYTHING))) == []
 
 
 def test_a_plugin_that_cannot_be_used_is_named(
@@ -298,4 +299,4 @@ def test_a_plugin_that_cannot_be_used_is_named(
     said = capsys.readouterr()
     assert controls(said.out + said.err) == []
     with pytest.raises(PluginError):
-        registered.get("renderer", "nothing")
+        registered.renderers.get("nothing")

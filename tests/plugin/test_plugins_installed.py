@@ -324,11 +324,11 @@ def test_an_unknown_plugin_is_refused_with_what_there_is(site: Site, arguments: 
 HEAVY = "faiss httpx2 ijson jinja2 numpy onnxruntime rich sentence_transformers tantivy tokenizers torch yaml"
 LOADED = f"""
 import sys
-from trialindex.plugin.registry import KINDS, Plugins
+from trialindex.plugin.registry import Plugins
 found = Plugins()
 print("trialindex.index" in sys.modules)
-for kind in KINDS:
-    found.provided(kind)
+for registry in found.registries:
+    registry.names()
 print(set("{HEAVY}".split()) & set(sys.modules))
 """
 

@@ -17,7 +17,7 @@ from trialindex.errors import PluginError, SourceError
 from trialindex.index import Index
 from trialindex.ingest.run import Reports
 from trialindex.plugin.interfaces import IngestContext, Renderer, Source
-from trialindex.plugin.registry import KINDS, Plugins, split_spec
+from trialindex.plugin.registry import Plugins, Registry, split_spec
 from trialindex.plugin.updates import Change
 from trialindex.testing import BruteForceStore, FakeEncoder, sample_trials
 from trialindex.trial import Trial
@@ -39,49 +39,57 @@ def failures(found: Plugins) -> dict[str, str]:
 def test_what_a_plugin_registers_is_found_by_name(found: Plugins) -> None:
     shelf, loud = source_class("shelf"), renderer_class("loud")
     found.register(plugin(register_sources=lambda: [shelf], register_renderers=lambda: [loud]), "library")
-    assert found.get("source", "shelf") is shelf
-    assert found.get("renderer", "loud") is loud
-    assert found.provided("source") == {"shelf": (shelf, "library")}
-    assert found.provided("encoder") == {}
+    assert found.sources.get("shelf") is shelf
+    assert found.renderers.get("loud") is loud
+    assert found.sources.classes() == {"shelf": shelf}
+    assert found.sources.plugin_of("shelf") == "library"
+    assert found.encoders.names() == []
 
 
 def test_a_plugin_that_is_added_later_is_found_too(found: Plugins) -> None:
-    assert found.provided("source") == {}
+    assert found.sources.names() == []
     found.register(plugin(register_sources=lambda: [source_class("late")]), "late")
-    assert list(found.provided("source")) == ["late"]
+    assert found.sources.names() == ["late"]
 
 
 BUILT_IN = {
-    "source": {"csv", "ctgov", "ctgov-file", "manual"},
-    "encoder": {"minilm", "sentence-transformers"},
-    "store": {"faiss"},
-    "renderer": {"table", "json", "jsonl", "csv", "markdown", "html"},
-    "vocabulary": {"disease-ontology", "lexicon"},
+    "sources": {"csv", "ctgov", "ctgov-file", "manual"},
+    "encoders": {"minilm", "sentence-transformers"},
+    "stores": {"faiss"},
+    "renderers": {"table", "json", "jsonl", "csv", "markdown", "html"},
+    "vocabularies": {"disease-ontology", "lexicon"},
 }
+
+
+def of_kind(found: Plugins, kind: str) -> Registry[Any]:
+    registry: Registry[Any] = getattr(found, kind)
+    return registry
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_the_built_in_plugins_come_in_as_anyones(kind: str) -> None:
     everything = Plugins()
     ours = {one.name for one in everything.installed if one.distribution == "trialindex"}
-    assert {name for name, (_, plugin) in everything.provided(kind).items() if plugin in ours} == BUILT_IN[kind]
+    registry = of_kind(everything, kind)
+    assert {name for name in registry.names() if registry.plugin_of(name) in ours} == BUILT_IN[kind]
     assert not [one for one in everything.failed if one.distribution == "trialindex"]
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
 def test_an_unknown_name_is_refused_with_the_nearest_and_all_there_are(kind: str) -> None:
     everything = Plugins()
-    known = next(iter(everything.provided(kind)))
+    registry = of_kind(everything, kind)
+    known = registry.names()[0]
     with pytest.raises(PluginError) as problem:
-        everything.get(kind, f"{known}x")
-    assert str(problem.value).startswith(f'unknown {KINDS[kind].label} "{known}x". Did you mean "{known}"? Allowed: ')
-    assert all(name in str(problem.value) for name in everything.provided(kind))
+        registry.get(f"{known}x")
+    assert str(problem.value).startswith(f'unknown {registry.label} "{known}x". Did you mean "{known}"? Allowed: ')
+    assert all(name in str(problem.value) for name in registry.names())
 
 
 def test_an_unknown_name_may_be_that_of_a_plugin_that_failed_and_this_is_said(found: Plugins) -> None:
     found.register(plugin(register_sources=lambda: 1 / 0), "broken")
     with pytest.raises(PluginError, match=r'unknown source "gone".* Plugins that failed to load: broken'):
-        found.get("source", "gone")
+        found.sources.get("gone")
 
 
 def test_a_spec_is_a_name_and_what_follows_the_first_colon() -> None:
@@ -92,7 +100,7 @@ def test_a_spec_is_a_name_and_what_follows_the_first_colon() -> None:
 
 def test_an_object_is_made_with_the_argument_and_the_options_of_its_spec(found: Plugins) -> None:
     found.register(plugin(register_sources=lambda: [source_class("shelf")]), "library")
-    made = found.make("source", "shelf:top:left", limit=3)
+    made = found.sources.make("shelf:top:left", limit=3)
     assert (made.argument, made.given) == ("top:left", {"limit": 3})
 
 
@@ -103,7 +111,7 @@ def test_a_name_that_is_taken_is_refused(found: Plugins) -> None:
     found.register(plugin(), "library")
     with pytest.raises(PluginError, match="its name is that of the plugin"):
         found.register(plugin(register_sources=lambda: [source_class("other")]), "library")
-    assert found.provided("source") == {}
+    assert found.sources.names() == []
 
 
 def test_two_plugins_with_one_source_are_both_named_and_other_kinds_still_work(found: Plugins) -> None:
@@ -117,8 +125,8 @@ def test_two_plugins_with_one_source_are_both_named_and_other_kinds_still_work(f
     )
     for _ in range(2):  # it does not go away by asking again
         with pytest.raises(PluginError, match=r'"first" .* and "second" .* both provide the source "shelf"'):
-            found.get("source", "shelf")
-    assert list(found.provided("renderer")) == ["loud"]
+            found.sources.get("shelf")
+    assert found.renderers.names() == ["loud"]
 
 
 def test_a_hook_that_does_not_exist_is_refused_and_nothing_of_the_plugin_stays(found: Plugins) -> None:
@@ -128,9 +136,9 @@ def test_a_hook_that_does_not_exist_is_refused_and_nothing_of_the_plugin_stays(f
     misspelt = plugin(register_sources=lambda: [source_class()], register_renderer=register_renderer)
     with pytest.raises(PluginError, match="\"typo\" does not fit the hooks: unknown hook 'register_renderer'"):
         found.register(misspelt, "typo")
-    assert found.provided("source") == {}
+    assert found.sources.names() == []
     found.register(plugin(register_sources=lambda: [source_class("shelf")]), "typo")
-    assert list(found.provided("source")) == ["shelf"]
+    assert found.sources.names() == ["shelf"]
 
 
 def test_a_hook_with_other_arguments_is_refused_and_they_are_named(found: Plugins) -> None:
@@ -139,7 +147,7 @@ def test_a_hook_with_other_arguments_is_refused_and_they_are_named(found: Plugin
     wrong = plugin(register_sources=lambda: [source_class()], index_updated=index_updated)
     with pytest.raises(PluginError, match="chagnes"):
         found.register(wrong, "typo")
-    assert found.provided("source") == {}
+    assert found.sources.names() == []
     assert list(found.each("index_updated")) == []
 
 
@@ -183,7 +191,7 @@ def test_a_class_that_breaks_the_contract_is_left_out_with_its_plugin_named(
 ) -> None:
     found.register(plugin(register_sources=lambda: [source_class("good"), given]), "bad")
     found.register(plugin(register_sources=lambda: [source_class("other")]), "fine")
-    assert list(found.provided("source")) == ["other"]
+    assert found.sources.names() == ["other"]
     assert failures(found).keys() == {"bad"}
     assert failures(found)["bad"].startswith("register_sources: ")
     assert why in failures(found)["bad"]
@@ -198,15 +206,15 @@ def test_a_hook_that_raises_is_noted_on_one_line_and_the_rest_works(found: Plugi
         plugin(register_sources=register_sources, register_renderers=lambda: [renderer_class("loud")]), "bad"
     )
     found.register(plugin(register_sources=lambda: [source_class("other")]), "fine")
-    assert list(found.provided("source")) == ["other"]
-    assert list(found.provided("renderer")) == ["loud"]
+    assert found.sources.names() == ["other"]
+    assert found.renderers.names() == ["loud"]
     assert failures(found)["bad"].startswith(f"register_sources: {type(problem).__name__}")
     assert len(failures(found)["bad"].splitlines()) == 1
 
 
 def test_a_hook_that_returns_nothing_is_noted(found: Plugins) -> None:
     found.register(plugin(register_sources=lambda: None), "forgot")
-    assert found.provided("source") == {}
+    assert found.sources.names() == []
     assert "TypeError" in failures(found)["forgot"]
 
 
@@ -223,11 +231,11 @@ def test_a_class_that_cannot_be_made_is_named_and_its_own_errors_come_through(fo
             yield from ()
 
     found.register(plugin(register_sources=lambda: [Careless]), "careless")
-    assert found.make("source", "careless:2").argument == "0.5"
+    assert found.sources.make("careless:2").argument == "0.5"
     with pytest.raises(SourceError, match="needs a number"):
-        found.make("source", "careless")
+        found.sources.make("careless")
     with pytest.raises(PluginError, match='the source "careless" failed: ZeroDivisionError: division by zero'):
-        found.make("source", "careless:0")
+        found.sources.make("careless:0")
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------

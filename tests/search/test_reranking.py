@@ -127,10 +127,10 @@ def test_what_is_read_is_title_and_summary_clean_and_not_for_ever_long() -> None
 
 
 def test_a_spec_names_a_reranker() -> None:
-    made = Plugins().make("reranker", "cross-encoder:somewhere") if _extra() else FakeReranker()
+    made = Plugins().rerankers.make("cross-encoder:somewhere") if _extra() else FakeReranker()
     assert isinstance(made, Reranker)
     with pytest.raises(PluginError, match=r'unknown reranker "cross-encode".*Did you mean "cross-encoder"'):
-        Plugins().make("reranker", "cross-encode")
+        Plugins().rerankers.make("cross-encode")
 
 
 # --- the check ------------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ def test_info_and_ingest_speak_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "one.csv").write_text("id,title\nX-1,Gout in winter\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     private = fake_plugins()
-    assert private.provided("store")
+    assert private.stores.names()
     run = CliRunner()
     with Index.create(tmp_path / "index", encoder="counting", store="faiss:compact") as index:
         index.ingest(ListSource(*crowd(2)))

@@ -222,7 +222,7 @@ def test_ctgov_specs_are_read(registered: Plugins, store: str) -> None:
     import trialindex_ctgov
 
     registered.register(trialindex_ctgov, "ctgov")
-    ctgov = registered.get("source", "ctgov")
+    ctgov = registered.sources.get("ctgov")
     for given in (
         ctgov("lupus nephritis", status=["recruiting"], country=["France", "South Korea"]),
         ctgov("lupus -- kidney"),

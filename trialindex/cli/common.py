@@ -108,10 +108,10 @@ def open_for_writing(
     given = {name: value for name, value in options.items() if value is not None}
     if manifest.is_index(path) or not create:
         spec = encoder or (manifest.read(path).encoder.spec if given else None)
-        with Index.open(path, encoder=plugins().make("encoder", spec, **given) if spec else None) as index:
+        with Index.open(path, encoder=plugins().encoders.make(spec, **given) if spec else None) as index:
             yield index
         return
-    model = plugins().make("encoder", encoder or DEFAULT_ENCODER, **given)
+    model = plugins().encoders.make(encoder or DEFAULT_ENCODER, **given)
     existed = path.exists()
     with Index.create(path, encoder=model, store=store or DEFAULT_STORE) as index:
         try:
@@ -217,7 +217,7 @@ _OTHER_FORMAT = "Choose another one with --format, and report it to its author."
 def _formats() -> list[str]:
     from trialindex.plugin.registry import plugins
 
-    return list(plugins().provided("renderer"))
+    return plugins().renderers.names()
 
 
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -246,8 +246,9 @@ def renderer(
     :param sources: name the fields behind each plain sentence.
     :raises PluginError: there is no such format.
     """
+    from trialindex.plugin.guard import plugin_errors
     from trialindex.plugin.interfaces import RenderOptions
-    from trialindex.plugin.registry import blamed, plugins
+    from trialindex.plugin.registry import plugins
 
     name = format_name or (_BY_SUFFIX.get(Path(output).suffix.lower(), default) if output else default)
     terminal = output is None and sys.stdout.isatty()
@@ -258,8 +259,8 @@ def renderer(
 
         width = shutil.get_terminal_size().columns
     options = RenderOptions(width=width, color=color, contacts=contacts, sources=sources)
-    chosen = plugins().get("renderer", name)
-    with blamed(f'the format "{name}"', hint=_OTHER_FORMAT):
+    chosen = plugins().renderers.get(name)
+    with plugin_errors(f'the format "{name}"', hint=_OTHER_FORMAT):
         return _late(chosen(options))
 
 
@@ -284,9 +285,9 @@ def _late(made: Renderer) -> Renderer:
 
 def _drawn(pieces: Iterable[str]) -> Iterator[str]:
     """The pieces. :raises PluginError: the format, which is a plugin, failed in drawing them."""
-    from trialindex.plugin.registry import blamed
+    from trialindex.plugin.guard import plugin_errors
 
-    with blamed("the output format", hint=_OTHER_FORMAT):
+    with plugin_errors("the output format", hint=_OTHER_FORMAT):
         for piece in pieces:
             if not isinstance(piece, str):
                 raise TypeError(f"it gave {type(piece).__name__} where text belongs")

@@ -18,14 +18,14 @@ class IngestGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         from trialindex.plugin.registry import plugins
 
-        return list(plugins().provided("source"))
+        return plugins().sources.names()
 
     def get_command(self, ctx: click.Context, spec: str) -> click.Command | None:
         import inspect
 
         from trialindex.plugin.registry import plugins, split_spec
 
-        source = plugins().get("source", split_spec(spec)[0])
+        source = plugins().sources.get(split_spec(spec)[0])
 
         @click.pass_context
         def run(ctx: click.Context, /, **options: Any) -> None:
@@ -66,7 +66,7 @@ def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
     common = {name: options.pop(name) for name in ("index_path", "encoder", "store", "device", "batch_size")}
     shard = options.pop("shard")
     quiet = options.pop("quiet")
-    source = plugins().make("source", spec, **options)
+    source = plugins().sources.make(spec, **options)
     with open_for_writing(common.pop("index_path"), **common) as index, progress_reports(quiet) as reports:
         summary = index.ingest(source, reports=reports, request=Request.of(spec, options, index.folder), shard=shard)
         if not quiet:

@@ -35,14 +35,14 @@ class AddGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         from trialindex.plugin.registry import plugins
 
-        return list(plugins().provided("notifier"))
+        return plugins().notifiers.names()
 
     def get_command(self, ctx: click.Context, spec: str) -> click.Command | None:
         import inspect
 
         from trialindex.plugin.registry import plugins, split_spec
 
-        notifier = plugins().get("notifier", split_spec(spec)[0])
+        notifier = plugins().notifiers.get(split_spec(spec)[0])
 
         @index_option
         def run(index_path: str | None, **options: Any) -> None:

@@ -14,16 +14,16 @@ def command(ctx: click.Context) -> None:
     """
     from trialindex.cli.common import say
     from trialindex.errors import PluginError
-    from trialindex.plugin.registry import KINDS, plugins
+    from trialindex.plugin.registry import plugins
     from trialindex.trial.sanitize import one_line
 
     installed = plugins()
     brings: dict[str, list[str]] = {}
     collision = False
-    for kind in KINDS:
+    for registry in installed.registries:
         try:
-            for name, (_, plugin) in installed.provided(kind).items():
-                brings.setdefault(plugin, []).append(f"{KINDS[kind].label} {name}")
+            for name in registry.names():
+                brings.setdefault(registry.plugin_of(name), []).append(f"{registry.label} {name}")
         except PluginError as problem:
             say(str(problem))
             collision = True

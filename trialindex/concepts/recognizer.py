@@ -343,19 +343,20 @@ class _AtHand:
 
 def _at_hand(plugins: Plugins) -> Iterator[_AtHand]:
     versions = {one.name: one.version for one in plugins.installed}
-    for name, (cls, plugin) in plugins.provided("vocabulary").items():
+    for name, cls in plugins.vocabularies.classes().items():
         with _plugin_errors(name):
-            vocabulary: Vocabulary = cls()
+            vocabulary = cls()
             version = vocabulary.version
         if version is not None:
+            plugin = plugins.vocabularies.plugin_of(name)
             yield _AtHand(name, version, f"{plugin} {versions.get(plugin, '')}", vocabulary)
 
 
 def _plugin_errors(name: str) -> AbstractContextManager[None]:
     """Around the code of the vocabulary *name*. :raises PluginError: it failed with an error that is none of ours."""
-    from trialindex.plugin.registry import blamed
+    from trialindex.plugin.guard import plugin_errors
 
-    return blamed(f'the vocabulary "{name}"')
+    return plugin_errors(f'the vocabulary "{name}"')
 
 
 def _cache_path(vocabularies: Iterable[_AtHand]) -> Path:

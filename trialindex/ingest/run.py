@@ -20,8 +20,9 @@ import msgspec
 
 from trialindex.errors import SourceError, TrialIndexError
 from trialindex.plugin.encoding import embed
+from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Encoder, IngestContext, Source
-from trialindex.plugin.registry import blamed, split_spec
+from trialindex.plugin.registry import split_spec
 from trialindex.plugin.updates import Change
 from trialindex.storage import provenance
 from trialindex.storage.records import Records
@@ -94,7 +95,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
         from trialindex.plugin.registry import plugins  # whatever they are by now
 
         name, argument = split_spec(spec)
-        source: type[Source] = plugins().get("source", name)
+        source = plugins().sources.get(name)
         left_out = {*source.once, *(option.name for option in source.options if option.hide_input)}
         given = {key: value for key, value in options.items() if key not in left_out and value not in (None, ())}
         try:
@@ -113,8 +114,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
         """
         from trialindex.plugin.registry import plugins
 
-        made: Source = plugins().make("source", f"{self.name}:{self.argument}", **(options or self.options))
-        return made
+        return plugins().sources.make(f"{self.name}:{self.argument}", **(options or self.options))
 
 
 def _check_spec(spec: str) -> None:
@@ -243,7 +243,7 @@ class Ingest:
         """The source's trials. When the source fails, what it gave before is committed."""
         hint = "What it gave before is kept. Report it to the source's author."
         try:
-            with blamed(f'the source "{self._source.name}"', SourceError, hint):
+            with plugin_errors(f'the source "{self._source.name}"', SourceError, hint):
                 yield from self._source.trials(self._context)
         except TrialIndexError:
             self._commit()

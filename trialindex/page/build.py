@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trialindex.concepts.tokens import natural_order, normalize
+from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Concept, Writer
-from trialindex.plugin.registry import blamed, plugins
+from trialindex.plugin.registry import plugins
 from trialindex.plugin.trial_page import Card, Country, Location, Plain
 from trialindex.search.places import Place, find_place
 from trialindex.trial import Site, Term, Trial
@@ -55,7 +56,7 @@ def card(
     :raises QueryError: no such place is known.
     """
     place = find_place(near) if isinstance(near, str) else near
-    author: Writer = plugins().make("writer", writer) if isinstance(writer, str) else writer
+    author = plugins().writers.make(writer) if isinstance(writer, str) else writer
     shown = trial if contacts else trial.masked()
     return Card(
         trial=shown,
@@ -78,7 +79,7 @@ def _stated(trial: Trial) -> dict[str, str]:
 def _written(author: Writer, trial: Trial) -> Plain:
     """What the writer writes. :raises PluginError: it fails with an error that is none of ours, or gives no Plain."""
     hint = "Choose another one with --writer, and report it to its author."
-    with blamed(f'the writer "{author.name}"', hint=hint):
+    with plugin_errors(f'the writer "{author.name}"', hint=hint):
         plain = author.write(_for_writers(trial))
         if not isinstance(plain, Plain):
             raise TypeError(f"it wrote {type(plain).__name__}, not Plain")

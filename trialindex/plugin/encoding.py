@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trialindex.errors import EncoderError
+from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Encoder
-from trialindex.plugin.registry import blamed
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Vectors
@@ -59,7 +59,7 @@ def _checked(encoder: Encoder, encode: Callable[[Sequence[str]], Vectors], texts
     import numpy as np
 
     name, dimension = encoder.identity.spec, encoder.identity.dimension
-    with blamed(f'the encoder "{name}"', EncoderError, "Report it to the encoder's author."):
+    with plugin_errors(f'the encoder "{name}"', EncoderError, "Report it to the encoder's author."):
         vectors = np.asarray(encode(texts), dtype=np.float32)
     if vectors.shape != (len(texts), dimension):
         shape = " × ".join(map(str, vectors.shape))

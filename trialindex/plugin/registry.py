@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
-from trialindex.errors import PluginError, TrialIndexError, nearest
+from trialindex.errors import PluginError, nearest
 from trialindex.plugin import hookspecs
+from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, REPORT, describe_error, log_plugin_failure, plugin_errors
 from trialindex.plugin.interfaces import Encoder, Notifier, Renderer, Reranker, Source, VectorStore, Vocabulary, Writer
 
 if TYPE_CHECKING:
@@ -20,32 +20,7 @@ if TYPE_CHECKING:
 
 GROUP = "trialindex"
 
-ANYTHING = (Exception, SystemExit)
-"""What a stranger's code may raise; none of it may stop the other plugins, or the program. A KeyboardInterrupt is not
-among it: nobody can tell who raised one, and Ctrl-C has to work."""
-
-REPORT = "Update it, or report it to its author."
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One thing plugins can provide: what a user calls it, the hook that gives it, the class it subclasses."""
-
-    label: str
-    hook: str
-    base: type
-
-
-KINDS = {
-    "source": Kind("source", "register_sources", Source),
-    "encoder": Kind("encoder", "register_encoders", Encoder),
-    "store": Kind("store", "register_stores", VectorStore),
-    "renderer": Kind("format", "register_renderers", Renderer),
-    "writer": Kind("writer", "register_writers", Writer),
-    "notifier": Kind("notifier", "register_notifiers", Notifier),
-    "vocabulary": Kind("vocabulary", "register_vocabularies", Vocabulary),
-    "reranker": Kind("reranker", "register_rerankers", Reranker),
-}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -67,7 +42,14 @@ class Plugins:
     def __init__(self, *, discover: bool = True) -> None:
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
-        self._classes: dict[str, dict[str, tuple[type, str]]] = {}
+        self.sources: Registry[Source] = Registry(self, "source", "register_sources", Source)
+        self.encoders: Registry[Encoder] = Registry(self, "encoder", "register_encoders", Encoder)
+        self.stores: Registry[VectorStore] = Registry(self, "store", "register_stores", VectorStore)
+        self.renderers: Registry[Renderer] = Registry(self, "format", "register_renderers", Renderer)
+        self.writers: Registry[Writer] = Registry(self, "writer", "register_writers", Writer)
+        self.notifiers: Registry[Notifier] = Registry(self, "notifier", "register_notifiers", Notifier)
+        self.vocabularies: Registry[Vocabulary] = Registry(self, "vocabulary", "register_vocabularies", Vocabulary)
+        self.rerankers: Registry[Reranker] = Registry(self, "reranker", "register_rerankers", Reranker)
         self._commands_added = False
         self.installed: list[Installed] = []
         if discover:
@@ -80,8 +62,9 @@ class Plugins:
             error = None
             try:
                 self.register(entry.load(), entry.name)
-            except ANYTHING as problem:
-                error = in_short(problem)
+            except PLUGIN_EXCEPTIONS as problem:
+                log_plugin_failure(f'the plugin "{entry.name}"', problem)
+                error = describe_error(problem)
             self.installed.append(Installed(entry.name, *origin(entry.dist), error))
 
     def register(self, plugin: object, name: str) -> None:
@@ -90,7 +73,7 @@ class Plugins:
         :raises PluginError: the name is taken, or it implements a hook that does not exist or has other arguments.
         """
         if self._manager.has_plugin(name):
-            raise PluginError(f"its name is that of the plugin {self._who(name)}.", hint="Uninstall one of them.")
+            raise PluginError(f"its name is that of the plugin {self.describe(name)}.", hint="Uninstall one of them.")
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
@@ -99,7 +82,13 @@ class Plugins:
                 self._manager.unregister(name=name)
             what = " ".join(str(problem).split())
             raise PluginError(f'plugin "{name}" does not fit the hooks: {what}.', hint=REPORT) from None
-        self._classes.clear()
+        for registry in self.registries:
+            registry.forget()
+
+    @property
+    def registries(self) -> tuple[Registry[Any], ...]:
+        """One for each kind of class that plugins provide."""
+        return tuple(each for each in vars(self).values() if isinstance(each, Registry))
 
     @property
     def failed(self) -> list[Installed]:
@@ -111,47 +100,19 @@ class Plugins:
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             yield implementation.plugin_name, partial(_call, implementation)
 
-    def provided(self, kind: str) -> dict[str, tuple[type, str]]:
-        """Every class of one kind by name, with the plugin it came from.
-
-        :param kind: a key of :data:`KINDS`.
-        :raises PluginError: two plugins provide the same name.
-        """
-        if kind not in self._classes:
-            found: dict[str, tuple[type, str]] = {}
-            for plugin, call in self.each(KINDS[kind].hook):
-                for cls in self._classes_of(kind, plugin, call):
-                    if cls.name in found:
-                        raise PluginError(
-                            f"the plugins {self._who(found[cls.name][1])} and {self._who(plugin)} both provide the "
-                            f'{KINDS[kind].label} "{cls.name}".',
-                            hint="Uninstall one of them.",
-                        )
-                    found[cls.name] = (cls, plugin)
-            self._classes[kind] = dict(sorted(found.items()))
-        return self._classes[kind]
-
-    def _classes_of(self, kind: str, plugin: str, call: Any) -> list[Any]:
-        """What one plugin provides; a plugin whose hook fails is noted as failed and provides nothing."""
-        try:
-            classes = list(call())
-            for cls in classes:
-                _check_class(cls, KINDS[kind].base)
-        except ANYTHING as problem:
-            self._note_failure(plugin, f"{KINDS[kind].hook}: {in_short(problem)}")
-            return []
-        return classes
-
     def _known(self, plugin: str) -> Installed:
         """What is known of the plugin that holds the name; one that was registered by hand is of no distribution."""
         named = [p for p in self.installed if p.name == plugin] or [Installed(plugin, "unknown", "")]
         return next((p for p in named if not p.error), named[0])
 
-    def _who(self, plugin: str) -> str:
+    def describe(self, plugin: str) -> str:
+        """The plugin and its distribution, for messages: ``"example" of trialindex-example``."""
         return f'"{plugin}" of {self._known(plugin).distribution}'
 
-    def _note_failure(self, plugin: str, error: str) -> None:
-        known = self._known(plugin)
+    def note_failure(self, plugin: str, hook: str, problem: BaseException) -> None:
+        """Count the plugin among :attr:`failed`: it raised *problem* in *hook*."""
+        log_plugin_failure(f'the plugin "{plugin}"', problem)
+        known, error = self._known(plugin), f"{hook}: {describe_error(problem)}"
         at = self.installed.index(known) if known in self.installed else len(self.installed)
         self.installed[at : at + 1] = [replace(known, error=error)]
 
@@ -163,29 +124,93 @@ class Plugins:
         for plugin, call in self.each("register_commands"):
             try:
                 call(cli=cli)
-            except ANYTHING as problem:
-                self._note_failure(plugin, f"register_commands: {in_short(problem)}")
+            except PLUGIN_EXCEPTIONS as problem:
+                self.note_failure(plugin, "register_commands", problem)
 
-    def get(self, kind: str, name: str) -> Any:
-        """The class of one kind called *name*.
+
+class Registry(Generic[T]):
+    """The classes of one kind that the installed plugins provide, by name; plugins are asked at the first look-up.
+
+    ::
+
+        source = plugins().sources.make("csv:trials.csv")
+
+    :param plugins: whose they are.
+    :param label: what a user calls one of them.
+    :param hook: the hook that gives them.
+    :param base: the class that each must subclass.
+    """
+
+    def __init__(self, plugins: Plugins, label: str, hook: str, base: type) -> None:
+        self._plugins = plugins
+        self.label = label
+        self.hook = hook
+        self._base = base
+        self._provided: dict[str, tuple[type[T], str]] | None = None
+
+    def names(self) -> list[str]:
+        """Every name, sorted. :raises PluginError: two plugins provide the same one."""
+        return list(self._all())
+
+    def classes(self) -> dict[str, type[T]]:
+        """Every class by its name. :raises PluginError: two plugins provide the same name."""
+        return {name: cls for name, (cls, _) in self._all().items()}
+
+    def plugin_of(self, name: str) -> str:
+        """The plugin that provides *name*, which must be one of :meth:`names`."""
+        return self._all()[name][1]
+
+    def get(self, name: str) -> type[T]:
+        """The class called *name*.
 
         :raises PluginError: there is none; the message names the nearest, all that there are, and what failed to load.
         """
-        found = self.provided(kind)
-        if name not in found:
-            broken = f" Plugins that failed to load: {', '.join(p.name for p in self.failed)}." if self.failed else ""
-            raise PluginError(f'unknown {KINDS[kind].label} "{name}".', hint=nearest(name, found) + broken)
-        return found[name][0]
+        provided = self._all()
+        if name not in provided:
+            failed = ", ".join(plugin.name for plugin in self._plugins.failed)
+            broken = f" Plugins that failed to load: {failed}." if failed else ""
+            raise PluginError(f'unknown {self.label} "{name}".', hint=nearest(name, provided) + broken)
+        return provided[name][0]
 
-    def make(self, kind: str, spec: str, **options: Any) -> Any:
+    def make(self, spec: str, **options: Any) -> T:
         """An object from a spec, ``name`` or ``name:argument``.
 
-        :raises PluginError: there is no such plugin, or it fails with an error that is none of ours.
+        :param options: what the class takes besides the argument.
+        :raises PluginError: there is no such class, or it fails with an error that is not one of trialindex.
         """
         name, argument = split_spec(spec)
-        cls = self.get(kind, name)
-        with blamed(f'the {KINDS[kind].label} "{name}"'):
-            return cls(argument, **options)
+        cls: Any = self.get(name)
+        with plugin_errors(f'the {self.label} "{name}"'):
+            made: T = cls(argument, **options)
+        return made
+
+    def forget(self) -> None:
+        """Ask the plugins again at the next look-up: there is a new one."""
+        self._provided = None
+
+    def _all(self) -> dict[str, tuple[type[T], str]]:
+        if self._provided is None:
+            found: dict[str, tuple[type[T], str]] = {}
+            for plugin, call in self._plugins.each(self.hook):
+                for cls in self._given_by(plugin, call):
+                    if cls.name in found:
+                        both = f"{self._plugins.describe(found[cls.name][1])} and {self._plugins.describe(plugin)}"
+                        what = f'the plugins {both} both provide the {self.label} "{cls.name}".'
+                        raise PluginError(what, hint="Uninstall one of them.")
+                    found[cls.name] = (cls, plugin)
+            self._provided = dict(sorted(found.items()))
+        return self._provided
+
+    def _given_by(self, plugin: str, call: Callable[..., Any]) -> list[Any]:
+        """What one plugin provides; a plugin whose hook fails is noted as failed and provides nothing."""
+        try:
+            classes = list(call())
+            for cls in classes:
+                _check_class(cls, self._base)
+        except PLUGIN_EXCEPTIONS as problem:
+            self._plugins.note_failure(plugin, self.hook, problem)
+            return []
+        return classes
 
 
 def _check_class(cls: Any, base: type) -> None:
@@ -224,7 +249,7 @@ def _entry_points() -> tuple[list[metadata.EntryPoint], list[Installed]]:
         try:
             found += dist.entry_points.select(group=GROUP)
         except Exception as problem:  # noqa: BLE001
-            why = f"its entry_points.txt cannot be read: {in_short(problem)}"
+            why = f"its entry_points.txt cannot be read: {describe_error(problem)}"
             broken.append(Installed(name, name, version, f"{why}. Install it again, or uninstall it"))
     return found, broken
 
@@ -237,34 +262,9 @@ def _origin(dist: metadata.Distribution | None) -> tuple[str, str]:
         return "unknown", ""
 
 
-@contextmanager
-def blamed(who: str, error: type[TrialIndexError] = PluginError, hint: str = REPORT) -> Iterator[None]:
-    """Around every call of a plugin's code: whatever it raises that is none of ours becomes an *error* that names it.
-
-    :param who: whose code it is, such as ``the source "csv"``.
-    """
-    try:
-        yield
-    except TrialIndexError:
-        raise
-    except ANYTHING as problem:
-        raise error(f"{who} failed: {in_short(problem)}.", hint=hint) from problem
-
-
 def _call(implementation: pluggy.HookImpl, **given: Any) -> Any:
     """Call one implementation of a hook, which may take fewer arguments than the hook has."""
     return implementation.function(*(given[name] for name in implementation.argnames))
-
-
-def in_short(problem: BaseException) -> str:
-    """An error on one clean line, with its type if it is none of ours."""
-    from trialindex.trial.sanitize import one_line
-
-    try:
-        text = one_line(str(problem))
-    except Exception:  # noqa: BLE001 — a stranger's exception may fail to say what it is
-        text = ""
-    return text if isinstance(problem, TrialIndexError) else f"{type(problem).__name__}: {text}".removesuffix(": ")
 
 
 def split_spec(spec: str) -> tuple[str, str]:
@@ -281,4 +281,4 @@ def plugins() -> Plugins:
 
 def encoder_from_spec(spec: str, **options: Any) -> Encoder:
     """The encoder of a spec. :raises PluginError: unknown. :raises MissingExtra: its package is not installed."""
-    return cast(Encoder, plugins().make("encoder", spec, **options))
+    return plugins().encoders.make(spec, **options)

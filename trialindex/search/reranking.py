@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trialindex.errors import PluginError
+from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Reranker
-from trialindex.plugin.registry import blamed
 from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def text_of(trial: Trial) -> str:
 def _scores(reranker: Reranker, query: str, texts: list[str]) -> list[float]:
     if not texts:
         return []
-    with blamed(f'the reranker "{reranker.name}"', hint="Report it to its author."):
+    with plugin_errors(f'the reranker "{reranker.name}"', hint="Report it to its author."):
         scores = [float(score) for score in reranker.score(query, texts)]
     if len(scores) != len(texts):
         wrong = f"{len(scores)} scores for {len(texts)} texts"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trialindex.errors import IndexDamaged
-from trialindex.plugin.registry import blamed
+from trialindex.plugin.guard import plugin_errors
 from trialindex.storage import passage_table
 from trialindex.storage.files import clone_tree, storage_errors, sync_folder, sync_tree
 from trialindex.storage.lexical import LOCKS, REPAIR, Lexical
@@ -49,7 +49,9 @@ class Derived:
         self.allowed: dict[Hashable, Ids] = {}
         """What the last few filters left, remembered by those who search: finding it takes longer than a query."""
         try:
-            with blamed(f'{folder / "vectors"} cannot be read: the store "{store.store.name}"', IndexDamaged, REPAIR):
+            with plugin_errors(
+                f'{folder / "vectors"} cannot be read: the store "{store.store.name}"', IndexDamaged, REPAIR
+            ):
                 self.vectors = store.load(folder / "vectors")
         except IndexDamaged as problem:
             problem.hint = problem.hint or REPAIR

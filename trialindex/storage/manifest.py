@@ -11,6 +11,7 @@ import msgspec
 
 from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound, PluginError
 from trialindex.plugin import registry
+from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import EncoderIdentity, VectorStore
 from trialindex.plugin.registry import split_spec
 from trialindex.storage.files import storage_errors, write_atomically
@@ -54,7 +55,7 @@ class StoreSpec:
     def of(cls, spec: str) -> StoreSpec:
         """:raises PluginError: there is no such store."""
         name, argument = split_spec(spec)
-        return cls(registry.plugins().get("store", name), argument)
+        return cls(registry.plugins().stores.get(name), argument)
 
     def create(self, dimension: int) -> VectorStore:
         """An empty store. :raises PluginError: it knows no such argument."""
@@ -63,7 +64,7 @@ class StoreSpec:
                 f'the store "{self.store.name}" takes no argument, and was given "{self.argument}".',
                 hint=f"Leave it out: --store {self.store.name}",
             )
-        with registry.blamed(f'the store "{self.store.name}"'):
+        with plugin_errors(f'the store "{self.store.name}"'):
             return self.store.create(dimension, *filter(None, [self.argument]))
 
     def load(self, folder: Path) -> VectorStore:

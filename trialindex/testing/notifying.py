@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from trialindex.plugin.guard import describe_error
 from trialindex.plugin.interfaces import Notifier
 from trialindex.plugin.messages import Delivery, NewsKind, Update
-from trialindex.plugin.registry import in_short
 from trialindex.testing.checks import _check_names, _require
 from trialindex.testing.samples import HOSTILE
 
@@ -104,5 +104,5 @@ def _send(notifier: Notifier, delivery: Delivery, again: str) -> None:
     try:
         answer: object = notifier.send(delivery)
     except Exception as problem:
-        raise AssertionError(f"send() failed for {delivery.key}{again}: {in_short(problem)}") from problem
+        raise AssertionError(f"send() failed for {delivery.key}{again}: {describe_error(problem)}") from problem
     _require(answer is None, f"send() returned {answer!r}: it returns nothing, or raises NotifierError")

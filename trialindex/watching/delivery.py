@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from trialindex.errors import NotifierError, TrialIndexError
+from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.messages import Delivery, Update
-from trialindex.plugin.registry import ANYTHING, in_short
 from trialindex.watching.store import Addressee, Parcel, Watches
 
 FIRST_PAUSE = timedelta(minutes=5)
@@ -48,13 +48,13 @@ def _serve(watches: Watches, one: Addressee) -> Sent:
         try:
             _hand_over(one, parcel.delivery)
         except NotifierError as problem:
-            error = in_short(problem)
+            error = describe_error(problem)
             parked += problem.permanent
             watches.failed(parcel, error, None if problem.permanent else _next(parcel))
             if not problem.permanent:
                 break
-        except ANYTHING as problem:  # a stranger's code, or a plugin that is gone
-            error = in_short(problem)
+        except PLUGIN_EXCEPTIONS as problem:  # a stranger's code, or a plugin that is gone
+            error = describe_error(problem)
             watches.failed(parcel, error, _next(parcel))
             break
         else:
@@ -104,7 +104,7 @@ def addressee_for(spec: str, options: dict[str, object]) -> Addressee:
         one = Addressee(name=name, argument=argument, options=plain, folder=str(Path.cwd()))
         msgspec.json.encode(one)  # a name of a file is not always Unicode, and what is kept has to be
     except (TypeError, UnicodeError) as problem:
-        what = f'the notifier "{name}" was given what cannot be kept: {in_short(problem)}.'
+        what = f'the notifier "{name}" was given what cannot be kept: {describe_error(problem)}.'
         raise NotifierError(what, hint="Name files and folders in plain letters.") from None
     one.notifier()
     return one
@@ -131,7 +131,7 @@ def send_test(watches: Watches, num: int) -> Addressee:
         _hand_over(one, Delivery(key=key, created=_iso(_now()), updates=(update,)))
     except TrialIndexError:
         raise
-    except ANYTHING as problem:
-        raise NotifierError(f'the notifier "{one.name}" failed: {in_short(problem)}.') from problem
+    except PLUGIN_EXCEPTIONS as problem:
+        raise NotifierError(f'the notifier "{one.name}" failed: {describe_error(problem)}.') from problem
     watches.works_again(num)
     return watches.addressee(num)

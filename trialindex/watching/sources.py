@@ -121,7 +121,7 @@ def from_spec(spec: str) -> Request | None:
     if match is None:
         return None
     name, words = match["name"], match["words"]
-    cls: type[Source] = plugins().get("source", name)
+    cls = plugins().sources.get(name)
     as_typed = cls.spec is Source.spec
     if as_typed and cls.options:
         return None  # how it was read is not in the spec

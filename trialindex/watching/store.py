@@ -126,8 +126,7 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
         """:raises PluginError: it is not installed any more. :raises NotifierError: it cannot be used as set up."""
         from trialindex.plugin.registry import plugins
 
-        made: Notifier = plugins().make("notifier", self.spec, **self.options)
-        return made
+        return plugins().notifiers.make(self.spec, **self.options)
 
     @property
     def local(self) -> bool:
@@ -145,7 +144,7 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
         from trialindex.plugin.registry import plugins
 
         try:
-            return getattr(plugins().get("notifier", self.name), what) is True
+            return getattr(plugins().notifiers.get(self.name), what) is True
         except PluginError:
             return False
 

@@ -8,8 +8,8 @@ from datetime import date
 from trialindex.errors import SourceError
 from trialindex.index import Index
 from trialindex.ingest.run import Reports, Shard
+from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import IngestContext, Source
-from trialindex.plugin.registry import blamed
 from trialindex.plugin.updates import Change
 from trialindex.storage import provenance
 
@@ -97,6 +97,6 @@ def _there(source: Source, held: dict[str, bool], reports: Reports) -> set[bytes
     """What the source has now; ``None`` if it cannot tell. :raises SourceError: it fails."""
     context = IngestContext(on_progress=reports.progress, on_note=reports.note)
     hint = "Nothing was marked. Report it to the source's author."
-    with blamed(f'the source "{source.name}"', SourceError, hint):
+    with plugin_errors(f'the source "{source.name}"', SourceError, hint):
         told = source.ids(context, frozenset(held))
         return None if told is None else {provenance.key(str(one)) for one in told}

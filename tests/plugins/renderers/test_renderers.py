@@ -48,7 +48,7 @@ from trialindex.trial.sanitize import UNSAFE
 def test_the_plugin_provides_six_formats() -> None:
     plugins = Plugins(discover=False)
     plugins.register(trialindex_renderers, "renderers")
-    assert list(plugins.provided("renderer")) == ["csv", "html", "json", "jsonl", "markdown", "table"]
+    assert plugins.renderers.names() == ["csv", "html", "json", "jsonl", "markdown", "table"]
     assert all(cls.summary.endswith(".") for cls in RENDERERS.values())
 
 

@@ -347,7 +347,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_there_by_its_name_and_off_by_default() -> None:
     from trialindex.page.build import DEFAULT_WRITER
 
-    assert Plugins().provided("writer")["llm"][0] is LlmWriter
+    assert Plugins().writers.get("llm") is LlmWriter
     assert LlmWriter.name != DEFAULT_WRITER
 
 

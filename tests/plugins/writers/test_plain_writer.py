@@ -306,7 +306,7 @@ def test_contacts_say_nothing() -> None:
 
 
 def test_it_is_found_by_name() -> None:
-    assert Plugins().get("writer", "plain") is PlainWriter
+    assert Plugins().writers.get("plain") is PlainWriter
 
 
 def test_it_takes_no_argument() -> None:
