@@ -329,10 +329,7 @@ class Index:
         return found
 
     def requests(self) -> dict[str, Request | None]:
-        """For each source spec how to ask for it again; ``None`` where there is nothing to ask.
-
-        A spec that :meth:`info` names and this does not comes from an index of format 1, which did not keep it.
-        """
+        """For each source spec how to ask for it again; ``None`` where there is nothing to ask."""
         with self._records.snapshot() as records:
             known, what = records.source_requests(), "how to ask a source again"
             return {s: t if t is None else records.remembered(t, Request, what) for s, t in known.items()}

@@ -38,7 +38,6 @@ from world import (
     encoded_in,
     held_by,
     one_line,
-    state_of,
     use_fakes,
     write_registry,
 )
@@ -47,11 +46,10 @@ from trialindex.errors import TrialIndexError
 from trialindex.index import Index
 from trialindex.storage import manifest
 
-FORMATS = Path(__file__).parents[1] / "data" / "formats"
 STORES = ("faiss", "brute-force")
-NAMES = ("create", "ingest", "refresh", "remove", "repair", "rebuild", "migrate", "catch up")
+NAMES = ("create", "ingest", "refresh", "remove", "repair", "rebuild", "catch up")
 """The operations; *refresh* ingests what is new, changed and unchanged, and merges segments of the word index."""
-CLEAN = ("ingest", "refresh", "remove", "migrate")
+CLEAN = ("ingest", "refresh", "remove")
 """Those that leave no older derived state lying, whatever was killed before."""
 
 
@@ -203,30 +201,6 @@ class Indexes:
                 index.query(WORD)
 
         return Operation("catch up", self.folder, act, [self.state], whole=False)
-
-    def _migrate(self) -> Operation:
-        folder = self._fresh()
-        shutil.copytree(FORMATS / "1", folder)
-        [held] = child(lambda tell: tell(_told(folder))).said
-        state = State(
-            {key: _trial(text) for key, text in held["trials"].items()},
-            {key: tuple(hashes) for key, hashes in held["versions"].items()},
-        )
-        return self._bringing("migrate", folder, state)
-
-
-def _told(folder: Path) -> dict[str, Any]:
-    from trialindex.trial import encode
-
-    with Index.open(folder) as index:
-        state = state_of(index)
-    return {"trials": {key: encode(one).decode() for key, one in state.trials.items()}, "versions": state.versions}
-
-
-def _trial(text: str) -> Any:
-    from trialindex.trial import decode
-
-    return decode(text.encode())
 
 
 def behind(act: Callable[[], Any]) -> None:

@@ -194,7 +194,7 @@ def one_line(problem: BaseException) -> str:
 
 def encoded_in(records: Records) -> set[bytes]:
     """The hashes of the texts that have a vector."""
-    return {digest for (digest,) in records.rows(f"SELECT hash FROM {records.coding.table}")}
+    return {digest for (digest,) in records.rows("SELECT hash FROM vectors")}
 
 
 # --- children ---------------------------------------------------------------------------------------------------------

@@ -255,7 +255,7 @@ def test_a_kill_in_a_merge_leaves_what_was(parts: list[Path], store: str, tmp_pa
     held = made(tmp_path / "held", store, ListSource(trial(1)))
     for folder in (held, tmp_path / "new"):
         if not (child := os.fork()):
-            merge.restore = lambda records, entry: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+            merge_module.restore = lambda records, entry: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
             merge(parts, folder)
         os.waitpid(child, 0)
         with Index.open(folder) as index:

@@ -19,7 +19,6 @@ from trialindex.storage.lock import SYNC, write_lock
 from trialindex.testing import BruteForceStore
 from trialindex.watching import Report, Watches, sync, watch_for
 from trialindex.watching.delivery import addressee_for
-from trialindex.watching.sources import from_spec
 
 pytestmark = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
 
@@ -194,64 +193,6 @@ def test_an_index_opened_by_a_relative_path_is_asked_for_by_its_whole_one(
     monkeypatch.chdir(tmp_path)
     with Index.open("index") as relative, pytest.raises(WatchError, match="whole path"):
         sync(relative, watches)
-
-
-# --- what an index of format 1 remembers ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("spec", "request_"),
-    [
-        ("registry", Request("registry")),
-        ("registry:lupus nephritis", Request("registry", "lupus nephritis", file=True)),
-        ("registry:a: b", Request("registry", "a: b", file=True)),
-        ("registry:x --only a --only 'b c'", None),
-        ("registry:x --only a --only b", Request("registry", "x", {"only": ("a", "b")}, file=True)),
-        ("lines:trials.txt", None),
-        ("", None),
-    ],
-)
-def test_a_spec_is_read_where_it_says_everything(
-    new_index: Index, watches: Watches, spec: str, request_: Request | None
-) -> None:
-    found = from_spec(spec)
-    assert found == request_ or (found and found.source().spec == spec)
-
-
-def test_ctgov_specs_are_read(registered: Plugins, store: str) -> None:
-    import trialindex_ctgov
-
-    registered.register(trialindex_ctgov, "ctgov")
-    ctgov = registered.sources.get("ctgov")
-    for given in (
-        ctgov("lupus nephritis", status=["recruiting"], country=["France", "South Korea"]),
-        ctgov("lupus -- kidney"),
-        ctgov(ids=["NCT00000102", "NCT00000106"]),
-        ctgov(terms="bcl-2 'x'", updated_since="2026-01-01"),
-        ctgov(everything=True),
-        ctgov("NCT00000102"),
-    ):
-        request = from_spec(given.spec)
-        assert request is not None, given.spec
-        assert request.source().spec == given.spec
-        assert request.source().request == given.request  # type: ignore[attr-defined]
-    many = ctgov(ids=[f"NCT{number:08}" for number in range(1, 15)])
-    assert from_spec(many.spec) is None, "a spec that was shortened cannot be asked again"
-
-
-def test_what_format_1_does_not_tell_is_said_once(new_index: Index, watches: Watches) -> None:
-    new_index.ingest("registry:a")
-    new_index.ingest(ListSource(spec="lines:old.txt"))
-    execute(new_index, "DELETE FROM requests")
-    report = sync(new_index, watches)
-    assert list(problems(report)) == ["lines:old.txt", "sample"]
-    assert "ingest it again" in problems(report)["lines:old.txt"]
-    assert problems(report)["sample"].startswith('unknown source "sample"')
-    assert report.failed, "a plugin is missing"
-    assert Registry.asked[-1]["state"] == {"runs": 1}
-    new_index.forget_request("sample")
-    again = sync(new_index, watches)
-    assert (problems(again), again.failed) == ({}, False)
 
 
 def test_a_request_with_what_cannot_be_written_down_is_not_kept(new_index: Index, watches: Watches) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from trialindex.changes import differences
 from trialindex.plugin.messages import Difference
-from trialindex.storage.record_codec import unpack
+from trialindex.storage import record_codec
 from trialindex.storage.records import Records, Stored
 from trialindex.trial import Trial
 
@@ -45,7 +45,10 @@ def revisions(records: Records, stored: Stored, *, contacts: bool) -> tuple[Revi
     sql = "SELECT replaced_in, seen, record FROM revisions WHERE trial = ? ORDER BY replaced_in"
     earlier = list(records.rows(sql, (stored.num,)))
     [(newest,)] = records.rows("SELECT generation FROM trials WHERE num = ?", (stored.num,))
-    trials = [*(unpack(record) for _, _, record in earlier), msgspec.structs.replace(stored.trial, raw=None)]
+    trials = [
+        *(record_codec.decode(record) for _, _, record in earlier),
+        msgspec.structs.replace(stored.trial, raw=None),
+    ]
     seen = [*(day for _, day, _ in earlier), stored.last_checked]
     changes = [(), *(differences(old, new) for old, new in pairwise(trials))]
     return tuple(

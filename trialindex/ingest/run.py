@@ -26,8 +26,7 @@ from trialindex.plugin.registry import split_spec
 from trialindex.plugin.updates import Change
 from trialindex.storage import provenance
 from trialindex.storage.records import Records
-from trialindex.trial import Trial
-from trialindex.trial import record as trials_
+from trialindex.trial import Trial, decode, encode
 from trialindex.trial.passages import passages
 from trialindex.trial.sanitize import replace_surrogates
 
@@ -261,7 +260,7 @@ class Ingest:
         try:
             msgspec.json.encode(trial.raw)
             bare = msgspec.structs.replace(trial, raw=None, gone_since=None, source=self._source.name)
-            return msgspec.structs.replace(trials_.decode(trials_.encode(bare)), raw=trial.raw)
+            return msgspec.structs.replace(decode(encode(bare)), raw=trial.raw)
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as problem:
             where = " ".join(str(trial.id).split()) or "a record without an id"
             self._reject(where, f"not a valid record: {problem}")

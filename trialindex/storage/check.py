@@ -82,8 +82,7 @@ class Check:
 
         Indexes of the database, what the filters read and passages are made anew, missing or wrong vectors encoded
         again, then the derived state. A record that is damaged itself is left as it is: its source has to be asked
-        again. So is an earlier version of one, of which there is no other copy. An index of an older format is brought
-        to the newest first.
+        again. So is an earlier version of one, of which there is no other copy.
 
         :returns: what was wrong, each with whether it is mended, which is checked.
         """

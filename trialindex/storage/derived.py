@@ -25,7 +25,7 @@ from trialindex.storage.files import clone_tree, storage_errors, sync_folder, sy
 from trialindex.storage.lexical import LOCKS, REPAIR, Lexical
 from trialindex.storage.manifest import StoreSpec
 from trialindex.storage.records import Records
-from trialindex.trial import record as trials_
+from trialindex.trial import encode
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids
@@ -145,7 +145,7 @@ def catch_up(folder: Path, records: Records, store: StoreSpec, dimension: int, *
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=home))
         try:
             _make(new, current, records, store, dimension)
-            (new / CHECKSUMS).write_bytes(trials_.encode(checksums(new, current)))
+            (new / CHECKSUMS).write_bytes(encode(checksums(new, current)))
             sync_tree(new)
             new.chmod(0o755)
             final = home / str(target)

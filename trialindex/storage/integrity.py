@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from trialindex.errors import IndexDamaged, TrialIndexError
-from trialindex.storage import derived, passage_table
+from trialindex.storage import derived, passage_table, record_codec, vector_codec
 from trialindex.storage.manifest import Manifest, StoreSpec
-from trialindex.storage.record_codec import unpack
 from trialindex.storage.records import Records, Stored
 from trialindex.storage.vector_codec import batches
 from trialindex.trial import display, sanitize
@@ -171,7 +170,7 @@ class Proofs:
         for number, (seen, digest, record) in enumerate(self._records.rows(sql, (num,)), start=1):
             what = f"version {number} of {trial_id}"
             try:
-                trial = unpack(record)
+                trial = record_codec.decode(record)
             except IndexDamaged:
                 yield 1, f"{what}, an earlier one, cannot be read"
                 continue
@@ -183,19 +182,23 @@ class Proofs:
 
     def bad_vectors(self) -> Iterator[tuple[str, bytes, str]]:
         """Vectors that cannot be used: the trial's id, the hash of the passage, what is wrong."""
-        count, coding = 0, self._records.coding
+        count = 0
         sql = (
-            "SELECT trials.id, passages.hash, vector FROM passages JOIN trials ON trial = trials.num"  # noqa: S608
-            f" LEFT JOIN {coding.table} AS kept ON kept.hash = passages.hash"
+            "SELECT trials.id, passages.hash, vector FROM passages JOIN trials ON trial = trials.num"
+            " LEFT JOIN vectors ON vectors.hash = passages.hash"
         )
         for rows in batches(self._records.rows(sql)):
             count += len(rows)
-            _, whole = coding.decoded([vector for *_, vector in rows], self._dimension)
-            for (trial_id, digest, vector), good in zip(rows, whole.tolist(), strict=True):
+            _, valid = vector_codec.decode([vector for *_, vector in rows], self._dimension)
+            for (trial_id, digest, vector), good in zip(rows, valid.tolist(), strict=True):
                 if vector is None:
                     yield trial_id, digest, f"a passage of {trial_id} has no vector"
                 elif not good:
-                    yield trial_id, digest, f"a vector of {trial_id} {coding.fault(vector, self._dimension)}"
+                    yield (
+                        trial_id,
+                        digest,
+                        f"a vector of {trial_id} {vector_codec.describe_fault(vector, self._dimension)}",
+                    )
         self._did(count, "vector", f"of {self._dimension} numbers read again")
 
     # --- what is derived ----------------------------------------------------------------------------------------------
@@ -300,10 +303,7 @@ class Proofs:
 
 def damaged_sources(records: Records) -> Iterator[tuple[bytes, str]]:
     """The specs of which cannot be read what is remembered, each with the table that does not say it."""
-    tables = {name for (name,) in records.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table, column, shape in (("sources", "state", dict[str, Any]), ("requests", "request", _Request)):
-        if table not in tables:  # an older format
-            continue
         sql = f"SELECT CAST(spec AS BLOB), CAST({column} AS BLOB) FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
         for spec, text in records.rows(sql):
             try:

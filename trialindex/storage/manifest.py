@@ -16,7 +16,7 @@ from trialindex.plugin.interfaces import EncoderIdentity, VectorStore
 from trialindex.plugin.registry import split_spec
 from trialindex.storage.files import storage_errors, write_atomically
 
-FORMAT = 3
+FORMAT = 1
 NAME = "manifest.json"
 
 

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from trialindex.storage.records import Records
 
-TABLE = "origins"
-
 _ALL_GONE = (
     "SELECT trial, max(gone) AS since FROM origins AS marked WHERE gone IS NOT NULL AND NOT EXISTS"
     " (SELECT 1 FROM origins WHERE origins.trial = marked.trial AND origins.gone IS NULL) GROUP BY trial"
@@ -24,26 +22,24 @@ _ALL_GONE = (
 def gone_since(records: Records, num: int) -> str | None:
     """The ISO day on which the trial with that number was found gone from every source; ``None`` if it was not."""
     sql = "SELECT max(gone) FROM origins WHERE trial = ? HAVING count(*) = count(gone)"
-    return next((day for (day,) in records.rows(sql, (num,))), None) if records.has(TABLE) else None
+    return next((day for (day,) in records.rows(sql, (num,))), None)
 
 
 def of(records: Records, num: int) -> dict[str, str | None]:
     """The specs that the trial with that number came from, each with the day on which it was found gone from there."""
     sql = "SELECT spec, gone FROM origins WHERE trial = ? ORDER BY spec"
-    return dict(records.rows(sql, (num,))) if records.has(TABLE) else {}
+    return dict(records.rows(sql, (num,)))
 
 
 def marked(records: Records) -> dict[str, str]:
     """The ids of the trials that are gone, each with the ISO day on which that was found."""
-    if not records.has(TABLE):
-        return {}
     return dict(records.rows(f"SELECT id, since FROM ({_ALL_GONE}) JOIN trials ON trial = num"))  # noqa: S608
 
 
 def last_sweep(records: Records, spec: str) -> str | None:
     """The ISO day of the last sweep of that spec, or of the first reading of it; ``None`` if that is not known."""
     sql = "SELECT ran FROM sweeps WHERE spec = ?"
-    return next((day for (day,) in records.rows(sql, (spec,))), None) if records.has("sweeps") else None
+    return next((day for (day,) in records.rows(sql, (spec,))), None)
 
 
 def held(records: Records, spec: str) -> dict[str, bool]:

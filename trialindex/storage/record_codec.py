@@ -10,23 +10,25 @@ import msgspec
 
 from trialindex.errors import IndexDamaged
 from trialindex.trial import Trial
-from trialindex.trial import record as trials_
+from trialindex.trial import decode as decode_trial
+from trialindex.trial import encode as encode_trial
 
 
-def pack(trial: Trial) -> bytes:
-    return zlib.compress(trials_.encode(msgspec.structs.replace(trial, gone_since=None, raw=None)))
+def encode(trial: Trial) -> bytes:
+    """The trial, compressed."""
+    return zlib.compress(encode_trial(msgspec.structs.replace(trial, gone_since=None, raw=None)))
 
 
-def unpack(record: bytes) -> Trial:
-    """The trial that :func:`pack` packed. :raises IndexDamaged: it cannot be read."""
-    trial: Trial = unpacked(record, trials_.decode)
+def decode(record: bytes) -> Trial:
+    """The trial that :func:`encode` encoded. :raises IndexDamaged: it cannot be read."""
+    trial: Trial = decompress(record, decode_trial)
     return trial
 
 
-def unpacked(data: bytes, decode: Callable[[bytes], Any]) -> Any:
-    """What *decode* makes of the data when they are no longer compressed. :raises IndexDamaged: nothing."""
+def decompress(data: bytes, read: Callable[[bytes], Any]) -> Any:
+    """What *read* makes of the decompressed data. :raises IndexDamaged: they cannot be decompressed or read."""
     try:
-        return decode(zlib.decompress(data))
+        return read(zlib.decompress(data))
     except (zlib.error, msgspec.DecodeError, UnicodeError, TypeError, RecursionError) as problem:  # TypeError: no bytes
         raise IndexDamaged(
             f"a record in records.db is damaged: {problem}.", hint="Find out more: trialindex check"

@@ -11,18 +11,17 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import msgspec
 
 from trialindex.errors import IndexDamaged, IndexNotFound
-from trialindex.storage import passage_table, provenance
+from trialindex.storage import passage_table, provenance, record_codec, vector_codec
 from trialindex.storage.files import database_error, storage_errors
 from trialindex.storage.filter_columns import CHILDREN, children, columns
 from trialindex.storage.filter_columns import fold as fold
-from trialindex.storage.record_codec import pack, unpack, unpacked
 from trialindex.storage.schema import SCHEMA
-from trialindex.storage.vector_codec import BYTES, HALVES, Coding, batches, coded
+from trialindex.storage.vector_codec import batches
 from trialindex.trial import Trial
 from trialindex.trial.passages import passages
 from trialindex.trial.sanitize import replace_surrogates
@@ -86,6 +85,12 @@ class Records:
 
     def close(self) -> None:
         self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[Records]:
@@ -201,23 +206,13 @@ class Records:
             raise IndexDamaged(damaged, hint="Forget it: trialindex check --repair") from None
 
     def source_requests(self) -> dict[str, str | None]:
-        """By source spec how to ask for it again, as JSON; ``None`` where there is nothing to ask again.
-
-        A spec is left out where that is not known: it was last ingested by a trialindex that did not keep it.
-        """
-        if not self.has("requests"):
-            return {}
+        """By source spec how to ask for it again, as JSON; ``None`` where there is nothing to ask again."""
         return dict(self.rows("SELECT spec, request FROM requests JOIN sources USING (spec)"))
-
-    def has(self, table: str) -> bool:
-        """Whether there is such a table: an index of format 1 lacks some."""
-        return self._one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)) is not None
 
     @property
     def lineage(self) -> str:
-        """What tells these records from those of another index, or of the same one made anew; empty in format 1."""
-        row = self._one("SELECT value FROM meta WHERE key = 'id'")
-        return str(row[0]) if row else ""
+        """What tells these records from those of another index, or of the same one made anew."""
+        return str(self._one("SELECT value FROM meta WHERE key = 'id'")[0])
 
     def earlier(self, trial_id: str, digest: str) -> Trial | None:
         """The version of a trial with that hash, the one there is now or an earlier one, if the index has it."""
@@ -227,13 +222,8 @@ class Records:
         )
         for (record,) in self.rows(sql, {"id": trial_id, "hash": digest}):
             with suppress(IndexDamaged):
-                return unpack(record)
+                return record_codec.decode(record)
         return None
-
-    @property
-    def coding(self) -> Coding:
-        """How vectors are kept; until an index of an older format is brought to the newest, as that one did."""
-        return HALVES if self.has(HALVES.table) else BYTES
 
     def missing_embeddings(self, hashes: Iterable[bytes]) -> set[bytes]:
         """Those of *hashes* that have no vector yet; for a writer."""
@@ -246,13 +236,14 @@ class Records:
         """
         import numpy as np
 
-        coding = self.coding
-        joined = f"passages JOIN {coding.table} USING (hash)"
-        sql = f"SELECT passages.num, vector FROM {joined} WHERE passages.generation > ? ORDER BY passages.num"  # noqa: S608
+        sql = (
+            "SELECT passages.num, vector FROM passages JOIN vectors USING (hash)"
+            " WHERE passages.generation > ? ORDER BY passages.num"
+        )
         for rows in batches(self.rows(sql, (generation,)), batch):
-            vectors, whole = coding.decoded([vector for _, vector in rows], dimension)
+            vectors, valid = vector_codec.decode([vector for _, vector in rows], dimension)
             if len(vectors):
-                yield np.array([num for num, _ in rows], dtype=np.int64)[whole], vectors
+                yield np.array([num for num, _ in rows], dtype=np.int64)[valid], vectors
 
     def owners_since(self, generation: int) -> Iterator[tuple[Any, ...]]:
         """Number, trial and position of every passage added after *generation*."""
@@ -270,7 +261,7 @@ class Records:
         """
         for num, record in self.rows("SELECT num, record FROM trials WHERE generation > ? ORDER BY num", (generation,)):
             with suppress(IndexDamaged):
-                yield num, unpack(record)
+                yield num, record_codec.decode(record)
 
     def owners(self, passage_nums: Ids) -> Ids:
         """For each passage number its trial's number and its position in the trial, shape ``(n, 2)``.
@@ -326,7 +317,7 @@ class Records:
         if old and old[1] == new_hash:
             self._db.execute(
                 "UPDATE trials SET last_checked = ?, record = ?, source = ?, partial = ? WHERE num = ?",
-                (today, pack(trial), trial.source, partial, old[0]),
+                (today, record_codec.encode(trial), trial.source, partial, old[0]),
             )
             self._put_raw(old[0], trial)
             return None
@@ -336,7 +327,7 @@ class Records:
             "generation": generation,
             "partial": partial,
             "last_checked": today,
-            "record": pack(trial),
+            "record": record_codec.encode(trial),
             **columns(trial),
         }
         if old:
@@ -417,7 +408,9 @@ class Records:
 
     def add_embeddings(self, hashes: Sequence[bytes], vectors: np.ndarray[Any, Any]) -> None:
         """Keep the vectors ``(n, dimension)`` of texts under their hashes, a byte for each number."""
-        self.write("INSERT OR REPLACE INTO vectors VALUES (?, ?)", zip(hashes, coded(vectors), strict=True))
+        self.write(
+            "INSERT OR REPLACE INTO vectors VALUES (?, ?)", zip(hashes, vector_codec.encode(vectors), strict=True)
+        )
 
     def set_generation(self, generation: int) -> None:
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (generation,))
@@ -451,11 +444,11 @@ class Records:
 
     def _stored(self, row: tuple[Any, ...], *, raw: bool) -> Stored:
         num, record, first_seen, last_checked = row
-        trial = unpack(record)
+        trial = record_codec.decode(record)
         if gone := provenance.gone_since(self, num):
             trial = msgspec.structs.replace(trial, gone_since=gone)
         if raw and (kept := self._one("SELECT record FROM raw WHERE trial = ?", (num,))):
-            trial = msgspec.structs.replace(trial, raw=unpacked(kept[0], msgspec.json.decode))
+            trial = msgspec.structs.replace(trial, raw=record_codec.decompress(kept[0], msgspec.json.decode))
         return Stored(num, trial, first_seen, last_checked)
 
 

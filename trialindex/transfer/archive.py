@@ -20,26 +20,26 @@ import msgspec
 
 from trialindex.errors import IndexDamaged, IndexFormatError
 from trialindex.plugin.interfaces import EncoderIdentity
-from trialindex.storage.vector_codec import BYTES, HALVES, Coding
+from trialindex.storage import vector_codec
 from trialindex.transfer.entry import Day, Entry
 from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Vectors
 
-FORMAT = 2
+FORMAT = 1
 ABOUT, VECTORS, TRIALS, SOURCES = MEMBERS = ("trialindex.json", "vectors.bin", "trials.jsonl", "sources.json")
-KEY = 16
+HASH_BYTES = 16
 """Bytes of the hash that a vector is kept under."""
-LINE = 64 << 20
+MAX_LINE_BYTES = 64 << 20
 """Bytes; no trial is longer, with all its versions, and no other member but the vectors."""
-DIMENSION = 65_536
+MAX_DIMENSION = 65_536
 """Numbers that a vector has at most."""
-RATIO = 200
+MAX_RATIO = 200
 """A member that claims to unpack to more than so many times its size is a bomb; trials compress about tenfold."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
-_BROKEN = (
+READ_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError),
     *(UnicodeError, ValueError, OverflowError, MemoryError, msgspec.DecodeError),
 )
@@ -66,14 +66,9 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     vectors: _Count
 
     @property
-    def coding(self) -> Coding:
-        """How its vectors are kept."""
-        return BYTES if self.archive > 1 else HALVES
-
-    @property
     def row(self) -> int:
         """Bytes of one vector with its hash."""
-        return KEY + self.coding.size(self.encoder.dimension)
+        return HASH_BYTES + vector_codec.encoded_size(self.encoder.dimension)
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,11 +118,12 @@ class Reader:
         self._members = {info.filename: info for info in file.infolist()}
         if [info.filename for info in file.infolist()] != list(MEMBERS):
             raise IndexDamaged(
-                f"{path} is no archive of an index: it holds other files.", hint="Make one: trialindex export --archive"
+                f"{path} is not an archive of an index: it holds other files.",
+                hint="Make one: trialindex export --archive",
             )
         for name, info in self._members.items():
-            self._bounded(name, info)
-        about = self._whole(ABOUT)
+            self._check_size(name, info)
+        about = self._read(ABOUT)
         version = msgspec.json.decode(about, type=_VersionOnly).archive
         if version > FORMAT:
             raise IndexFormatError(
@@ -136,47 +132,49 @@ class Reader:
             )
         self.about = msgspec.json.decode(about, type=About)
         encoder = self.about.encoder
-        if not 1 <= encoder.dimension <= DIMENSION:
+        if not 1 <= encoder.dimension <= MAX_DIMENSION:
             raise ValueError(f"no encoder gives vectors of {encoder.dimension} numbers")
         if not (encoder.spec + encoder.sha256 + self.about.store).isprintable():
             raise ValueError(f"{ABOUT} names what cannot be a name")
         if self._members[VECTORS].file_size != self.about.vectors * self.about.row:
             raise ValueError(f"{VECTORS} has another size than {ABOUT} says")
 
-    def _bounded(self, name: str, info: zipfile.ZipInfo) -> None:
+    def _check_size(self, name: str, info: zipfile.ZipInfo) -> None:
         """:raises ValueError: the member could unpack to more than it should."""
         kind = zipfile.ZIP_STORED if name == VECTORS else zipfile.ZIP_DEFLATED
         if info.flag_bits & 1 or info.compress_type != kind:
             raise ValueError(f"{name} is encrypted, or packed in another way")
-        limit = RATIO * info.compress_size + 1024 if kind == zipfile.ZIP_DEFLATED else info.compress_size
-        if info.file_size > limit or (name in (ABOUT, SOURCES) and info.file_size > LINE):
+        limit = MAX_RATIO * info.compress_size + 1024 if kind == zipfile.ZIP_DEFLATED else info.compress_size
+        if info.file_size > limit or (name in (ABOUT, SOURCES) and info.file_size > MAX_LINE_BYTES):
             raise ValueError(f"{name} claims to unpack to {info.file_size:,} bytes")
 
-    def _whole(self, name: str) -> bytes:
+    def _read(self, name: str) -> bytes:
         with self._file.open(name) as file:
             return file.read()
 
     def vectors(self, rows: int = 4096) -> Iterator[tuple[list[bytes], Vectors]]:
         """Hashes and the vectors under them, so many at a time."""
-        size, coding, dimension = self.about.row, self.about.coding, self.about.encoder.dimension
+        size, dimension = self.about.row, self.about.encoder.dimension
         with self._file.open(VECTORS) as file:
             while data := file.read(rows * size):
                 if len(data) % size:
                     raise ValueError(f"{VECTORS} ends in the middle of a vector")
                 starts = range(0, len(data), size)
-                vectors, whole = coding.decoded([data[at + KEY : at + size] for at in starts], dimension)
-                if not whole.all():
-                    raise ValueError(f"it holds a vector that {coding.damage}")
-                yield [data[at : at + KEY] for at in starts], vectors
+                blobs = [data[at + HASH_BYTES : at + size] for at in starts]
+                vectors, valid = vector_codec.decode(blobs, dimension)
+                if not valid.all():
+                    wrong = vector_codec.describe_fault(blobs[int(valid.argmin())], dimension)
+                    raise ValueError(f"it holds a vector that {wrong}")
+                yield [data[at : at + HASH_BYTES] for at in starts], vectors
 
     def trials(self) -> Iterator[Entry]:
         """Every trial; its record is what its hash says."""
         decoder = msgspec.json.Decoder(Entry)
         count = 0
         with io.BufferedReader(self._file.open(TRIALS)) as file:  # type: ignore[type-var]
-            while line := file.readline(LINE + 1):
-                if len(line) > LINE:
-                    raise ValueError(f"line {count + 1} of {TRIALS} is longer than {LINE >> 20} MiB")
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                if len(line) > MAX_LINE_BYTES:
+                    raise ValueError(f"line {count + 1} of {TRIALS} is longer than {MAX_LINE_BYTES >> 20} MiB")
                 entry = decoder.decode(line)
                 count += 1
                 numbers = [0, *(version.replaced_in for version in entry.revisions)]
@@ -190,7 +188,7 @@ class Reader:
 
     def sources(self) -> dict[str, SourceState]:
         """What is remembered of each source, by its spec."""
-        return msgspec.json.decode(self._whole(SOURCES), type=dict[str, SourceState])
+        return msgspec.json.decode(self._read(SOURCES), type=dict[str, SourceState])
 
 
 class _VersionOnly(msgspec.Struct):
@@ -198,7 +196,7 @@ class _VersionOnly(msgspec.Struct):
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Reader]:
+def open_archive(path: Path) -> Iterator[Reader]:
     """The archive at *path*; whatever is wrong with it is said in one line.
 
     :raises IndexDamaged: it is no archive, or it is damaged. :raises IndexFormatError: a newer trialindex wrote it.
@@ -214,7 +212,7 @@ def reading(path: Path) -> Iterator[Reader]:
         if problem.filename is None or Path(problem.filename) != path:
             raise
         raise IndexDamaged(f"{path} cannot be read: {problem.strerror}.", hint="Check the name of the file.") from None
-    except _BROKEN as problem:
+    except READ_ERRORS as problem:
         raise _damaged(path, problem) from None
 
 

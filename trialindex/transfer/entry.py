@@ -8,8 +8,7 @@ from typing import Annotated
 import msgspec
 
 from trialindex.plugin.updates import ChangeKind
-from trialindex.storage import provenance
-from trialindex.storage.record_codec import pack, unpack
+from trialindex.storage import provenance, record_codec
 from trialindex.storage.records import Records
 from trialindex.trial import PartialDate, Trial
 
@@ -80,7 +79,9 @@ def _entry(records: Records, num: int) -> Entry | None:
             partial=bool(partial),
             first_seen=stored.first_seen,
             last_checked=stored.last_checked,
-            revisions=tuple(Version(replaced_in=n, seen=day, trial=unpack(record)) for n, day, record in earlier),
+            revisions=tuple(
+                Version(replaced_in=n, seen=day, trial=record_codec.decode(record)) for n, day, record in earlier
+            ),
             origins=provenance.of(records, num),
         )
     return None
@@ -101,7 +102,10 @@ def restore(records: Records, entry: Entry) -> ChangeKind | None:
     records.write("DELETE FROM revisions WHERE trial = ?", [(num,)])
     records.write(
         "INSERT INTO revisions VALUES (?, ?, ?, ?, ?)",
-        ((num, one.replaced_in, one.seen, one.trial.content_hash, pack(one.trial)) for one in entry.revisions),
+        (
+            (num, one.replaced_in, one.seen, one.trial.content_hash, record_codec.encode(one.trial))
+            for one in entry.revisions
+        ),
     )
     records.write("DELETE FROM origins WHERE trial = ?", [(num,)])
     records.write("INSERT INTO origins VALUES (?, ?, ?)", ((num, spec, gone) for spec, gone in entry.origins.items()))

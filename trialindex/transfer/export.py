@@ -16,11 +16,11 @@ from trialindex.index import Index
 from trialindex.ingest.run import Request
 from trialindex.plugin.interfaces import EncoderIdentity
 from trialindex.plugin.updates import Change
-from trialindex.storage import manifest
+from trialindex.storage import manifest, vector_codec
 from trialindex.storage.files import remove_entries, storage_errors
 from trialindex.storage.lock import write_lock
 from trialindex.storage.records import Records
-from trialindex.storage.vector_codec import batches, coded
+from trialindex.storage.vector_codec import batches
 from trialindex.transfer import archive
 from trialindex.transfer.archive import About, SourceState
 from trialindex.transfer.entry import entries, restore
@@ -74,7 +74,7 @@ def import_archive(path: str | Path, folder: str | Path, *, store: str | None = 
     :raises IndexDamaged: the file is no archive, or damaged. :raises IndexFormatError: a newer trialindex wrote it.
     :raises IndexStateError: there is an index in *folder* that holds trials. Whatever is raised, nothing was changed.
     """
-    with archive.reading(Path(path)) as read:
+    with archive.open_archive(Path(path)) as read:
         about = read.about
         require_rule(about.passages, str(path))
         with filled(Path(folder), about.encoder, store or about.store) as index, index.writing() as (records, changes):
@@ -103,7 +103,7 @@ def import_archive(path: str | Path, folder: str | Path, *, store: str | None = 
 
 def _about(index: Index, records: Records) -> About:
     described = index.manifest
-    [(vectors,)] = records.rows(f"SELECT count(*) FROM {records.coding.table}")  # noqa: S608
+    [(vectors,)] = records.rows("SELECT count(*) FROM vectors")
     return About(
         archive=archive.FORMAT,
         created_with=version("trialindex"),
@@ -119,23 +119,25 @@ def _about(index: Index, records: Records) -> About:
 
 
 def vectors(records: Records, encoder: EncoderIdentity, folder: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Every hash with its vector, as the newest format keeps it. :raises IndexDamaged: one is damaged."""
-    coding = records.coding
-    sql = f"SELECT hash, vector FROM {coding.table} ORDER BY hash"  # noqa: S608
-    with closing(records.rows(sql)) as held:  # before its connection, when one is damaged
+    """Every hash with its vector, encoded. :raises IndexDamaged: one is damaged."""
+    with closing(
+        records.rows("SELECT hash, vector FROM vectors ORDER BY hash")
+    ) as held:  # before its connection, when one is damaged
         for rows in batches(held):
             keys = [key for key, _ in rows]
-            found, whole = coding.decoded([vector for _, vector in rows], encoder.dimension)
-            if not whole.all() or any(len(key) != archive.KEY for key in keys):
+            blobs = [vector for _, vector in rows]
+            if not vector_codec.decode(blobs, encoder.dimension)[1].all() or any(
+                len(key) != archive.HASH_BYTES for key in keys
+            ):
                 raise IndexDamaged(
                     f"the index at {folder} holds a damaged vector.", hint="Mend it: trialindex check --repair"
                 )
-            yield from zip(keys, coded(found), strict=True)
+            yield from zip(keys, blobs, strict=True)
 
 
 def require_vectors(records: Records, where: str, hint: str) -> None:
     """:raises IndexDamaged: a passage has no vector."""
-    sql = f"SELECT count(*) FROM passages LEFT JOIN {records.coding.table} USING (hash) WHERE vector IS NULL"  # noqa: S608
+    sql = "SELECT count(*) FROM passages LEFT JOIN vectors USING (hash) WHERE vector IS NULL"
     [(missing,)] = records.rows(sql)
     if missing:
         raise IndexDamaged(f"{where} lacks the vectors of {missing:,} passages.", hint=hint)
@@ -156,7 +158,7 @@ def require_rule(passages: int, where: str) -> None:
 def sources(records: Records) -> dict[str, SourceState]:
     """What is remembered of each source, by its spec."""
     requests = records.source_requests()
-    swept = dict(records.rows("SELECT spec, ran FROM sweeps")) if records.has("sweeps") else {}
+    swept = dict(records.rows("SELECT spec, ran FROM sweeps"))
     return {
         spec: SourceState(
             state=state,

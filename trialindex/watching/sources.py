@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from trialindex.errors import PluginError, SourceError, TrialIndexError, WatchError
+from trialindex.errors import SourceError, TrialIndexError, WatchError
 from trialindex.index import Index
 from trialindex.ingest.run import Reports, Request, Shard, Summary
-from trialindex.plugin.interfaces import Source
-from trialindex.plugin.registry import plugins
 from trialindex.watching import sweep as sweeping
 
 When = Literal["when due", "now", "now, however many"]
 """When to ask a source which of its trials are gone."""
 _HOWEVER_MANY = get_args(When)[2]
-_SPEC = re.compile(r"(?P<name>[^\s:]+)(?::|\s+|$)(?P<words>.*)", re.DOTALL)
-_OPTIONS = re.compile(r"(?:^|\s)(?=--\w)")
 
 
 @dataclass(frozen=True)
@@ -53,25 +47,10 @@ def refresh(
     :param sweep: when to ask a source which of its trials are gone: a month after the last time, or now.
     :raises WatchError: the index was opened by a relative path, and a source is to be asked in another folder.
     """
-    known = index.requests()
-    for spec in sorted(index.info().sources):
-        if spec in known:
-            request = known[spec]
-        else:
-            try:
-                request = from_spec(spec)
-            except PluginError as problem:
-                yield Refreshed(spec, problem=_one_line(problem))
-                continue
-            if request is None:
-                index.forget_request(spec)
-                yield Refreshed(spec, problem=_NOT_KNOWN, vanished=True)
+    for spec, request in sorted(index.requests().items()):
         if request is not None:
             with reports() as where:
                 yield _ask(index, spec, request, where, sweep)
-
-
-_NOT_KNOWN = "how it was asked for is not known, so it is asked no more. If it was not typed by hand, ingest it again."
 
 
 def _ask(index: Index, spec: str, request: Request, reports: Reports, sweep: When) -> Refreshed:
@@ -108,42 +87,3 @@ def _inside(index: Index, request: Request) -> Iterator[None]:
         raise WatchError(what, hint="Open it by its whole path.")
     with chdir(folder) if elsewhere else nullcontext():
         yield
-
-
-def from_spec(spec: str) -> Request | None:
-    """The request that a spec stands for, where the spec says all of it; else ``None``.
-
-    For what an index of format 1 remembers: a source may put its options into the spec as they are typed.
-
-    :raises PluginError: the source is not installed.
-    """
-    match = _SPEC.fullmatch(spec)
-    if match is None:
-        return None
-    name, words = match["name"], match["words"]
-    cls = plugins().sources.get(name)
-    as_typed = cls.spec is Source.spec
-    if as_typed and cls.options:
-        return None  # how it was read is not in the spec
-    argument, options = (words, {}) if as_typed else _split(cls, words)
-    request = Request(name, argument, options, file=bool(argument))
-    try:
-        return request if request.source().spec == spec else None
-    except SourceError:
-        return request if as_typed and argument else None  # its file is gone, say
-
-
-def _split(cls: type[Source], words: str) -> tuple[str, dict[str, Any]]:
-    """The argument and the options in what follows the name; all of it is the argument if they cannot be told apart."""
-    import click
-
-    found = _OPTIONS.search(words)
-    if found is None:
-        return words, {}
-    try:
-        typed = shlex.split(words[found.end() :])
-        context = click.Command(cls.name, params=list(cls.options)).make_context(cls.name, typed)
-    except (ValueError, click.ClickException, click.exceptions.Exit):
-        return words, {}
-    given = {key: value for key, value in context.params.items() if value not in (None, (), False)}
-    return words[: found.start()], given
