@@ -27,9 +27,9 @@ from trialindex.search.filters import Filters
 from trialindex.testing import BruteForceStore, FakeEncoder, FakeWriter, sample_trials
 from trialindex.trial import PartialDate, Trial, parse_values
 from trialindex.trial.display import date
-from trialindex.watching import Watches, watch_for
-from trialindex.watching.delivery import addressee_for
-from trialindex.watching.sweep import sweep
+from trialindex.watching import Watches, baseline, watch_for
+from trialindex.watching.delivery import notifier_config
+from trialindex.watching.sweep import reconcile
 
 ONE = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
 HALF = "\ud800"
@@ -72,14 +72,14 @@ def test_an_id_with_half_a_pair_is_unknown(index: Index) -> None:
 @ONE
 def test_a_watch_with_half_a_pair_is_kept(index: Index) -> None:
     with Watches(index.folder, create=True) as watches:
-        watches.add(watch_for(index, condition=f"lupus {HALF}", name=HALF), index)
-        watches.add(watch_for(index, query=f"kidneys {HALF}", source=["list"], updated_since="2020"), index)
+        watches.add(*baseline(index, watch_for(index, condition=f"lupus {HALF}", name=HALF)))
+        watches.add(*baseline(index, watch_for(index, query=f"kidneys {HALF}", source=["list"], updated_since="2020")))
         assert [watch.subject for watch in watches.all()] == ["lupus \ufffd", "kidneys \ufffd"]
         assert watches.all()[0].name == "\ufffd"
     with pytest.raises(QueryError):
         watch_for(index, condition="lupus", country=[HALF])
     with pytest.raises(NotifierError, match="cannot be kept"):
-        addressee_for("mailbox", {"colour": HALF})
+        notifier_config("mailbox", {"colour": HALF})
 
 
 @ONE
@@ -231,7 +231,7 @@ def test_a_source_that_ends_the_program_does_not(new_index: Index, registered: P
     with pytest.raises(PluginError, match='the source "leaving" failed: SystemExit: 3'):
         new_index.ingest("leaving:made")
     with pytest.raises(SourceError, match='the source "leaving" failed: SystemExit'):
-        sweep(new_index, Leaving("read"))
+        reconcile(new_index, Leaving("read"))
 
 
 @ONE

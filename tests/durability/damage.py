@@ -33,7 +33,7 @@ from world import WORD, child, held_by, one_line, use_fakes
 
 from trialindex.errors import TrialIndexError
 from trialindex.index import Index
-from trialindex.watching import Watches, watch_for
+from trialindex.watching import Watches, baseline, watch_for
 
 LASTING = {"records", "record", "revision", "watches", "encoder"}
 """Kinds of findings that a repair may leave, each of which says what to do."""
@@ -72,8 +72,8 @@ def prepare(home: Path, store: str, seed: int, *, logged: bool) -> Path:
 
     def watch(tell: Callable[[Any], None]) -> None:
         with Index.open(indexes.folder) as index, Watches(index.folder, create=True) as watches:
-            watches.add(watch_for(index, condition="lupus"), index)
-            watches.add(watch_for(index, trial=sorted(indexes.state.trials)[0]), index)
+            watches.add(*baseline(index, watch_for(index, condition="lupus")))
+            watches.add(*baseline(index, watch_for(index, trial=sorted(indexes.state.trials)[0])))
 
     child(watch)
     operation = indexes.operation("refresh")

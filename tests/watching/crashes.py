@@ -32,8 +32,8 @@ from trialindex.plugin.messages import Delivery
 from trialindex.plugin.registry import Plugins
 from trialindex.testing import BruteForceStore, FakeEncoder
 from trialindex.trial import Status, Trial
-from trialindex.watching import Watches, sync, watch_for
-from trialindex.watching.delivery import addressee_for
+from trialindex.watching import Watches, baseline, sync, watch_for
+from trialindex.watching.delivery import notifier_config
 
 IDS = [f"C-{number}" for number in range(12)]
 STATES: tuple[Status, ...] = ("RECRUITING", "SUSPENDED", "COMPLETED")
@@ -217,11 +217,11 @@ def prepare(folder: Path) -> World:
         with Index.create(folder / "index", encoder="fake", store=BruteForceStore.name) as index:
             index.ingest(f"registry:{folder / 'world.json'}")
             with Watches(folder / "index", create=True) as watches:
-                watches.add(watch_for(index, condition="lupus"), index)
-                watches.add(watch_for(index, condition="lupus", status=["recruiting"]), index)
-                watches.add(watch_for(index, trial=IDS[0]), index)
+                watches.add(*baseline(index, watch_for(index, condition="lupus")))
+                watches.add(*baseline(index, watch_for(index, condition="lupus", status=["recruiting"])))
+                watches.add(*baseline(index, watch_for(index, trial=IDS[0])))
                 for name in ("one", "two"):
-                    watches.add_addressee(addressee_for(f"receiver:{folder / name}", {}))
+                    watches.add_notifier(notifier_config(f"receiver:{folder / name}", {}))
         os._exit(0)
     assert os.waitpid(number, 0)[1] == 0
     return world

@@ -18,8 +18,8 @@ from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
 from trialindex.storage.lock import WATCHES as NAME
 from trialindex.testing import BruteForceStore
-from trialindex.watching import Watches, deliver, delivery, send_test, tell, watch_for
-from trialindex.watching.delivery import addressee_for
+from trialindex.watching import Watches, baseline, deliver, delivery, find_updates, send_test, watch_for
+from trialindex.watching.delivery import notifier_config
 
 pytestmark = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
 
@@ -31,8 +31,8 @@ def watches(new_index: Index, registered: Plugins) -> Iterator[Watches]:
     """One watch, and a mailbox."""
     add_fakes(registered)
     with Watches(new_index.folder, create=True) as made:
-        made.add(watch_for(new_index, condition="lupus", name=CONDITION), new_index)
-        made.add_addressee(addressee_for("mailbox:home", {}))
+        made.add(*baseline(new_index, watch_for(new_index, condition="lupus", name=CONDITION)))
+        made.add_notifier(notifier_config("mailbox:home", {}))
         yield made
 
 
@@ -47,27 +47,27 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
 def news(index: Index, watches: Watches, number: int) -> None:
     """One new trial, told."""
     index.ingest(ListSource(trial(number, conditions=("lupus",), url=f"https://example.org/{number}")))
-    assert said(tell(index, watches)) == [(1, "new", f"T-{number}")]
+    assert said(find_updates(index, watches)) == [(1, "new", f"T-{number}")]
 
 
 def test_what_is_told_is_delivered_once(new_index: Index, watches: Watches) -> None:
     news(new_index, watches, 1)
-    assert [(one.sent, one.error) for one in deliver(watches)] == [(1, "")]
+    assert [(one.accepted, one.error) for one in deliver(watches)] == [(1, "")]
     assert deliver(watches) == []
     [got] = Mailbox.got
     assert got.updates == tuple(watches.updates())
     assert len(got.key) == 64
     assert datetime.fromisoformat(got.created).utcoffset() == timedelta(0)
-    one = watches.addressee(1)
-    assert (one.sent, one.waiting, one.parked) == (1, 0, 0)
+    one = watches.notifier(1)
+    assert (one.sent, one.waiting, one.suspended) == (1, 0, 0)
     assert one.last_sent
 
 
 def test_all_news_of_a_round_is_one_delivery_for_each_notifier(new_index: Index, watches: Watches) -> None:
-    watches.add_addressee(addressee_for("mailbox:work", {}))
-    watches.add(watch_for(new_index, condition="asthma"), new_index)
+    watches.add_notifier(notifier_config("mailbox:work", {}))
+    watches.add(*baseline(new_index, watch_for(new_index, condition="asthma")))
     new_index.ingest(ListSource(trial(1, conditions=("lupus",)), trial(2, conditions=("asthma",))))
-    tell(new_index, watches)
+    find_updates(new_index, watches)
     deliver(watches)
     assert [said(got.updates) for got in Mailbox.got] == [[(1, "new", "T-1"), (2, "new", "T-2")]] * 2
     assert len({got.key for got in Mailbox.got}) == 2
@@ -75,7 +75,7 @@ def test_all_news_of_a_round_is_one_delivery_for_each_notifier(new_index: Index,
 
 def test_a_notifier_is_told_from_when_it_was_added(new_index: Index, watches: Watches) -> None:
     news(new_index, watches, 1)
-    watches.add_addressee(addressee_for("mailbox:late", {}))
+    watches.add_notifier(notifier_config("mailbox:late", {}))
     news(new_index, watches, 2)
     deliver(watches)
     assert [said(got.updates)[0][2] for got in Mailbox.got] == ["T-1", "T-2", "T-2"]
@@ -85,13 +85,13 @@ def test_a_notifier_is_told_from_when_it_was_added(new_index: Index, watches: Wa
 
 
 def test_nothing_that_was_typed_leaves_the_machine(new_index: Index, watches: Watches) -> None:
-    watches.add(watch_for(new_index, query="swollen ankles of mine", level=-1), new_index)
-    watches.add(watch_for(new_index, condition="lupus", country=["Malta"]), new_index)
-    watches.add_addressee(addressee_for("postcard:somebody", {}))
+    watches.add(*baseline(new_index, watch_for(new_index, query="swollen ankles of mine", level=-1)))
+    watches.add(*baseline(new_index, watch_for(new_index, condition="lupus", country=["Malta"])))
+    watches.add_notifier(notifier_config("postcard:somebody", {}))
     new_index.ingest(ListSource(trial(1, conditions=("SLE",), sites=({"country": "Malta"},))))
-    tell(new_index, watches)
+    find_updates(new_index, watches)
     new_index.remove(["T-1"])
-    tell(new_index, watches)
+    find_updates(new_index, watches)
     deliver(watches)
     sent = msgspec.json.encode(Postcard.got).decode()
     assert len(Postcard.got) == 2
@@ -110,19 +110,19 @@ def test_what_fails_is_tried_again_later_and_later(new_index: Index, watches: Wa
     pauses = []
     for _ in range(12):
         [one] = deliver(watches)
-        assert (one.sent, one.error, one.parked) == (0, "the letter box is full. Empty it.", 0)
+        assert (one.accepted, one.error, one.suspended) == (0, "the letter box is full. Empty it.", 0)
         assert deliver(watches)[0].error == "", "it is not due"
-        due = datetime.fromisoformat(watches.addressee(1).due)
+        due = datetime.fromisoformat(watches.notifier(1).due)
         pauses.append((due - clock[0]).total_seconds() / 60)
         clock[0] = due
     assert pauses[:4] == [5, 10, 20, 40]
     assert pauses[-1] == 24 * 60
-    one_now = watches.addressee(1)
+    one_now = watches.notifier(1)
     assert (one_now.waiting, one_now.attempts, one_now.error) == (1, 12, "the letter box is full. Empty it.")
     Mailbox.problem = None
     [sent] = deliver(watches)
-    assert (sent.sent, len(Mailbox.got)) == (1, 1)
-    assert watches.addressee(1).error == ""
+    assert (sent.accepted, len(Mailbox.got)) == (1, 1)
+    assert watches.notifier(1).error == ""
 
 
 def test_a_clock_that_was_set_back_delays_nothing(new_index: Index, watches: Watches, clock: list[datetime]) -> None:
@@ -134,11 +134,11 @@ def test_a_clock_that_was_set_back_delays_nothing(new_index: Index, watches: Wat
     [one] = deliver(watches)
     assert one.error == "the letter box is full.", "what was put off for more than the longest pause is due"
     [one] = deliver(watches)
-    assert (one.sent, one.error) == (0, ""), "and was put off by the clock of now"
+    assert (one.accepted, one.error) == (0, ""), "and was put off by the clock of now"
     clock[0] += timedelta(minutes=20)
     Mailbox.problem = None
     [one] = deliver(watches)
-    assert one.sent == 1
+    assert one.accepted == 1
 
 
 @pytest.mark.parametrize("damage", ["'{'", "x'ff'", "cast(x'22ff22' as text)", "5", "'[]'", "NULL"])
@@ -159,7 +159,7 @@ def test_damaged_bytes_in_the_file_are_one_error(
     db.close()
     with Watches(new_index.folder) as again:
         with pytest.raises(IndexDamaged, match=NAME) as raised:
-            {"watches": again.all, "updates": again.updates, "notifiers": again.addressees}.get(
+            {"watches": again.all, "updates": again.updates, "notifiers": again.notifiers}.get(
                 table, lambda: again.due(1)
             )()
         assert "\n" not in str(raised.value)
@@ -201,7 +201,7 @@ def test_news_waits_no_longer_for_what_failed_before(new_index: Index, watches: 
         clock[0] += timedelta(days=2)
         news(new_index, watches, 2)
         [one] = deliver(watches)
-    assert (one.sent, one.error) == (1, "not this one.")
+    assert (one.accepted, one.error) == (1, "not this one.")
 
 
 def test_a_refusal_for_good_is_parked_until_a_test_succeeds(new_index: Index, watches: Watches) -> None:
@@ -209,14 +209,14 @@ def test_a_refusal_for_good_is_parked_until_a_test_succeeds(new_index: Index, wa
     news(new_index, watches, 2)
     Mailbox.problem = NotifierError("there is no such letter box.", permanent=True)
     [one] = deliver(watches)
-    assert (one.sent, one.parked) == (0, 2)
+    assert (one.accepted, one.suspended) == (0, 2)
     Mailbox.problem = None
     assert deliver(watches) == []
-    assert (watches.addressee(1).parked, watches.addressee(1).waiting) == (2, 0)
+    assert (watches.notifier(1).suspended, watches.notifier(1).waiting) == (2, 0)
     tested = send_test(watches, 1)
-    assert (tested.parked, tested.waiting, tested.error) == (0, 2, "")
+    assert (tested.suspended, tested.waiting, tested.error) == (0, 2, "")
     [sent] = deliver(watches)
-    assert sent.sent == 2
+    assert sent.accepted == 2
     assert [got.updates[0].trial for got in Mailbox.got] == ["TEST", "T-1", "T-2"]
 
 
@@ -228,11 +228,11 @@ def test_a_strangers_failure_harms_no_other_notifier(
         raise problem
 
     monkeypatch.setattr(Postcard, "send", fail)
-    watches.add_addressee(addressee_for("postcard", {}))
-    watches.add_addressee(addressee_for("mailbox:other", {}))
+    watches.add_notifier(notifier_config("postcard", {}))
+    watches.add_notifier(notifier_config("mailbox:other", {}))
     news(new_index, watches, 1)
     first, second, third = deliver(watches)
-    assert (first.sent, second.sent, third.sent) == (1, 0, 1)
+    assert (first.accepted, second.accepted, third.accepted) == (1, 0, 1)
     assert type(problem).__name__ in second.error
     assert "\n" not in second.error
     with pytest.raises(NotifierError, match='the notifier "postcard" failed'):
@@ -245,7 +245,7 @@ def test_a_notifier_that_is_no_longer_installed_waits(new_index: Index, watches:
     news(new_index, watches, 1)
     [one] = deliver(watches)
     assert 'unknown notifier "gone"' in one.error
-    assert (watches.addressee(1).waiting, watches.addressee(1).local) == (1, False)
+    assert (watches.notifier(1).waiting, watches.notifier(1).local) == (1, False)
     with pytest.raises(PluginError, match="unknown notifier"):
         send_test(watches, 1)
 
@@ -256,7 +256,7 @@ def test_ctrl_c_during_a_delivery_leaves_it_waiting(new_index: Index, watches: W
     with pytest.raises(KeyboardInterrupt):
         deliver(watches)
     Mailbox.problem = None
-    assert deliver(watches)[0].sent == 1
+    assert deliver(watches)[0].accepted == 1
 
 
 # --- notifiers --------------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_a_notifier_is_kept_with_its_options_and_made_where_it_was_set_up(
 ) -> None:
     (tmp_path / "there").mkdir()
     monkeypatch.chdir(tmp_path / "there")
-    one = watches.add_addressee(addressee_for("mailbox", {"colour": "red", "other": None}))
+    one = watches.add_notifier(notifier_config("mailbox", {"colour": "red", "other": None}))
     assert (one.num, one.spec, one.options, one.local) == (2, "mailbox", {"colour": "red"}, True)
     monkeypatch.chdir(tmp_path)
     where: list[tuple[Path, Any]] = []
@@ -294,17 +294,17 @@ def test_a_notifier_is_kept_with_its_options_and_made_where_it_was_set_up(
 
 def test_a_notifier_that_cannot_be_used_is_not_kept(new_index: Index, watches: Watches) -> None:
     with pytest.raises(NotifierError, match="nowhere is no address"):
-        addressee_for("mailbox:nowhere", {})
+        notifier_config("mailbox:nowhere", {})
     with pytest.raises(PluginError, match='unknown notifier "mailbx"'):
-        addressee_for("mailbx", {})
+        notifier_config("mailbx", {})
     with pytest.raises(NotifierError, match="cannot be kept"):
-        addressee_for("mailbox", {"colour": object()})
+        notifier_config("mailbox", {"colour": object()})
 
 
 def test_a_removed_notifier_is_sent_nothing_more(new_index: Index, watches: Watches) -> None:
     news(new_index, watches, 1)
-    watches.remove_addressee(1)
+    watches.remove_notifier(1)
     assert deliver(watches) == []
     with pytest.raises(WatchError, match="no notifier 1"):
         send_test(watches, 1)
-    assert watches.add_addressee(addressee_for("mailbox", {})).num == 2
+    assert watches.add_notifier(notifier_config("mailbox", {})).num == 2

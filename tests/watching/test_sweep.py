@@ -19,8 +19,8 @@ from trialindex.plugin.interfaces import IngestContext
 from trialindex.plugin.registry import Plugins
 from trialindex.storage import provenance
 from trialindex.testing import check_source
-from trialindex.watching import Watches, sync, watch_for
-from trialindex.watching.sweep import EVERY, due, sweep
+from trialindex.watching import Watches, baseline, sync, watch_for
+from trialindex.watching.sweep import INTERVAL_DAYS, is_due, reconcile
 from trialindex_ctgov import source as ctgov_module
 from trialindex_ctgov.client import Pace
 from trialindex_ctgov.source import CtgovSource
@@ -85,7 +85,7 @@ def told(has: Any, *trials: Any, spec: str = "list") -> Told:
 
 def test_what_the_registry_removed_is_marked_and_stays(held: Index, server: CtgovServer) -> None:
     drop(server, 3, 7)
-    found = sweep(held, CtgovSource("lupus nephritis"))
+    found = reconcile(held, CtgovSource("lupus nephritis"))
     assert (found.held, found.gone, found.back, found.refused) == (40, nct(3, 7), [], "")
     assert marked(held) == dict.fromkeys(nct(3, 7), TODAY)
     assert len(held) == 40
@@ -93,15 +93,15 @@ def test_what_the_registry_removed_is_marked_and_stays(held: Index, server: Ctgo
     assert held.get("NCT00000004").gone_since is None
     assert [hit.trial.gone_since for hit in held.query("made-up study number 3", limit=99).hits].count(TODAY) == 2
     assert held.check() == []
-    assert sweep(held, CtgovSource("lupus nephritis")).gone == [], "it is found once"
+    assert reconcile(held, CtgovSource("lupus nephritis")).gone == [], "it is found once"
 
 
 def test_one_that_comes_back_is_unmarked_by_a_sweep_and_by_an_ingest(held: Index, server: CtgovServer) -> None:
     whole = list(server.studies)
     drop(server, 3, 7)
-    sweep(held, CtgovSource("lupus nephritis"))
+    reconcile(held, CtgovSource("lupus nephritis"))
     server.studies = [one for one in whole if one is not whole[6]]
-    assert sweep(held, CtgovSource("lupus nephritis")).back == nct(3)
+    assert reconcile(held, CtgovSource("lupus nephritis")).back == nct(3)
     assert list(marked(held)) == nct(7)
     generation = held.info().generation
     server.studies = whole
@@ -121,13 +121,13 @@ def test_a_trial_that_only_left_the_request_is_not_gone(
     server.studies[4] = study(5, status="COMPLETED")
     drop(server, 6)
     server.requests.clear()
-    assert sweep(new_index, source).gone == nct(6)
+    assert reconcile(new_index, source).gone == nct(6)
     assert all(one.query["fields"] == "NCTId" for one in server.searches), "nothing but ids is fetched"
     assert [one.query.get("filter.ids") for one in server.searches] == [None] * 5 + ["NCT00000005|NCT00000006"]
 
 
 def test_a_few_trials_are_looked_up_by_their_ids(held: Index, server: CtgovServer) -> None:
-    sweep(held, CtgovSource("lupus nephritis"))
+    reconcile(held, CtgovSource("lupus nephritis"))
     [asked] = server.searches
     assert asked.query["filter.ids"].count("|") == 39
 
@@ -143,7 +143,7 @@ def test_an_id_that_became_another_ones_is_gone_and_the_data_may_move(
     notes: list[str] = []
     from trialindex.ingest.run import Reports
 
-    assert sweep(held, CtgovSource("lupus nephritis"), reports=Reports(note=notes.append)).gone == nct(5)
+    assert reconcile(held, CtgovSource("lupus nephritis"), reports=Reports(note=notes.append)).gone == nct(5)
     assert "starting again" in notes[0]
 
 
@@ -151,19 +151,19 @@ def test_only_the_trials_of_that_request_are_asked_for(held: Index, server: Ctgo
     held.ingest("ctgov:NCT00000002")
     held.ingest(ListSource(trial(1)))
     drop(server, 1, 2)
-    found = sweep(held, CtgovSource("NCT00000002"), many=True)
+    found = reconcile(held, CtgovSource("NCT00000002"), force=True)
     assert (found.held, found.gone) == (1, nct(2))
     assert marked(held) == {}, "the other request still has it, as far as is known"
-    assert sweep(held, CtgovSource("lupus nephritis")).gone == nct(1, 2)
+    assert reconcile(held, CtgovSource("lupus nephritis")).gone == nct(1, 2)
     assert list(marked(held)) == nct(1, 2)
 
 
 def test_a_trial_is_gone_only_when_every_source_of_it_says_so(new_index: Index) -> None:
     new_index.ingest(ListSource(trial(1), spec="list:a"))
     new_index.ingest(told([], trial(1), spec="list:b"))
-    assert sweep(new_index, told([], spec="list:b"), many=True).gone == ["T-1"]
+    assert reconcile(new_index, told([], spec="list:b"), force=True).gone == ["T-1"]
     assert new_index.get("T-1").gone_since is None
-    assert sweep(new_index, told(None, spec="list:a")).able is False
+    assert reconcile(new_index, told(None, spec="list:a")).able is False
 
 
 # --- what marks nothing -----------------------------------------------------------------------------------------------
@@ -187,18 +187,18 @@ def test_a_sweep_that_fails_half_way_marks_nothing(
 
     monkeypatch.setattr(source, "_page", second_fails)
     with pytest.raises(SourceError):
-        sweep(held, source)
+        reconcile(held, source)
     assert marked(held) == {}
 
 
 def test_an_outage_marks_nothing_unless_it_is_confirmed(held: Index, server: CtgovServer) -> None:
     drop(server, *range(1, 6))
-    found = sweep(held, CtgovSource("lupus nephritis"))
+    found = reconcile(held, CtgovSource("lupus nephritis"))
     assert found.refused == "5 of 40 trials seem to be gone, which is too many to believe; nothing was marked."
     assert marked(held) == {}
     drop(server, *range(1, 41))
-    assert "40 of 40" in sweep(held, CtgovSource("lupus nephritis")).refused
-    assert len(sweep(held, CtgovSource("lupus nephritis"), many=True).gone) == 40
+    assert "40 of 40" in reconcile(held, CtgovSource("lupus nephritis")).refused
+    assert len(reconcile(held, CtgovSource("lupus nephritis"), force=True).gone) == 40
     assert len(marked(held)) == len(held) == 40
 
 
@@ -206,12 +206,12 @@ def test_an_outage_marks_nothing_unless_it_is_confirmed(held: Index, server: Ctg
 def test_a_strangers_source_that_fails_is_named_and_marks_nothing(new_index: Index, problem: Exception) -> None:
     new_index.ingest(ListSource(trial(1)))
     with pytest.raises(SourceError, match=r"boom|closed"):
-        sweep(new_index, told(problem))
+        reconcile(new_index, told(problem))
     assert marked(new_index) == {}
 
 
 def test_an_empty_source_is_not_even_asked(new_index: Index) -> None:
-    assert sweep(new_index, told(ValueError("asked"))).held == 0
+    assert reconcile(new_index, told(ValueError("asked"))).held == 0
 
 
 # --- sync -------------------------------------------------------------------------------------------------------------
@@ -221,24 +221,24 @@ def test_sync_sweeps_once_a_month_and_when_it_is_asked(held: Index, server: Ctgo
     with Watches(held.folder) as watches:
         drop(server, 9)
         [one] = sync(held, watches).refreshed
-        assert one.swept is None, "the first reading counts as a sweep"
-        ago = (date.today() - timedelta(days=EVERY)).isoformat()
+        assert one.sweep is None, "the first reading counts as a sweep"
+        ago = (date.today() - timedelta(days=INTERVAL_DAYS)).isoformat()
         execute(held, "UPDATE sweeps SET ran = ?", ago)
-        assert due(held, LUPUS)
+        assert is_due(held, LUPUS)
         [one] = sync(held, watches).refreshed
-        assert one.swept is not None
-        assert one.swept.gone == nct(9)
-        assert not due(held, LUPUS)
+        assert one.sweep is not None
+        assert one.sweep.gone == nct(9)
+        assert not is_due(held, LUPUS)
         drop(server, 10)
         [one] = sync(held, watches, sweep="now").refreshed
-        assert one.swept is not None
-        assert one.swept.gone == nct(10)
+        assert one.sweep is not None
+        assert one.sweep.gone == nct(10)
 
 
 def test_a_clock_that_was_set_back_delays_no_sweep(held: Index) -> None:
-    for days, is_due in ((-1, True), (-400, True), (0, False), (EVERY - 1, False), (EVERY, True)):
+    for days, due in ((-1, True), (-400, True), (0, False), (INTERVAL_DAYS - 1, False), (INTERVAL_DAYS, True)):
         execute(held, "UPDATE sweeps SET ran = ?", (date.today() - timedelta(days=days)).isoformat())
-        assert due(held, LUPUS) is is_due, days
+        assert is_due(held, LUPUS) is due, days
 
 
 def test_a_sweep_stays_within_its_shard(new_index: Index, server: CtgovServer) -> None:
@@ -249,8 +249,8 @@ def test_a_sweep_stays_within_its_shard(new_index: Index, server: CtgovServer) -
     server.requests.clear()
     with Watches(new_index.folder) as watches:
         [one] = sync(new_index, watches, sweep="now").refreshed
-    assert one.swept is not None
-    assert (one.spec, one.swept.gone, one.swept.held) == (f"{LUPUS} --shard 2/4", mine[:1], len(mine))
+    assert one.sweep is not None
+    assert (one.spec, one.sweep.gone, one.sweep.held) == (f"{LUPUS} --shard 2/4", mine[:1], len(mine))
     assert sorted(ids(new_index.trials())) == mine
 
 
@@ -267,7 +267,7 @@ def test_a_watch_is_told_once_that_a_trial_is_gone_and_that_it_is_back(
 ) -> None:
     everything = list(server.studies)
     with Watches(held.folder, create=True) as watches:
-        watches.add(watch_for(held, **kind), held)
+        watches.add(*baseline(held, watch_for(held, **kind)))
         member = sorted(one for one in watches.members(1))[0].upper()
         drop(server, int(member[3:]))
         told_ = [(one.kind, one.trial) for one in sync(held, watches, sweep="now").updates]
@@ -293,9 +293,9 @@ def test_what_is_typed_and_shown(held: Index, server: CtgovServer) -> None:
     drop(server, *range(4, 20))
     done = typed("sync", "--sweep")
     assert "16 of 39 trials seem to be gone" in done.stderr
-    assert "--sweep --many" in done.stderr
+    assert "trialindex sync --force" in done.stderr
     assert len(marked(held)) == 1
-    assert typed("sync", "--sweep", "--many").exit_code == 0
+    assert typed("sync", "--force").exit_code == 0
     assert len(marked(held)) == 17
     assert typed("sync", "--many").exit_code == 2
 
@@ -321,7 +321,7 @@ def test_a_mark_is_no_part_of_the_record(new_index: Index) -> None:
     new_index.ingest(ListSource(one))
     assert new_index.get("T-1").gone_since is None, "no source says so"
     assert one.content_hash == trial(1).content_hash
-    sweep(new_index, told([]), many=True)
+    reconcile(new_index, told([]), force=True)
     shown = new_index.get("T-1")
     assert shown.content_hash == one.content_hash
     assert new_index.ingest(ListSource(trial(1, title="Changed"))).changed == 1

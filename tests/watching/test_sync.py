@@ -17,8 +17,8 @@ from trialindex.ingest.run import Request
 from trialindex.plugin.registry import Plugins
 from trialindex.storage.lock import SYNC, write_lock
 from trialindex.testing import BruteForceStore
-from trialindex.watching import Report, Watches, sync, watch_for
-from trialindex.watching.delivery import addressee_for
+from trialindex.watching import SyncResult, Watches, baseline, sync, watch_for
+from trialindex.watching.delivery import notifier_config
 
 pytestmark = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
 
@@ -28,12 +28,12 @@ def watches(new_index: Index, registered: Plugins) -> Iterator[Watches]:
     """A watch for lupus and a mailbox; nobody has ingested anything."""
     add_fakes(registered)
     with Watches(new_index.folder, create=True) as made:
-        made.add(watch_for(new_index, condition="lupus"), new_index)
-        made.add_addressee(addressee_for("mailbox", {}))
+        made.add(*baseline(new_index, watch_for(new_index, condition="lupus")))
+        made.add_notifier(notifier_config("mailbox", {}))
         yield made
 
 
-def problems(report: Report) -> dict[str, str]:
+def problems(report: SyncResult) -> dict[str, str]:
     return {one.spec: one.problem for one in report.refreshed if one.problem}
 
 

@@ -19,7 +19,7 @@ from trialindex.plugin.messages import Update
 from trialindex.plugin.registry import Plugins
 from trialindex.testing import BruteForceStore
 from trialindex.trial import Site, Term, Trial
-from trialindex.watching import Watch, Watches, tell, watch_for
+from trialindex.watching import Watch, Watches, baseline, find_updates, watch_for
 
 pytestmark = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
 
@@ -47,7 +47,7 @@ def put(index: Index, *trials: Trial) -> None:
 
 
 def add(watches: Watches, index: Index, **asked: Any) -> Watch:
-    return watches.add(watch_for(index, **asked), index)
+    return watches.add(*baseline(index, watch_for(index, **asked)))
 
 
 # --- a trial ----------------------------------------------------------------------------------------------------------
@@ -56,13 +56,13 @@ def add(watches: Watches, index: Index, **asked: Any) -> Watch:
 def test_a_watched_trial_is_told_when_it_changes_and_once(new_index: Index, watches: Watches) -> None:
     watch = add(watches, new_index, trial="t-1")
     assert watch.subject == "T-1", "under the id that the index has"
-    assert tell(new_index, watches) == [], "nothing old is told"
+    assert find_updates(new_index, watches) == [], "nothing old is told"
     put(new_index, lupus(1, status="COMPLETED", url="https://example.org/T-1"), lupus(4))
-    [update] = tell(new_index, watches)
+    [update] = find_updates(new_index, watches)
     assert said([update]) == [(1, "changed", "T-1")]
     assert update.lines[0] == "recruiting → completed"
     assert (update.url, update.asked) == ("https://example.org/T-1", "the trial T-1")
-    assert tell(new_index, watches) == []
+    assert find_updates(new_index, watches) == []
     assert watches.updates() == [update]
 
 
@@ -70,21 +70,21 @@ def test_several_ingests_between_are_one_update_from_the_version_last_told(new_i
     add(watches, new_index, trial="T-1")
     put(new_index, lupus(1, enrollment=20))
     put(new_index, lupus(1, enrollment=30, status="SUSPENDED"))
-    [update] = tell(new_index, watches)
+    [update] = find_updates(new_index, watches)
     assert update.lines == ("recruiting → suspended", "enrollment not stated → 30")
     put(new_index, lupus(1, enrollment=31))
     put(new_index, lupus(1, enrollment=30, status="SUSPENDED"))
-    assert tell(new_index, watches) == [], "it is again as it was told"
+    assert find_updates(new_index, watches) == [], "it is again as it was told"
 
 
 def test_noise_is_not_told_and_hides_nothing(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, trial="T-3")
     put(new_index, trial(3, conditions=("SLE",), keywords=("b", "a"), sites=(Site(city="Lyon", country="France"),)))
-    tell(new_index, watches)
+    find_updates(new_index, watches)
     put(new_index, trial(3, conditions=("SLE",), keywords=("a", "b"), sites=(Site(city="Lyon", country="France"),)))
-    assert tell(new_index, watches) == []
+    assert find_updates(new_index, watches) == []
     put(new_index, trial(3, conditions=("SLE",), keywords=("a", "b"), status="RECRUITING"))
-    [update] = tell(new_index, watches)
+    [update] = find_updates(new_index, watches)
     assert any("recruiting" in line for line in update.lines)
     assert any("Lyon" in line for line in update.lines)
 
@@ -92,15 +92,15 @@ def test_noise_is_not_told_and_hides_nothing(new_index: Index, watches: Watches)
 def test_a_trial_that_goes_and_comes_back(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, trial="T-1")
     new_index.remove(["T-1"])
-    [gone] = tell(new_index, watches)
+    [gone] = find_updates(new_index, watches)
     assert said([gone]) == [(1, "removed", "T-1")]
     assert gone.title == "Trial number 1"
-    assert tell(new_index, watches) == []
+    assert find_updates(new_index, watches) == []
     put(new_index, lupus(1))
-    [back] = tell(new_index, watches)
+    [back] = find_updates(new_index, watches)
     assert said([back]) == [(1, "new", "T-1")]
     new_index.remove(["T-1"])
-    [again] = tell(new_index, watches)
+    [again] = find_updates(new_index, watches)
     assert again.kind == "removed"
     assert again.key != gone.key, "else whoever knows the first would drop the second"
 
@@ -109,10 +109,10 @@ def test_going_and_coming_back_between_two_rounds(new_index: Index, watches: Wat
     add(watches, new_index, trial="T-1")
     new_index.remove(["T-1"])
     put(new_index, lupus(1))
-    assert tell(new_index, watches) == [], "as it was"
+    assert find_updates(new_index, watches) == [], "as it was"
     new_index.remove(["T-1"])
     put(new_index, lupus(1, status="COMPLETED"))
-    [update] = tell(new_index, watches)
+    [update] = find_updates(new_index, watches)
     assert (update.kind, update.lines) == (
         "changed",
         ("what changed cannot be shown: the index no longer has the earlier record",),
@@ -124,7 +124,7 @@ def test_the_same_change_twice_has_two_keys(new_index: Index, watches: Watches) 
     keys = []
     for status in ("SUSPENDED", "RECRUITING", "SUSPENDED", "RECRUITING"):
         put(new_index, lupus(1, status=status))
-        keys += [update.key for update in tell(new_index, watches)]
+        keys += [update.key for update in find_updates(new_index, watches)]
     assert len(set(keys)) == 4
     assert all(len(key) == 64 and key.isascii() for key in keys)
 
@@ -149,14 +149,14 @@ def test_a_condition_is_told_with_its_narrower_terms(
 ) -> None:
     add(watches, new_index, condition="lupus")
     put(new_index, trial(9, **fields))
-    assert said(tell(new_index, watches)) == ([(1, "new", "T-9")] if told else [])
+    assert said(find_updates(new_index, watches)) == ([(1, "new", "T-9")] if told else [])
 
 
 def test_a_narrower_watch_is_not_told_of_what_is_broader(new_index: Index, watches: Watches) -> None:
     watch = add(watches, new_index, condition="lupus nephritis")
     assert set(watches.members(watch.num)) == {"t-1"}
     put(new_index, trial(9, conditions=("Lupus",)))
-    assert tell(new_index, watches) == []
+    assert find_updates(new_index, watches) == []
 
 
 @pytest.mark.parametrize("listed", ["Dance, Tremor", "tremor dance", "Tremor  Dances"])
@@ -165,13 +165,13 @@ def test_a_condition_that_no_vocabulary_knows_is_compared_by_its_words(
 ) -> None:
     add(watches, new_index, condition="Tremor dance")
     put(new_index, trial(9, conditions=(listed,)), trial(10, conditions=("tremor",)))
-    assert said(tell(new_index, watches)) == [(1, "new", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
 
 
 def test_what_a_new_trial_says_of_itself(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, condition="lupus nephritis")
     put(new_index, lupus(9, phases=("PHASE2",), minimum_age=18, sites=(Site(country="Malta"),)))
-    [update] = tell(new_index, watches)
+    [update] = find_updates(new_index, watches)
     assert update.lines == (
         "status: recruiting",
         "phase: phase 2",
@@ -184,23 +184,23 @@ def test_what_a_new_trial_says_of_itself(new_index: Index, watches: Watches) -> 
 def test_filters_leave_trials_out_and_tell_when_one_leaves(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, condition="lupus nephritis", status=["recruiting"])
     put(new_index, lupus(8, status="COMPLETED"), lupus(9))
-    assert said(tell(new_index, watches)) == [(1, "new", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
     put(new_index, lupus(9, status="COMPLETED"))
-    [left] = tell(new_index, watches)
+    [left] = find_updates(new_index, watches)
     assert (left.kind, left.lines[0]) == ("changed", "recruiting → completed")
     assert "no longer fits this watch" in left.why
     put(new_index, lupus(9, status="COMPLETED", enrollment=12))
-    assert tell(new_index, watches) == [], "it is none of its trials any more"
+    assert find_updates(new_index, watches) == [], "it is none of its trials any more"
     put(new_index, lupus(9, enrollment=12), lupus(8))
-    assert said(tell(new_index, watches)) == [(1, "new", "T-8"), (1, "new", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-8"), (1, "new", "T-9")]
 
 
 def test_a_country_without_a_trial_can_be_watched(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, condition="lupus nephritis", country=["Malta", "Iceland"])
     put(new_index, lupus(8), lupus(9, sites=(Site(country="Malta"),)))
-    assert said(tell(new_index, watches)) == [(1, "new", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
     new_index.remove(["T-9"])
-    assert said(tell(new_index, watches)) == [(1, "removed", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "removed", "T-9")]
 
 
 # --- a question -------------------------------------------------------------------------------------------------------
@@ -209,12 +209,12 @@ def test_a_country_without_a_trial_can_be_watched(new_index: Index, watches: Wat
 def test_a_question_is_told_what_enters_its_first_results(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, query="walking after a kidney transplant", top=2, level=0.5)
     put(new_index, trial(8, title="Walking after a kidney transplant"), trial(9, title="Bees and wasps"))
-    [update] = tell(new_index, watches)
+    [update] = find_updates(new_index, watches)
     assert said([update]) == [(1, "new", "T-8")]
     assert update.why == "It is number 1 among the results of a question that you watch, with a similarity of 1.00."
     assert "transplant" not in update.why
     put(new_index, trial(8, title="Walking after a kidney transplant", status="WITHDRAWN"))
-    assert said(tell(new_index, watches)) == [(1, "changed", "T-8")]
+    assert said(find_updates(new_index, watches)) == [(1, "changed", "T-8")]
 
 
 def test_a_question_has_a_level_and_a_number_of_results(new_index: Index, watches: Watches) -> None:
@@ -222,7 +222,7 @@ def test_a_question_has_a_level_and_a_number_of_results(new_index: Index, watche
     add(watches, new_index, query=text, top=1, level=0.0)
     add(watches, new_index, query=text, top=20, level=0.99)
     put(new_index, trial(8, title="Walking after a kidney transplant today"), trial(9, title="Kidney walking"))
-    assert said(tell(new_index, watches)) == [(1, "new", "T-8")]
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-8")]
 
 
 def test_an_old_trial_that_moves_up_is_no_news_to_a_question(new_index: Index, watches: Watches) -> None:
@@ -230,26 +230,26 @@ def test_an_old_trial_that_moves_up_is_no_news_to_a_question(new_index: Index, w
     watch = add(watches, new_index, query="kidney walks", top=1, level=-1)
     assert set(watches.members(watch.num)) == {"t-8"}
     new_index.remove(["T-8"])
-    assert said(tell(new_index, watches)) == [(1, "removed", "T-8")]
+    assert said(find_updates(new_index, watches)) == [(1, "removed", "T-8")]
     put(new_index, trial(9, title="Kidney walks at night", status="RECRUITING"))
-    assert said(tell(new_index, watches)) == [(1, "new", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
 
 
 def test_what_fell_out_of_the_first_results_and_returns_is_not_new_again(new_index: Index, watches: Watches) -> None:
     put(new_index, trial(8, title="Kidney walks at night"))
     add(watches, new_index, query="kidney walks", top=1, level=-1)
     put(new_index, trial(9, title="Kidney walks"))
-    assert said(tell(new_index, watches)) == [(1, "new", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
     new_index.remove(["T-9"])
-    assert said(tell(new_index, watches)) == [(1, "removed", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "removed", "T-9")]
     put(new_index, trial(7))
-    assert tell(new_index, watches) == []
+    assert find_updates(new_index, watches) == []
 
 
 def test_a_question_to_an_index_that_was_emptied(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, query="lupus", level=-1)
     new_index.remove(["T-1", "T-2", "T-3"])
-    assert {kind for _, kind, _ in said(tell(new_index, watches))} == {"removed"}
+    assert {kind for _, kind, _ in said(find_updates(new_index, watches))} == {"removed"}
 
 
 # --- watches ----------------------------------------------------------------------------------------------------------
@@ -259,15 +259,15 @@ def test_a_paused_watch_is_told_when_it_is_resumed(new_index: Index, watches: Wa
     add(watches, new_index, trial="T-1")
     assert watches.pause(1, True).paused
     put(new_index, lupus(1, status="COMPLETED"))
-    assert tell(new_index, watches) == []
+    assert find_updates(new_index, watches) == []
     watches.pause(1, False)
-    assert said(tell(new_index, watches)) == [(1, "changed", "T-1")]
+    assert said(find_updates(new_index, watches)) == [(1, "changed", "T-1")]
 
 
 def test_a_removed_watch_is_forgotten_and_its_number_not_given_again(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, condition="lupus nephritis", name="a name that nobody else has")
     put(new_index, lupus(9))
-    tell(new_index, watches)
+    find_updates(new_index, watches)
     watches.remove(1)
     assert (watches.all(), watches.updates()) == ([], [])
     assert b"a name that nobody" not in (new_index.folder / "watches.db").read_bytes()
@@ -308,8 +308,8 @@ def test_the_same_is_watched_once(new_index: Index, watches: Watches) -> None:
 
 def test_what_is_asked_is_safe_to_show(new_index: Index, watches: Watches) -> None:
     watch = add(watches, new_index, query="ki\x1b[2Jdney\nwalks", status=["recruiting"])
-    assert watch.asked == "the question ki[2Jdney walks, status recruiting"
-    assert add(watches, new_index, query="b", name="my  \x07name").asked == "my name"
+    assert watch.label == "the question ki[2Jdney walks, status recruiting"
+    assert add(watches, new_index, query="b", name="my  \x07name").label == "my name"
 
 
 def test_a_watch_that_cannot_be_followed_stops_no_other(
@@ -325,16 +325,16 @@ def test_a_watch_that_cannot_be_followed_stops_no_other(
 
     with monkeypatch.context() as patch:
         patch.setattr(Index, "query", refuse)
-        assert said(tell(new_index, watches, notes.append)) == [(2, "changed", "T-1")]
+        assert said(find_updates(new_index, watches, notes.append)) == [(2, "changed", "T-1")]
     assert notes == ["watch 1 cannot be followed: the model is gone."]
-    assert watches.get(1).told < watches.get(2).told, "it is told later"
+    assert watches.get(1).last_generation < watches.get(2).last_generation, "it is told later"
 
 
 def test_a_damaged_record_is_passed_over(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, condition="lupus nephritis")
     put(new_index, lupus(8), lupus(9))
     new_index._records._db.execute("UPDATE trials SET record = x'00' WHERE id IN ('T-1', 'T-8')")
-    assert said(tell(new_index, watches)) == [(1, "new", "T-9")]
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
@@ -359,11 +359,11 @@ def test_the_index_does_not_take_the_file_for_its_own_or_for_a_strangers(
     shutil.rmtree(new_index.folder / "derived")
     with Index.create(new_index.folder, encoder="counting", store=BruteForceStore.name) as again:
         put(again, lupus(1, status="COMPLETED"), lupus(5))
-        [update] = tell(again, watches)
+        [update] = find_updates(again, watches)
         assert said([update]) == [(1, "changed", "T-1")], "of an index that was made anew"
-        assert tell(again, watches) == []
+        assert find_updates(again, watches) == []
         put(again, lupus(1))
-        assert tell(again, watches)[0].lines == ("completed → recruiting",)
+        assert find_updates(again, watches)[0].lines == ("completed → recruiting",)
 
 
 def test_an_index_restored_from_an_older_copy_goes_on(new_index: Index, watches: Watches, tmp_path: Path) -> None:
@@ -371,21 +371,21 @@ def test_an_index_restored_from_an_older_copy_goes_on(new_index: Index, watches:
     shutil.copytree(new_index.folder, tmp_path / "copy")
     for number in range(3):
         put(new_index, lupus(1, enrollment=number))
-    tell(new_index, watches)
+    find_updates(new_index, watches)
     with Index.open(tmp_path / "copy") as older:
         put(older, lupus(1, status="COMPLETED"))
-        assert [update.lines for update in tell(older, watches)] == [
+        assert [update.lines for update in find_updates(older, watches)] == [
             ("what changed cannot be shown: the index no longer has the earlier record",)
         ]
 
 
 def test_without_watches_nothing_is_written(new_index: Index) -> None:
     with Watches(new_index.folder) as none:
-        assert (none.all(), none.updates(), none.addressees(), tell(new_index, none)) == ([], [], [], [])
+        assert (none.all(), none.updates(), none.notifiers(), find_updates(new_index, none)) == ([], [], [], [])
         with pytest.raises(WatchError, match="no watch 1"):
             none.remove(1)
         with pytest.raises(WatchError, match="no notifier 1"):
-            none.addressee(1)
+            none.notifier(1)
     assert not (new_index.folder / "watches.db").exists()
 
 
@@ -436,5 +436,5 @@ def test_a_full_disk_leaves_everything_untold(
     with monkeypatch.context() as patch:
         patch.setattr(Watches, "record", full)
         with pytest.raises(StorageError, match="the disk is full"):
-            tell(new_index, watches)
-    assert said(tell(new_index, watches)) == [(1, "new", "T-9")]
+            find_updates(new_index, watches)
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]

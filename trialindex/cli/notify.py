@@ -10,7 +10,7 @@ from trialindex.cli.common import index_option, say
 from trialindex.cli.watch import open_watches
 
 if TYPE_CHECKING:
-    from trialindex.watching import Addressee
+    from trialindex.watching import NotifierConfig
 
 
 @click.group("notify")
@@ -67,11 +67,11 @@ def add() -> None:
 
 def _add(spec: str, options: dict[str, Any], index_path: str | None) -> None:
     from trialindex.trial.sanitize import one_line
-    from trialindex.watching.delivery import addressee_for
+    from trialindex.watching.delivery import notifier_config
 
-    one = addressee_for(spec, options)
+    one = notifier_config(spec, options)
     with open_watches(index_path, create=True) as (_, watches):
-        one = watches.add_addressee(one)
+        one = watches.add_notifier(one)
     click.echo(f"Notifier {one.num}: {one_line(one.spec)}. Try it: trialindex notify test {one.num}")
     if not one.local:
         say("it sends the news of your watches off this machine: which trials, and what changed; never what you typed.")
@@ -82,14 +82,14 @@ def _add(spec: str, options: dict[str, Any], index_path: str | None) -> None:
 def list_(index_path: str | None) -> None:
     """List the notifiers, and how their deliveries go."""
     with open_watches(index_path) as (_, watches):
-        found = watches.addressees()
+        found = watches.notifiers()
     for one in found:
         click.echo(_line(one))
     if not found:
         say("there is no notifier. See which there are: trialindex notify add --help")
 
 
-def _line(one: Addressee) -> str:
+def _line(one: NotifierConfig) -> str:
     from trialindex.trial.display import count
     from trialindex.trial.sanitize import one_line
 
@@ -97,8 +97,8 @@ def _line(one: Addressee) -> str:
     if one.waiting:
         tried = f", tried up to {count(one.attempts, 'time')}, next after {one.due}" if one.attempts and one.due else ""
         said.append(f"{one.waiting} waiting{tried}")
-    if one.parked:
-        said.append(f"{one.parked} refused for good until this succeeds: trialindex notify test {one.num}")
+    if one.suspended:
+        said.append(f"{one.suspended} refused for good until this succeeds: trialindex notify test {one.num}")
     if one.error:
         said.append(f"last attempt: {one_line(one.error)}")
     return f"{one.num}  {one_line(one.spec)}  {'; '.join(said)}"
@@ -112,7 +112,7 @@ def remove(num: int, index_path: str | None) -> None:
     from trialindex.trial.sanitize import one_line
 
     with open_watches(index_path) as (_, watches):
-        one = watches.remove_addressee(num)
+        one = watches.remove_notifier(num)
     click.echo(f"Removed notifier {num}: {one_line(one.spec)}.")
 
 

@@ -14,19 +14,19 @@ from trialindex.cli.watch import open_watches
 if TYPE_CHECKING:
     from trialindex.index import Index
     from trialindex.plugin.messages import Update
-    from trialindex.watching import Sent
-    from trialindex.watching.sources import Refreshed
+    from trialindex.watching import DeliveryResult
+    from trialindex.watching.sources import RefreshResult
 
 
 @click.command("sync")
 @click.option("--quiet", "-q", is_flag=True, help="Only the news and what went wrong.")
 @click.option("--sweep", is_flag=True, help="Look for trials that their source no longer has, as is done once a month.")
-@click.option("--many", is_flag=True, help="With --sweep: mark them even if they are more than a tenth of a source's.")
+@click.option("--force", is_flag=True, help="Sweep, and mark them even if they are more than a tenth of a source's.")
 @click.option("--forget", metavar="SPEC", help="Do not sync, but ask this source no more; its trials stay.")
 @index_option
 @click.pass_context
 def command(
-    ctx: click.Context, quiet: bool, sweep: bool, many: bool, forget: str | None, index_path: str | None
+    ctx: click.Context, quiet: bool, sweep: bool, force: bool, forget: str | None, index_path: str | None
 ) -> None:
     """Refresh every source of the index, and tell what is new to your watches.
 
@@ -37,18 +37,15 @@ def command(
     from trialindex.ingest.run import Reports
     from trialindex.watching import sync
 
-    if many and not sweep:
-        raise click.UsageError("--many goes with --sweep.")
-
-    def refreshed(one: Refreshed) -> None:
+    def refreshed(one: RefreshResult) -> None:
         if not quiet and one.summary:
             _tell_of(one)
         if one.problem:
             _warn_of(one)
-        _say_swept(one, quiet, asked=sweep)
+        _say_swept(one, quiet, asked=sweep or force)
 
     def news(updates: list[Update]) -> None:
-        if not any(one.shows for one in watches.addressees()):
+        if not any(one.shows for one in watches.notifiers()):
             _print(updates)
         if not updates and not quiet:
             say("nothing new for your watches." if watches.exist else "nothing is watched: trialindex watch --help")
@@ -57,25 +54,25 @@ def command(
         if forget is not None:
             _forget(index, forget)
             return
-        report = sync(
+        result = sync(
             index,
             watches,
             reports=lambda: nullcontext(Reports()) if quiet else progress_reports(quiet),
             on_refreshed=refreshed,
             on_updates=news,
-            sweep="when due" if not sweep else "now, however many" if many else "now",
+            sweep="force" if force else "now" if sweep else "due",
         )
-    for line in report.unfollowed:
+    for line in result.unfollowed:
         say(line)
-    for one in report.sent:
+    for one in result.deliveries:
         _say_sent(one, quiet)
-    shown = [one for one in report.sent if one.addressee.shows]
-    if shown and not any(one.sent for one in shown):
-        _print(report.updates)
-    if report.stopped:
-        say(f"{report.stopped}. What was done is kept; run the same command again to go on.")
+    shown = [one for one in result.deliveries if one.notifier.shows]
+    if shown and not any(one.accepted for one in shown):
+        _print(result.updates)
+    if result.stopped:
+        say(f"{result.stopped}. What was done is kept; run the same command again to go on.")
         ctx.exit(130)
-    if report.failed:
+    if result.failed:
         ctx.exit(1)
 
 
@@ -84,7 +81,7 @@ def _print(updates: list[Update]) -> None:
         click.echo(line)
 
 
-def _tell_of(one: Refreshed) -> None:
+def _tell_of(one: RefreshResult) -> None:
     from trialindex.cli.ingest import counted
     from trialindex.trial.sanitize import one_line
 
@@ -92,16 +89,16 @@ def _tell_of(one: Refreshed) -> None:
     say(f"{one_line(one.spec)}: {counted(one.summary)}.")
 
 
-def _say_swept(one: Refreshed, quiet: bool, *, asked: bool) -> None:
+def _say_swept(one: RefreshResult, quiet: bool, *, asked: bool) -> None:
     """What a sweep found. A source that cannot tell is said only to somebody who asked for a sweep."""
     from trialindex.trial.display import listed
     from trialindex.trial.sanitize import one_line
 
-    swept, spec = one.swept, one_line(one.spec)
+    swept, spec = one.sweep, one_line(one.spec)
     if swept is None:
         return
     if swept.refused:
-        say(f"{spec}: {swept.refused} If it is so: trialindex sync --sweep --many")
+        say(f"{spec}: {swept.refused} If it is so: trialindex sync --force")
     elif not swept.able and asked and not quiet:
         say(f"{spec}: this source cannot tell which trials it still has.")
     for what, ids in (("no longer in the registry, marked", swept.gone), ("in the registry again", swept.back)):
@@ -109,10 +106,10 @@ def _say_swept(one: Refreshed, quiet: bool, *, asked: bool) -> None:
             say(f"{spec}: {what}: {listed(map(one_line, ids), 10)}.")
 
 
-def _warn_of(one: Refreshed) -> None:
+def _warn_of(one: RefreshResult) -> None:
     from trialindex.trial.sanitize import one_line
 
-    end = f' To leave it out: trialindex sync --forget "{one_line(one.spec)}"' if one.vanished else ""
+    end = f' To leave it out: trialindex sync --forget "{one_line(one.spec)}"' if one.missing else ""
     say(f"{one_line(one.spec)}: {one_line(one.problem)}{end}")
 
 
@@ -126,15 +123,15 @@ def _forget(index: Index, spec: str) -> None:
     click.echo(f"{spec} is asked no more. To begin again, ingest it once more.")
 
 
-def _say_sent(one: Sent, quiet: bool) -> None:
+def _say_sent(one: DeliveryResult, quiet: bool) -> None:
     from trialindex.trial.display import count
     from trialindex.trial.sanitize import one_line
 
-    who = f"notifier {one.addressee.num} ({one_line(one.addressee.spec)})"
-    if one.sent and not quiet and not one.addressee.shows:
-        say(f"{who} took {count(one.sent, 'delivery', 'deliveries')}.")
-    if one.parked:
-        mended = f"When it is mended: trialindex notify test {one.addressee.num}"
+    who = f"notifier {one.notifier.num} ({one_line(one.notifier.spec)})"
+    if one.accepted and not quiet and not one.notifier.shows:
+        say(f"{who} took {count(one.accepted, 'delivery', 'deliveries')}.")
+    if one.suspended:
+        mended = f"When it is mended: trialindex notify test {one.notifier.num}"
         say(f"{who} refuses for good: {one_line(one.error)} {mended}")
     elif one.error:
         say(f"{who} could not deliver, a later sync tries again: {one_line(one.error)}")

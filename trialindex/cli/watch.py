@@ -86,7 +86,7 @@ def add(
     A condition is watched with the kinds of it that the vocabularies know. The filters leave trials out: of one that
     no longer passes them you are told so.
     """
-    from trialindex.watching import watch_for
+    from trialindex.watching import baseline, watch_for
 
     filters = take_filters(options)
     if sum(map(bool, (trial_id, condition, query))) != 1:
@@ -98,7 +98,7 @@ def add(
     limits: dict[str, Any] = {key: value for key, value in (("top", top), ("level", level)) if value is not None}
     with open_watches(index_path, create=True) as (index, watches):
         watch = watch_for(index, trial=trial_id, condition=condition, query=query, name=name, **limits, **filters)
-        watch = watches.add(watch, index)
+        watch = watches.add(*baseline(index, watch))
         _say_added(index, watches, watch)
         if trial_id:
             _offer_conditions(index, watches, watch, too, filters)
@@ -108,7 +108,7 @@ def _say_added(index: Index, watches: Watches, watch: Watch) -> None:
     from trialindex.trial import display, sanitize
 
     count = watches.count_members(watch.num)
-    click.echo(f"Watch {watch.num}: {watch.asked}.")
+    click.echo(f"Watch {watch.num}: {watch.label}.")
     if watch.kind == "trial":
         click.echo(f"It is: {sanitize.one_line(index.get(watch.subject).title)}")
     elif watch.kind == "condition":
@@ -121,10 +121,10 @@ def _say_added(index: Index, watches: Watches, watch: Watch) -> None:
 
 def _say_narrower(index: Index, watch: Watch) -> None:
     from trialindex.trial import display
-    from trialindex.watching.matching import Matching
+    from trialindex.watching.matching import Matcher
 
     with index.snapshot() as records:
-        concept, below = Matching(index, records).narrower(watch.subject)
+        concept, below = Matcher(index, records).narrower(watch.subject)
     if concept is None:
         say("no vocabulary at hand knows this condition: trials that name it in the same words are told.")
     elif below:
@@ -134,7 +134,7 @@ def _say_narrower(index: Index, watch: Watch) -> None:
 def _offer_conditions(index: Index, watches: Watches, watch: Watch, too: bool | None, filters: dict[str, Any]) -> None:
     """Watch the conditions of the trial as well, if the user wants that."""
     from trialindex.trial import display, sanitize
-    from trialindex.watching import watch_for
+    from trialindex.watching import baseline, watch_for
 
     names = _conditions(index, watch.subject)
     wanted = [watch_for(index, condition=name, **filters) for name in names]
@@ -147,7 +147,7 @@ def _offer_conditions(index: Index, watches: Watches, watch: Watch, too: bool | 
             return
     for one in wanted:
         if too:
-            _say_added(index, watches, watches.add(one, index))
+            _say_added(index, watches, watches.add(*baseline(index, one)))
         else:
             quoted = sanitize.one_line(one.subject).replace('"', "'")
             say(f'to watch its condition too: trialindex watch add --condition "{quoted}"')
@@ -155,10 +155,10 @@ def _offer_conditions(index: Index, watches: Watches, watch: Watch, too: bool | 
 
 def _conditions(index: Index, trial_id: str) -> list[str]:
     """The conditions of a trial, each meaning once, under its name in the vocabularies if they know it."""
-    from trialindex.watching.matching import Matching
+    from trialindex.watching.matching import Matcher
 
     with index.snapshot() as records:
-        recognizer = Matching(index, records).recognizer
+        recognizer = Matcher(index, records).recognizer
     found: dict[str, str] = {}
     for listed in index.get(trial_id).conditions:
         concept = recognizer.lookup(listed)
@@ -180,7 +180,7 @@ def list_(index_path: str | None) -> None:
             told = len(watches.updates(watch=watch.num))
             paused = ", paused" if watch.paused else ""
             news = display.count(told, "piece of news", "pieces of news")
-            click.echo(f"{watch.num}  {watch.asked}{count}; since {watch.added}, {news}{paused}")
+            click.echo(f"{watch.num}  {watch.label}{count}; since {watch.added}, {news}{paused}")
         if not watches.all():
             say('nothing is watched yet. Begin: trialindex watch add --condition "lupus nephritis"')
 
@@ -192,7 +192,7 @@ def remove(num: int, index_path: str | None) -> None:
     """Watch something no more, and forget what was told of it. N is its number in `watch list`."""
     with open_watches(index_path) as (_, watches):
         watch = watches.remove(num)
-    click.echo(f"Removed watch {num}: {watch.asked}.")
+    click.echo(f"Removed watch {num}: {watch.label}.")
 
 
 @command.command("pause")
@@ -205,7 +205,7 @@ def pause(num: int, index_path: str | None) -> None:
     """
     with open_watches(index_path) as (_, watches):
         watch = watches.pause(num, True)
-    click.echo(f"Paused watch {num}: {watch.asked}. Go on with: trialindex watch resume {num}")
+    click.echo(f"Paused watch {num}: {watch.label}. Go on with: trialindex watch resume {num}")
 
 
 @command.command("resume")
@@ -218,4 +218,4 @@ def resume(num: int, index_path: str | None) -> None:
     """
     with open_watches(index_path) as (_, watches):
         watch = watches.pause(num, False)
-    click.echo(f"Watch {num} is told again: {watch.asked}.")
+    click.echo(f"Watch {num} is told again: {watch.label}.")

@@ -1,4 +1,4 @@
-"""Watching: what a user wants to be told of, telling it, and bringing word of it.
+"""Watching: what a user wants to hear of, what is new of it, and its delivery.
 
 ::
 
@@ -6,27 +6,27 @@
     from trialindex.watching import Watches, sync, watch_for
 
     with Index.open(folder) as index, Watches(folder, create=True) as watches:
-        watches.add(watch_for(index, condition="lupus nephritis"), index)
+        watches.add(*baseline(index, watch_for(index, condition="lupus nephritis")))
         for update in sync(index, watches).updates:
             print(update.kind, update.trial, update.lines)
 """
 
-from trialindex.watching.delivery import Sent, deliver, send_test
-from trialindex.watching.store import Addressee, Watches
-from trialindex.watching.sync import Report, sync
-from trialindex.watching.updates import begin, tell
+from trialindex.watching.delivery import DeliveryResult, deliver, send_test
+from trialindex.watching.store import NotifierConfig, Watches
+from trialindex.watching.sync import SyncResult, sync
+from trialindex.watching.updates import baseline, find_updates
 from trialindex.watching.watch import Watch, watch_for
 
 __all__ = [
-    "Addressee",
-    "Report",
-    "Sent",
+    "DeliveryResult",
+    "NotifierConfig",
+    "SyncResult",
     "Watch",
     "Watches",
-    "begin",
+    "baseline",
     "deliver",
+    "find_updates",
     "send_test",
     "sync",
-    "tell",
     "watch_for",
 ]

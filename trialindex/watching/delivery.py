@@ -1,4 +1,4 @@
-"""Bringing word: each delivery goes out until its notifier has accepted it, at least once and under one key."""
+"""Delivery of updates: at least once, and under one key until the notifier has accepted it."""
 
 from __future__ import annotations
 
@@ -12,71 +12,72 @@ from pathlib import Path
 from trialindex.errors import NotifierError, TrialIndexError
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.messages import Delivery, Update
-from trialindex.watching.store import Addressee, Parcel, Watches
+from trialindex.watching.store import NotifierConfig, OutboxItem, Watches
 
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(days=1)
-"""A delivery that failed is due again after so long; the pause doubles with each attempt."""
+"""The wait after a failed attempt: the first one, which doubles with each attempt, and the longest one."""
 
 
 @dataclass(frozen=True)
-class Sent:
+class DeliveryResult:
     """How it went with one notifier.
 
-    :param sent: deliveries that it accepted. :param error: why one failed, empty when none did.
-    :param parked: deliveries that will not be tried again, because the notifier said so.
+    :param accepted: how many deliveries it accepted.
+    :param error: why one failed, empty when none did.
+    :param suspended: how many are not tried again, because the notifier said that it would not help.
     """
 
-    addressee: Addressee
-    sent: int = 0
+    notifier: NotifierConfig
+    accepted: int = 0
     error: str = ""
-    parked: int = 0
+    suspended: int = 0
 
 
-def deliver(watches: Watches) -> list[Sent]:
+def deliver(watches: Watches) -> list[DeliveryResult]:
     """Send what is due to every notifier that has something waiting.
 
     A notifier is given up for this time at its first failure; the others are served all the same.
     """
-    return [_serve(watches, one) for one in watches.addressees() if one.waiting]
+    return [_deliver_to(watches, one) for one in watches.notifiers() if one.waiting]
 
 
-def _serve(watches: Watches, one: Addressee) -> Sent:
-    sent = parked = 0
+def _deliver_to(watches: Watches, one: NotifierConfig) -> DeliveryResult:
+    accepted = suspended = 0
     error = ""
-    for parcel in watches.due(one.num, _iso(_now()), _iso(_now() + LONGEST_PAUSE)):
+    for item in watches.due(one.num, _iso(_now()), _iso(_now() + LONGEST_PAUSE)):
         try:
-            _hand_over(one, parcel.delivery)
+            _send(one, item.delivery)
         except NotifierError as problem:
             error = describe_error(problem)
-            parked += problem.permanent
-            watches.failed(parcel, error, None if problem.permanent else _next(parcel))
+            suspended += problem.permanent
+            watches.mark_failed(item, error, None if problem.permanent else _next_attempt(item))
             if not problem.permanent:
                 break
         except PLUGIN_EXCEPTIONS as problem:  # a stranger's code, or a plugin that is gone
             error = describe_error(problem)
-            watches.failed(parcel, error, _next(parcel))
+            watches.mark_failed(item, error, _next_attempt(item))
             break
         else:
-            watches.delivered(parcel)
-            sent += 1
-    return Sent(one, sent, error, parked)
+            watches.mark_delivered(item)
+            accepted += 1
+    return DeliveryResult(one, accepted, error, suspended)
 
 
-def _hand_over(one: Addressee, delivery: Delivery) -> None:
-    with _inside(one.folder):
-        one.notifier().send(delivery)
+def _send(one: NotifierConfig, delivery: Delivery) -> None:
+    with _working_folder(one.folder):
+        one.make().send(delivery)
 
 
 @contextmanager
-def _inside(folder: str) -> Iterator[None]:
+def _working_folder(folder: str) -> Iterator[None]:
     """In the folder where the notifier was set up, if it is still there: an argument may name a file from it."""
     with chdir(folder) if folder and Path(folder).is_dir() else nullcontext():
         yield
 
 
-def _next(parcel: Parcel) -> str:
-    pause = min(FIRST_PAUSE * (1 << min(parcel.attempts, 16)), LONGEST_PAUSE)
+def _next_attempt(item: OutboxItem) -> str:
+    pause = min(FIRST_PAUSE * (1 << min(item.attempts, 16)), LONGEST_PAUSE)
     return _iso(_now() + pause)
 
 
@@ -88,10 +89,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def addressee_for(spec: str, options: dict[str, object]) -> Addressee:
-    """A notifier as it was asked for, tried out as far as that goes without sending.
+def notifier_config(spec: str, options: dict[str, object]) -> NotifierConfig:
+    """The configuration of a notifier, checked as far as that goes without sending.
 
-    :raises PluginError: there is no such notifier. :raises NotifierError: the argument or an option cannot be used.
+    :raises PluginError: there is no such notifier.
+    :raises NotifierError: the argument or an option cannot be used.
     """
     import msgspec
 
@@ -101,21 +103,22 @@ def addressee_for(spec: str, options: dict[str, object]) -> Addressee:
     given = {key: value for key, value in options.items() if value not in (None, ())}
     try:
         plain = msgspec.json.decode(msgspec.json.encode(given))
-        one = Addressee(name=name, argument=argument, options=plain, folder=str(Path.cwd()))
+        one = NotifierConfig(name=name, argument=argument, options=plain, folder=str(Path.cwd()))
         msgspec.json.encode(one)  # a name of a file is not always Unicode, and what is kept has to be
     except (TypeError, UnicodeError) as problem:
         what = f'the notifier "{name}" was given what cannot be kept: {describe_error(problem)}.'
         raise NotifierError(what, hint="Name files and folders in plain letters.") from None
-    one.notifier()
+    one.make()
     return one
 
 
-def send_test(watches: Watches, num: int) -> Addressee:
-    """Send a notifier a delivery that says it is a test. If it is accepted, what is parked or waiting is due again.
+def send_test(watches: Watches, num: int) -> NotifierConfig:
+    """Send a notifier a delivery that says it is a test; if it is accepted, what is suspended or waiting is due again.
 
-    :raises WatchError: there is no such notifier. :raises NotifierError: it was not accepted; the message says why.
+    :raises WatchError: there is no such notifier.
+    :raises NotifierError: it was not accepted; the message says why.
     """
-    one = watches.addressee(num)
+    one = watches.notifier(num)
     key = f"test-{secrets.token_hex(16)}"
     update = Update(
         key=key,
@@ -128,10 +131,10 @@ def send_test(watches: Watches, num: int) -> Addressee:
         lines=("If you can read this, word of changes will reach you here.",),
     )
     try:
-        _hand_over(one, Delivery(key=key, created=_iso(_now()), updates=(update,)))
+        _send(one, Delivery(key=key, created=_iso(_now()), updates=(update,)))
     except TrialIndexError:
         raise
     except PLUGIN_EXCEPTIONS as problem:
         raise NotifierError(f'the notifier "{one.name}" failed: {describe_error(problem)}.') from problem
-    watches.works_again(num)
-    return watches.addressee(num)
+    watches.reset(num)
+    return watches.notifier(num)

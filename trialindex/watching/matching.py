@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from trialindex.index import Index
 
 
-class Found(NamedTuple):
-    """A trial that a watch is about, as the index has it.
+class MatchingTrial(NamedTuple):
+    """A trial that matches a watch, as the index has it.
 
-    :param checked: ISO day on which a source last delivered it. :param fresh: whether it was added or changed after the
-        generation that was asked for. :param rank: :param similarity: in the answer to a question.
+    :param hash: of the record.
+    :param checked: ISO day on which a source last delivered it.
+    :param fresh: whether it was added or changed after the generation that was asked for.
+    :param rank: in the answer to a question, from 1.
+    :param similarity: to the question, a cosine.
     """
 
     trial: Trial
@@ -35,20 +38,21 @@ class Found(NamedTuple):
     similarity: float = 0.0
 
 
-class View(NamedTuple):
+class WatchView(NamedTuple):
     """What a watch sees of an index.
 
-    :param found: the trials it is about, by id in small letters. :param looked_at: ids of all that were considered, in
-        small letters: one that is not among *found* is none that it is about. :param generation: of the index.
+    :param matches: the trials that match it, by id in small letters.
+    :param considered: ids of all trials that were compared, in small letters; those not among *matches* do not match.
+    :param generation: of the index.
     """
 
-    found: dict[str, Found]
-    looked_at: set[str]
+    matches: dict[str, MatchingTrial]
+    considered: set[str]
     generation: int
 
 
-class Matching:
-    """Compares watches with the trials of an index, and remembers between them what is costly.
+class Matcher:
+    """Compares watches with the trials of an index; what is costly is computed once for all of them.
 
     :param records: a snapshot of its records.
     """
@@ -64,46 +68,46 @@ class Matching:
 
         return ConceptRecognizer.load()
 
-    def view(self, watch: Watch, since: int) -> View:
-        """What *watch* sees of what was added or changed after the generation *since*.
+    def view(self, watch: Watch, since: int) -> WatchView:
+        """Compare *watch* with what was added or changed after the generation *since*.
 
         :raises TrialIndexError: the watch cannot be compared: its encoder is gone, say.
         """
         if watch.kind == "query":
-            return self._asked(watch, since)
-        return self._read(watch, since)
+            return self._match_query(watch, since)
+        return self._match_records(watch, since)
 
     # --- a trial, a condition ---------------------------------------------------------------------------------------
 
-    def _read(self, watch: Watch, since: int) -> View:
-        filters = _reachable(watch.parsed, self.records)
+    def _match_records(self, watch: Watch, since: int) -> WatchView:
+        filters = _drop_unknown_values(watch.parsed_filters, self.records)
         allowed = None if filters is None else filters.allowed(self.records)
         passing = None if allowed is None else set(allowed.tolist())
-        fits = self._condition(watch.subject) if watch.kind == "condition" else None
+        fits = self._condition_test(watch.subject) if watch.kind == "condition" else None
         only, parameters = ("AND id = ?", [watch.subject]) if watch.kind == "trial" else ("", [])
         sql = f"SELECT num, id, hash FROM trials WHERE generation > ? {only} ORDER BY num"  # noqa: S608
-        found: dict[str, Found] = {}
-        looked_at = set()
+        matches: dict[str, MatchingTrial] = {}
+        considered = set()
         for num, trial_id, digest in self.records.rows(sql, [since, *parameters]):
-            looked_at.add(trial_id.lower())
+            considered.add(trial_id.lower())
             if filters is None or (passing is not None and num not in passing):
                 continue
             try:
                 stored = next(self.records.load([num]))
             except IndexDamaged:  # a check of the index names it
-                looked_at.discard(trial_id.lower())
+                considered.discard(trial_id.lower())
                 continue
             if not stored.trial.gone_since and (fits is None or fits(stored.trial)):
-                found[trial_id.lower()] = Found(stored.trial, digest, stored.last_checked)
-        return View(found, looked_at, self.records.generation)
+                matches[trial_id.lower()] = MatchingTrial(stored.trial, digest, stored.last_checked)
+        return WatchView(matches, considered, self.records.generation)
 
     def narrower(self, condition: str) -> tuple[Concept | None, list[Concept]]:
-        """The concept that a condition is, if a vocabulary knows it, and every narrower one."""
+        """The concept of a condition, if a vocabulary knows it, and every narrower one."""
         concept = self.recognizer.lookup(condition)
         return concept, self.recognizer.narrower(concept) if concept else []
 
-    def _condition(self, condition: str) -> Callable[[Trial], bool]:
-        """Whether a trial names the condition or a narrower one."""
+    def _condition_test(self, condition: str) -> Callable[[Trial], bool]:
+        """A test of trials: whether one names the condition or a narrower one."""
         concept, below = self.narrower(condition)
         wanted = {_identity(one) for one in ([concept, *below] if concept else [])}
         words = {normalize(condition), normalize(natural_order(condition))}
@@ -115,17 +119,17 @@ class Matching:
             meant = self.recognizer.lookup(name) if wanted else None
             return meant is not None and _identity(meant) in wanted
 
-        return lambda trial: any(map(means, names_of(trial)))
+        return lambda trial: any(map(means, condition_names(trial)))
 
     # --- a question -------------------------------------------------------------------------------------------------
 
-    def _asked(self, watch: Watch, since: int) -> View:
-        """The first results of the question that are similar enough, whenever they came."""
-        filters = _reachable(watch.parsed, self.records)
+    def _match_query(self, watch: Watch, since: int) -> WatchView:
+        """Compare a question: its first results that are similar enough, whenever they came into the index."""
+        filters = _drop_unknown_values(watch.parsed_filters, self.records)
         if filters is None or not len(self.records):
-            return View({}, set(), self.records.generation)
+            return WatchView({}, set(), self.records.generation)
         answer = self._index.query(watch.subject, filters=filters, limit=watch.top)
-        found: dict[str, Found] = {}
+        matches: dict[str, MatchingTrial] = {}
         sql = "SELECT hash, last_checked, generation > ? FROM trials WHERE id = ?"
         for hit in answer.hits:
             similarity = hit.parts.get("vector", -1.0)
@@ -133,12 +137,12 @@ class Matching:
                 continue
             for digest, checked, fresh in self.records.rows(sql, (since, hit.trial.id)):
                 trial = self.records.earlier(hit.trial.id, digest) or hit.trial
-                found[hit.trial.id.lower()] = Found(trial, digest, checked, bool(fresh), hit.rank, similarity)
-        return View(found, set(), min(answer.generation, self.records.generation))
+                matches[hit.trial.id.lower()] = MatchingTrial(trial, digest, checked, bool(fresh), hit.rank, similarity)
+        return WatchView(matches, set(), min(answer.generation, self.records.generation))
 
 
-def names_of(trial: Trial) -> Iterator[str]:
-    """What a trial says it is about: conditions as listed and as normalised, and keywords."""
+def condition_names(trial: Trial) -> Iterator[str]:
+    """What a trial says it is about: conditions as listed and as normalized, and keywords."""
     yield from trial.conditions
     for term in trial.normalized_conditions:
         yield term.name
@@ -149,18 +153,18 @@ def _identity(concept: Concept) -> str:
     return concept.id or normalize(natural_order(concept.name))
 
 
-def _reachable(filters: Filters, records: Records) -> Filters | None:
+def _drop_unknown_values(filters: Filters, records: Records) -> Filters | None:
     """The filters without countries and sources that no trial of the index has; ``None`` if no trial can pass."""
     kept = {}
     for what in ("country", "source"):
         values: tuple[str, ...] = getattr(filters, what)
-        kept[what] = tuple(value for value in values if _held(Filters(**{what: (value,)}), records))  # type: ignore[arg-type]
+        kept[what] = tuple(value for value in values if _is_known(Filters(**{what: (value,)}), records))  # type: ignore[arg-type]
         if values and not kept[what]:
             return None
     return replace(filters, **kept)  # type: ignore[arg-type]
 
 
-def _held(filters: Filters, records: Records) -> bool:
+def _is_known(filters: Filters, records: Records) -> bool:
     try:
         filters.allowed(records)
     except QueryError:

@@ -1,4 +1,4 @@
-"""Asking again: every source that an index was built from."""
+"""Refreshing an index from every source that it was built from."""
 
 from __future__ import annotations
 
@@ -7,70 +7,70 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from trialindex.errors import SourceError, TrialIndexError, WatchError
 from trialindex.index import Index
 from trialindex.ingest.run import Reports, Request, Shard, Summary
-from trialindex.watching import sweep as sweeping
+from trialindex.watching.sweep import SweepResult, is_due, reconcile
 
-When = Literal["when due", "now", "now, however many"]
-"""When to ask a source which of its trials are gone."""
-_HOWEVER_MANY = get_args(When)[2]
+SweepWhen = Literal["due", "now", "force"]
+"""When to ask a source which trials it still has: when one is due, now, or now and however many are gone."""
 
 
 @dataclass(frozen=True)
-class Refreshed:
+class RefreshResult:
     """How it went with one source.
 
-    :param spec: its spec. :param summary: what came of it, if it could be asked.
+    :param spec: its spec.
+    :param summary: what came of it, if it could be asked.
     :param problem: why it could not, or could not go on, in a line; empty when it could.
-    :param swept: what a sweep of it found, if one was made.
-    :param vanished: there is nothing left to ask, such as a file that is gone: no failure.
+    :param missing: there is nothing left to ask, such as a file that is gone: no failure.
+    :param sweep: what a sweep of it found, if one was made.
     """
 
     spec: str
     summary: Summary | None = None
     problem: str = ""
-    vanished: bool = False
-    swept: sweeping.Swept | None = None
+    missing: bool = False
+    sweep: SweepResult | None = None
 
 
 def refresh(
     index: Index,
     reports: Callable[[], AbstractContextManager[Reports]],
-    sweep: When = "when due",
-) -> Iterator[Refreshed]:
+    sweep: SweepWhen = "due",
+) -> Iterator[RefreshResult]:
     """Ask every source of the index again for what is new, one after another; one that fails stops no other.
 
     :param reports: made for each source: where it says how it goes.
-    :param sweep: when to ask a source which of its trials are gone: a month after the last time, or now.
+    :param sweep: when to ask a source which trials it still has.
     :raises WatchError: the index was opened by a relative path, and a source is to be asked in another folder.
     """
     for spec, request in sorted(index.requests().items()):
         if request is not None:
             with reports() as where:
-                yield _ask(index, spec, request, where, sweep)
+                yield _refresh_one(index, spec, request, where, sweep)
 
 
-def _ask(index: Index, spec: str, request: Request, reports: Reports, sweep: When) -> Refreshed:
+def _refresh_one(index: Index, spec: str, request: Request, reports: Reports, sweep: SweepWhen) -> RefreshResult:
     summary = swept = None
     try:
-        with _inside(index, request):
+        with _working_folder(index, request):
             try:
                 source = request.source()
                 shard = Shard.parse(request.shard) if request.shard else None
                 summary = index.ingest(source, reports=reports, request=request, shard=shard)
-                if not summary.stopped and (sweep != "when due" or sweeping.due(index, spec)):
-                    swept = sweeping.sweep(index, source, shard=shard, many=sweep == _HOWEVER_MANY, reports=reports)
-                return Refreshed(spec, summary, swept=swept)
+                if not summary.stopped and (sweep != "due" or is_due(index, spec)):
+                    swept = reconcile(index, source, shard=shard, force=sweep == "force", reports=reports)
+                return RefreshResult(spec, summary, sweep=swept)
             except SourceError as problem:
-                gone = request.file and not Path(request.argument).expanduser().exists()
-                return Refreshed(spec, summary, _one_line(problem), vanished=gone)
+                missing = request.file and not Path(request.argument).expanduser().exists()
+                return RefreshResult(spec, summary, _one_line(problem), missing=missing)
     except WatchError:
         raise
     except TrialIndexError as problem:
-        return Refreshed(spec, summary, _one_line(problem))
+        return RefreshResult(spec, summary, _one_line(problem))
 
 
 def _one_line(problem: Exception) -> str:
@@ -78,7 +78,7 @@ def _one_line(problem: Exception) -> str:
 
 
 @contextmanager
-def _inside(index: Index, request: Request) -> Iterator[None]:
+def _working_folder(index: Index, request: Request) -> Iterator[None]:
     """In the folder where the source was first asked for: a file may be named from there."""
     folder = Path(os.path.normpath(index.folder.resolve() / request.folder)) if request.folder else Path.cwd()
     elsewhere = folder.is_dir() and folder != Path.cwd()

@@ -1,4 +1,4 @@
-"""``watches.db``: what the user watches, what they were told, and what is still to be delivered.
+"""``watches.db``: what the user watches, the updates that were found, and what is still to be delivered.
 
 It lies beside the index and is no part of it: it holds what somebody typed about their health, so that only its owner
 may read it, nothing exports it, and what is deleted from it is overwritten.
@@ -25,7 +25,6 @@ from trialindex.storage.lock import WATCHES as NAME
 from trialindex.watching.watch import Watch
 
 if TYPE_CHECKING:
-    from trialindex.index import Index
     from trialindex.plugin.interfaces import Notifier
 
 VERSION = 1
@@ -41,7 +40,7 @@ CREATE TABLE watches (
   top INTEGER NOT NULL,
   level REAL NOT NULL,
   paused INTEGER NOT NULL DEFAULT 0,
-  told INTEGER NOT NULL DEFAULT 0,
+  last_generation INTEGER NOT NULL DEFAULT 0,
   lineage TEXT NOT NULL DEFAULT '',
   added TEXT NOT NULL
 );
@@ -57,7 +56,7 @@ CREATE TABLE updates (
   num INTEGER PRIMARY KEY AUTOINCREMENT,
   key TEXT NOT NULL UNIQUE,
   watch INTEGER NOT NULL REFERENCES watches ON DELETE CASCADE,
-  told TEXT NOT NULL,
+  day TEXT NOT NULL,
   content TEXT NOT NULL
 );
 CREATE TABLE notifiers (
@@ -78,14 +77,14 @@ CREATE TABLE outbox (
   content TEXT NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
   due TEXT NOT NULL DEFAULT '',
-  parked INTEGER NOT NULL DEFAULT 0
+  suspended INTEGER NOT NULL DEFAULT 0
 );
 INSERT INTO meta VALUES ('id', lower(hex(randomblob(16))));
 """
 
 
 class Member(NamedTuple):
-    """A trial that a watch was told of: its id, the hash of the version it was told, title and page."""
+    """A trial that a watch knows: its id, the hash of the version last reported, its title and page."""
 
     trial: str
     hash: str
@@ -93,15 +92,18 @@ class Member(NamedTuple):
     url: str | None
 
 
-class Addressee(msgspec.Struct, frozen=True, kw_only=True):
+class NotifierConfig(msgspec.Struct, frozen=True, kw_only=True):
     """A notifier with its settings, and how its deliveries go.
 
-    :param num: its number, which is never given again. :param folder: where it was set up, for names of files.
-    :param sent: deliveries that were accepted. :param last_sent: ISO day of the last one.
+    :param num: its number, which is never given again.
+    :param folder: where it was set up, for names of files.
+    :param sent: deliveries that were accepted.
+    :param last_sent: ISO day of the last one.
     :param error: why the last attempt failed, empty when it did not.
-    :param waiting: deliveries to be tried again. :param attempts: how often the one that was tried most was tried.
-    :param parked: those that no further attempt can help, until a test succeeds. :param due: ISO time, UTC, of the next
-        attempt; empty for now.
+    :param waiting: deliveries to be tried again.
+    :param suspended: deliveries that no further attempt can help, until a test succeeds.
+    :param attempts: how often the delivery that was tried most was tried.
+    :param due: ISO time, UTC, of the next attempt; empty for now.
     """
 
     name: str
@@ -114,7 +116,7 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
     last_sent: str | None = None
     error: str = ""
     waiting: int = 0
-    parked: int = 0
+    suspended: int = 0
     attempts: int = 0
     due: str = ""
 
@@ -122,8 +124,12 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
     def spec(self) -> str:
         return f"{self.name}:{self.argument}" if self.argument else self.name
 
-    def notifier(self) -> Notifier:
-        """:raises PluginError: it is not installed any more. :raises NotifierError: it cannot be used as set up."""
+    def make(self) -> Notifier:
+        """The notifier itself.
+
+        :raises PluginError: it is not installed any more.
+        :raises NotifierError: it cannot be used as set up.
+        """
         from trialindex.plugin.registry import plugins
 
         return plugins().notifiers.make(self.spec, **self.options)
@@ -149,7 +155,7 @@ class Addressee(msgspec.Struct, frozen=True, kw_only=True):
             return False
 
 
-class Parcel(NamedTuple):
+class OutboxItem(NamedTuple):
     """A delivery in the outbox: its number there, whom it is for, how often it was tried, what it is."""
 
     num: int
@@ -163,7 +169,8 @@ class Watches:
 
     :param folder: the index folder.
     :param create: make the file when there is none; without it there are simply no watches, and nothing is written.
-    :raises StorageError: the folder cannot be written. :raises IndexDamaged: the file cannot be read.
+    :raises StorageError: the folder cannot be written.
+    :raises IndexDamaged: the file cannot be read.
     :raises IndexFormatError: a newer trialindex wrote it.
     """
 
@@ -185,7 +192,7 @@ class Watches:
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA secure_delete = ON")
-        written = self._one("PRAGMA user_version")[0]
+        written = self._select_one("PRAGMA user_version")[0]
         if written > VERSION:
             raise IndexFormatError(
                 f"{self.folder / NAME} has format {written}; this trialindex reads up to {VERSION}.",
@@ -193,8 +200,8 @@ class Watches:
             )
         if not written:
             with self.transaction():
-                if not self._one("PRAGMA user_version")[0]:  # another process may have been faster
-                    if self._one("SELECT count(*) FROM sqlite_master")[0]:
+                if not self._select_one("PRAGMA user_version")[0]:  # another process may have been faster
+                    if self._select_one("SELECT count(*) FROM sqlite_master")[0]:
                         raise sqlite3.DatabaseError("not a database of watches")
                     for statement in filter(str.strip, _SCHEMA.split(";")):
                         self._db.execute(statement)
@@ -227,19 +234,19 @@ class Watches:
     @property
     def identity(self) -> str:
         """What tells these watches from those of another folder."""
-        return str(self._one("SELECT value FROM meta WHERE key = 'id'")[0])
+        return str(self._select_one("SELECT value FROM meta WHERE key = 'id'")[0])
 
     def damage(self) -> Iterator[str]:
         """What is wrong with the file, each in a sentence; it is read in full."""
         try:
-            for (message,) in self._rows("PRAGMA integrity_check"):
+            for (message,) in self._select("PRAGMA integrity_check"):
                 if message != "ok":
                     yield f"{NAME}: {message}"
-            for table, *_ in self._rows("PRAGMA foreign_key_check"):
+            for table, *_ in self._select("PRAGMA foreign_key_check"):
                 yield f"{NAME}: a row of {table} belongs to no watch or notifier"
             self.all()
             self.updates()
-            for one in self.addressees():
+            for one in self.notifiers():
                 self.due(one.num)
         except (IndexDamaged, sqlite3.Error, msgspec.DecodeError, TypeError, ValueError) as problem:
             yield f"{NAME} cannot be read: {problem}"
@@ -248,27 +255,29 @@ class Watches:
 
     def all(self) -> list[Watch]:
         """Every watch, in the order of their numbers."""
-        return [self._watch(row) for row in self._rows(f"SELECT {_WATCH} FROM watches ORDER BY num")]  # noqa: S608
+        return [self._watch(row) for row in self._select(f"SELECT {_WATCH} FROM watches ORDER BY num")]  # noqa: S608
 
     def get(self, num: int) -> Watch:
-        """:raises WatchError: there is no watch of that number."""
-        row = self._one(f"SELECT {_WATCH} FROM watches WHERE num = ?", (num,))  # noqa: S608
+        """The watch of that number.
+
+        :raises WatchError: there is none.
+        """
+        row = self._select_one(f"SELECT {_WATCH} FROM watches WHERE num = ?", (num,))  # noqa: S608
         if row is None:
             raise WatchError(f"there is no watch {num}.", hint="See which there are: trialindex watch list")
         return self._watch(row)
 
-    def add(self, watch: Watch, index: Index) -> Watch:
-        """Keep a watch, from now on: what is in the index already is not told.
+    def add(self, watch: Watch, members: Iterable[Member]) -> Watch:
+        """Store a watch; :func:`trialindex.watching.baseline` gives both arguments for an index.
 
-        :returns: the watch with its number. :raises WatchError: there is one that tells the same.
+        :param members: the trials that match it already, and are no news.
+        :returns: the watch with its number.
+        :raises WatchError: there is one that watches the same.
         """
-        from trialindex.watching.updates import begin
-
         twin = next((one for one in self.all() if one.same_as(watch)), None)
         if twin is not None:
             raise WatchError(f"watch {twin.num} is for the same.", hint="See it: trialindex watch list")
-        begun, members = begin(index, watch)
-        row = msgspec.structs.asdict(begun) | {"filters": msgspec.json.encode(watch.filters).decode(), "num": None}
+        row = msgspec.structs.asdict(watch) | {"filters": msgspec.json.encode(watch.filters).decode(), "num": None}
         with self.transaction():
             marks = ", ".join(f":{name}" for name in _WATCH_COLUMNS)
             num = self._db.execute(f"INSERT INTO watches ({_WATCH}) VALUES ({marks})", row).lastrowid or 0  # noqa: S608
@@ -276,14 +285,17 @@ class Watches:
         return self.get(num)
 
     def remove(self, num: int) -> Watch:
-        """Forget a watch and everything it was told. :raises WatchError: there is none."""
+        """Forget a watch and its updates.
+
+        :raises WatchError: there is none.
+        """
         with self.transaction():
             watch = self.get(num)
             self._db.execute("DELETE FROM watches WHERE num = ?", (num,))
         return watch
 
     def pause(self, num: int, paused: bool) -> Watch:
-        """Tell a watch nothing until it is resumed; what happens meanwhile is told then.
+        """Pause a watch, or resume it: what happened meanwhile is news then.
 
         :raises WatchError: there is none.
         """
@@ -294,15 +306,17 @@ class Watches:
 
     def _watch(self, row: Sequence[Any]) -> Watch:
         fields = dict(zip(_WATCH_COLUMNS, row, strict=True))
-        return Watch(**fields | {"filters": self._decoded(fields["filters"], _Plain), "paused": bool(fields["paused"])})
+        return Watch(
+            **fields | {"filters": self._decode(fields["filters"], _Mapping), "paused": bool(fields["paused"])}
+        )
 
     def members(self, num: int) -> dict[str, Member]:
-        """What the watch was told of, by id in small letters."""
-        rows = self._rows("SELECT trial, hash, title, url FROM members WHERE watch = ?", (num,))
+        """The trials that a watch knows, by id in small letters."""
+        rows = self._select("SELECT trial, hash, title, url FROM members WHERE watch = ?", (num,))
         return {row[0].lower(): Member(*row) for row in rows}
 
     def count_members(self, num: int) -> int:
-        return int(self._one("SELECT count(*) FROM members WHERE watch = ?", (num,))[0])
+        return int(self._select_one("SELECT count(*) FROM members WHERE watch = ?", (num,))[0])
 
     # --- inside a transaction ---------------------------------------------------------------------------------------
 
@@ -312,111 +326,119 @@ class Watches:
     def drop_members(self, num: int, trials: Iterable[str]) -> None:
         self._db.executemany("DELETE FROM members WHERE watch = ? AND trial = ?", ((num, trial) for trial in trials))
 
-    def advance(self, num: int, told: int, lineage: str) -> None:
-        """Note up to which generation of which records a watch was told."""
-        self._db.execute("UPDATE watches SET told = ?, lineage = ? WHERE num = ?", (told, lineage, num))
+    def advance(self, num: int, generation: int, lineage: str) -> None:
+        """Record up to which generation of which records the updates of a watch were found."""
+        self._db.execute(
+            "UPDATE watches SET last_generation = ?, lineage = ? WHERE num = ?", (generation, lineage, num)
+        )
 
     def record(self, updates: Sequence[Update]) -> None:
-        """Keep what is told, and queue one delivery of all of it for each notifier."""
+        """Store updates, and queue one delivery of all of them for each notifier."""
         if not updates:
             return
         now = datetime.now(UTC)
         rows = [(u.key, u.watch, now.date().isoformat(), msgspec.json.encode(u).decode()) for u in updates]
-        self._db.executemany("INSERT OR IGNORE INTO updates (key, watch, told, content) VALUES (?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT OR IGNORE INTO updates (key, watch, day, content) VALUES (?, ?, ?, ?)", rows)
         discreet = tuple(msgspec.structs.replace(update, asked=None) for update in updates)
-        for one in self.addressees():
+        for one in self.notifiers():
             key = digest(self.identity, one.num, *(update.key for update in updates))
-            told = tuple(updates) if one.local else discreet
-            delivery = Delivery(key=key, created=now.isoformat(timespec="seconds"), updates=told)
-            content = msgspec.json.encode(delivery).decode()
-            self._db.execute(
-                "INSERT OR IGNORE INTO outbox (key, notifier, content) VALUES (?, ?, ?)", (key, one.num, content)
-            )
+            updates_shown = tuple(updates) if one.local else discreet
+            delivery = Delivery(key=key, created=now.isoformat(timespec="seconds"), updates=updates_shown)
+            sql = "INSERT OR IGNORE INTO outbox (key, notifier, content) VALUES (?, ?, ?)"
+            self._db.execute(sql, (key, one.num, msgspec.json.encode(delivery).decode()))
 
-    # --- what was told ----------------------------------------------------------------------------------------------
+    # --- updates ----------------------------------------------------------------------------------------------
 
     def updates(self, *, since: str = "", watch: int | None = None) -> list[Update]:
-        """What was told, oldest first.
+        """The updates that were found, oldest first.
 
-        :param since: on this ISO day or later. :param watch: to this watch only.
+        :param since: on this ISO day or later.
+        :param watch: of this watch only.
         """
-        sql = "SELECT content FROM updates WHERE told >= ? AND (? IS NULL OR watch = ?) ORDER BY num"
-        return [self._decoded(text, Update) for (text,) in self._rows(sql, (since, watch, watch))]
+        sql = "SELECT content FROM updates WHERE day >= ? AND (? IS NULL OR watch = ?) ORDER BY num"
+        return [self._decode(text, Update) for (text,) in self._select(sql, (since, watch, watch))]
 
     # --- notifiers and their deliveries -----------------------------------------------------------------------------
 
-    def addressees(self) -> list[Addressee]:
+    def notifiers(self) -> list[NotifierConfig]:
         """Every notifier that was set up, in the order of their numbers."""
         sql = (
             "SELECT num, name, argument, options, folder, added, sent, last_sent, error,"
-            " (SELECT count(*) FROM outbox WHERE notifier = notifiers.num AND NOT parked),"
-            " (SELECT count(*) FROM outbox WHERE notifier = notifiers.num AND parked),"
+            " (SELECT count(*) FROM outbox WHERE notifier = notifiers.num AND NOT suspended),"
+            " (SELECT count(*) FROM outbox WHERE notifier = notifiers.num AND suspended),"
             " (SELECT coalesce(max(attempts), 0) FROM outbox WHERE notifier = notifiers.num),"
-            " (SELECT coalesce(min(due), '') FROM outbox WHERE notifier = notifiers.num AND NOT parked)"
+            " (SELECT coalesce(min(due), '') FROM outbox WHERE notifier = notifiers.num AND NOT suspended)"
             " FROM notifiers ORDER BY num"
         )
-        names = "num name argument options folder added sent last_sent error waiting parked attempts due".split()  # noqa: SIM905
-        found = [dict(zip(names, row, strict=True)) for row in self._rows(sql)]
-        return [Addressee(**fields | {"options": self._decoded(fields["options"], _Plain)}) for fields in found]
+        names = "num name argument options folder added sent last_sent error waiting suspended attempts due".split()  # noqa: SIM905
+        found = [dict(zip(names, row, strict=True)) for row in self._select(sql)]
+        return [NotifierConfig(**fields | {"options": self._decode(fields["options"], _Mapping)}) for fields in found]
 
-    def addressee(self, num: int) -> Addressee:
-        """:raises WatchError: there is no notifier of that number."""
-        for one in self.addressees():
+    def notifier(self, num: int) -> NotifierConfig:
+        """The notifier of that number.
+
+        :raises WatchError: there is none.
+        """
+        for one in self.notifiers():
             if one.num == num:
                 return one
         raise WatchError(f"there is no notifier {num}.", hint="See which there are: trialindex notify list")
 
-    def add_addressee(self, one: Addressee) -> Addressee:
-        """Keep a notifier; it is told what comes from now on."""
+    def add_notifier(self, one: NotifierConfig) -> NotifierConfig:
+        """Store a notifier; it is sent what is found from now on."""
         options = msgspec.json.encode(one.options).decode()
         sql = "INSERT INTO notifiers (name, argument, options, folder, added) VALUES (?, ?, ?, ?, ?)"
         with self.transaction():
             row = (one.name, one.argument, options, one.folder, datetime.now(UTC).date().isoformat())
             num = self._db.execute(sql, row).lastrowid or 0
-        return self.addressee(num)
+        return self.notifier(num)
 
-    def remove_addressee(self, num: int) -> Addressee:
-        """Forget a notifier and what it was still to be sent. :raises WatchError: there is none."""
+    def remove_notifier(self, num: int) -> NotifierConfig:
+        """Forget a notifier and what it was still to be sent.
+
+        :raises WatchError: there is none.
+        """
         with self.transaction():
-            one = self.addressee(num)
+            one = self.notifier(num)
             self._db.execute("DELETE FROM notifiers WHERE num = ?", (num,))
         return one
 
-    def due(self, num: int, now: str = "", latest: str = "") -> list[Parcel]:
-        """What is to be sent to a notifier now; what was tried least often comes first. Without times: all that waits.
+    def due(self, num: int, now: str = "", latest: str = "") -> list[OutboxItem]:
+        """What is to be sent to a notifier now, least tried first; without times all that waits.
 
-        :param now: ISO time, UTC. :param latest: no attempt is put off beyond it; one that is was put off by a clock
-            that has been set back since, and is due.
+        :param now: ISO time, UTC.
+        :param latest: ISO time, UTC. No attempt is put off beyond it: an item that is was put off by a clock that has
+            been set back since, and is due.
         """
         sql = (
             "SELECT num, notifier, attempts, content FROM outbox"
-            " WHERE notifier = ? AND NOT parked AND (due <= ? OR due > ?) ORDER BY attempts, num"
+            " WHERE notifier = ? AND NOT suspended AND (due <= ? OR due > ?) ORDER BY attempts, num"
         )
-        rows = self._rows(sql, (num, now, latest))
-        return [Parcel(n, to, tried, self._decoded(text, Delivery)) for n, to, tried, text in rows]
+        rows = self._select(sql, (num, now, latest))
+        return [OutboxItem(n, to, tried, self._decode(text, Delivery)) for n, to, tried, text in rows]
 
-    def delivered(self, parcel: Parcel) -> None:
-        """Note that the receiver has accepted it."""
+    def mark_delivered(self, item: OutboxItem) -> None:
+        """Record that the receiver has accepted an item."""
         today = datetime.now(UTC).date().isoformat()
         with self.transaction():
-            self._db.execute("DELETE FROM outbox WHERE num = ?", (parcel.num,))
+            self._db.execute("DELETE FROM outbox WHERE num = ?", (item.num,))
             sql = "UPDATE notifiers SET sent = sent + 1, last_sent = ?, error = '' WHERE num = ?"
-            self._db.execute(sql, (today, parcel.notifier))
+            self._db.execute(sql, (today, item.notifier))
 
-    def failed(self, parcel: Parcel, why: str, due: str | None) -> None:
-        """Note that it could not be delivered.
+    def mark_failed(self, item: OutboxItem, why: str, due: str | None) -> None:
+        """Record that an item could not be delivered.
 
         :param due: ISO time, UTC, before which it is not tried again; ``None`` to try no more.
         """
         with self.transaction():
-            sql = "UPDATE outbox SET attempts = attempts + 1, due = ?, parked = ? WHERE num = ?"
-            self._db.execute(sql, (due or "", due is None, parcel.num))
-            self._db.execute("UPDATE notifiers SET error = ? WHERE num = ?", (why, parcel.notifier))
+            sql = "UPDATE outbox SET attempts = attempts + 1, due = ?, suspended = ? WHERE num = ?"
+            self._db.execute(sql, (due or "", due is None, item.num))
+            self._db.execute("UPDATE notifiers SET error = ? WHERE num = ?", (why, item.notifier))
 
-    def works_again(self, num: int) -> None:
-        """A notifier is in order: what waits for it is due at the next sync."""
+    def reset(self, num: int) -> None:
+        """Clear the error of a notifier: what waits for it or is suspended is due at the next sync."""
         with self.transaction():
-            self._db.execute("UPDATE outbox SET due = '', parked = 0 WHERE notifier = ?", (num,))
+            self._db.execute("UPDATE outbox SET due = '', suspended = 0 WHERE notifier = ?", (num,))
             self._db.execute("UPDATE notifiers SET error = '' WHERE num = ?", (num,))
 
     # ----------------------------------------------------------------------------------------------------------------
@@ -431,35 +453,50 @@ class Watches:
                 problem.hint = "Restore it from a copy, or move that file away and add the watches again."
             raise
 
-    def _decoded(self, text: Any, shape: Any) -> Any:
-        """What a text of the file holds. :raises IndexDamaged: it is no JSON of that shape."""
+    def _decode(self, text: Any, shape: Any) -> Any:
+        """The value of a JSON text of the file.
+
+        :raises IndexDamaged: it is no JSON of that shape.
+        """
         with self._errors():
             try:
                 return msgspec.json.decode(text, type=shape)
             except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError) as problem:
                 raise sqlite3.DatabaseError(f"malformed: {problem}") from None
 
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _select(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():
             return self._db.execute(sql, parameters).fetchall()
 
-    def _one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+    def _select_one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         with self._errors():
             return self._db.execute(sql, parameters).fetchone()
 
 
-_WATCH_COLUMNS = ("num", "kind", "subject", "filters", "name", "top", "level", "paused", "told", "lineage", "added")
+_WATCH_COLUMNS = (
+    "num",
+    "kind",
+    "subject",
+    "filters",
+    "name",
+    "top",
+    "level",
+    "paused",
+    "last_generation",
+    "lineage",
+    "added",
+)
 _WATCH = ", ".join(_WATCH_COLUMNS)
-_Plain = dict[str, Any]
+_Mapping = dict[str, Any]
 
 
 def digest(*parts: object) -> str:
-    """A name for what these parts together are: SHA-256, hexadecimal."""
+    """The SHA-256 of these parts together, hexadecimal."""
     return hashlib.sha256(msgspec.json.encode([str(part) for part in parts])).hexdigest()
 
 
 def _make_private(path: Path, *, create: bool) -> None:
-    """See to it that only its owner can read the file, from its first moment on."""
+    """Make the file readable by its owner only, from its first moment on."""
     if create:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

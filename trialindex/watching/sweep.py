@@ -1,4 +1,4 @@
-"""Finding out which trials a source no longer has. They are marked, and never deleted."""
+"""Sweeps: which trials a source no longer has. They are marked, and never deleted."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.plugin.updates import Change
 from trialindex.storage import provenance
 
-EVERY = 30
-"""Days between two sweeps of a source that are made without being asked for."""
-SHARE = 0.1
-FEW = 3
-"""So much of a source, or so many of its trials, may go in one sweep; when it is more, the registry is in trouble."""
+INTERVAL_DAYS = 30
+"""Between two sweeps of a source that are made without being asked for."""
+MAX_SHARE = 0.1
+MAX_COUNT = 3
+"""So much of a source, or so many of its trials, may go in one sweep; if more seem gone, the registry is in trouble."""
 
 
 @dataclass
-class Swept:
-    """What a sweep of one source found.
+class SweepResult:
+    """What a sweep of one source result.
 
-    :param spec: the source's spec. :param held: how many trials came from it.
+    :param spec: the source's spec.
+    :param held: how many trials came from it.
     :param able: whether the source can tell at all which trials it has.
     :param gone: ids of the trials that it no longer has, and that were not marked yet.
     :param back: ids of those that were marked and that it has again.
@@ -39,64 +40,67 @@ class Swept:
     refused: str = ""
 
 
-def due(index: Index, spec: str) -> bool:
-    """Whether the last sweep of that source, or the first reading of it, is :data:`EVERY` days ago.
+def is_due(index: Index, spec: str) -> bool:
+    """Whether the last sweep of that source, or the first reading of it, is :data:`INTERVAL_DAYS` days ago.
 
     It is too where that day is still to come, because the clock was set back.
     """
     with index.snapshot() as records:
         last = provenance.last_sweep(records, spec)
-    return last is not None and not 0 <= (date.today() - date.fromisoformat(last)).days < EVERY
+    return last is not None and not 0 <= (date.today() - date.fromisoformat(last)).days < INTERVAL_DAYS
 
 
-def sweep(
+def reconcile(
     index: Index,
     source: Source,
     *,
     shard: Shard | None = None,
-    many: bool = False,
+    force: bool = False,
     reports: Reports | None = None,
-) -> Swept:
+) -> SweepResult:
     """Ask a source which of its trials it still has, and mark those that are gone; one that is back is unmarked.
 
     All of it is one transaction after the source has told everything: a sweep that fails marks nothing.
 
     :param shard: the part of the source that the index holds.
-    :param many: mark them even if they are more than a tenth of what the index has from the source.
-    :raises SourceError: the source could not tell. :raises IndexLocked: another process is writing.
+    :param force: mark them even if they are more than :data:`MAX_SHARE` of what the index has from the source.
+    :raises SourceError: the source could not tell.
+    :raises IndexLocked: another process is writing.
     """
     reports = reports or Reports()
-    found = Swept(source.spec if shard is None else shard.spec(source.spec))
+    result = SweepResult(source.spec if shard is None else shard.spec(source.spec))
     with index.snapshot() as records:
-        held = provenance.held(records, found.spec)
-    found.held = len(held)
-    there = _there(source, held, reports) if held else set()
-    if there is None:
-        found.able = False
-        return found
-    found.gone = sorted(one for one, marked in held.items() if not marked and provenance.key(one) not in there)
-    found.back = sorted(one for one, marked in held.items() if marked and provenance.key(one) in there)
+        held = provenance.held(records, result.spec)
+    result.held = len(held)
+    present = _present_keys(source, held, reports) if held else set()
+    if present is None:
+        result.able = False
+        return result
+    result.gone = sorted(one for one, marked in held.items() if not marked and provenance.key(one) not in present)
+    result.back = sorted(one for one, marked in held.items() if marked and provenance.key(one) in present)
     live = sum(not marked for marked in held.values())
-    if found.gone and not many and (not there or len(found.gone) > max(FEW, SHARE * live)):
-        found.refused = (
-            f"{len(found.gone):,} of {live:,} trials seem to be gone, which is too many to believe; nothing was marked."
-        )
-        return found
+    if result.gone and not force and (not present or len(result.gone) > max(MAX_COUNT, MAX_SHARE * live)):
+        seem = f"{len(result.gone):,} of {live:,} trials seem to be gone"
+        result.refused = f"{seem}, which is too many to believe; nothing was marked."
+        return result
     day = date.today().isoformat()
     with index.writing(reports) as (records, changes), records.transaction():
         generation = records.generation + 1
-        changed = provenance.mark(records, found.spec, found.gone, found.back, day, generation)
-        provenance.swept(records, found.spec, day)
+        changed = provenance.mark(records, result.spec, result.gone, result.back, day, generation)
+        provenance.swept(records, result.spec, day)
         if changed:
             records.set_generation(generation)
         changes += [Change(one, "changed") for one in changed]
-    return found
+    return result
 
 
-def _there(source: Source, held: dict[str, bool], reports: Reports) -> set[bytes] | None:
-    """What the source has now; ``None`` if it cannot tell. :raises SourceError: it fails."""
+def _present_keys(source: Source, held: dict[str, bool], reports: Reports) -> set[bytes] | None:
+    """The keys of the ids that the source has now; ``None`` if it cannot tell.
+
+    :raises SourceError: it fails.
+    """
     context = IngestContext(on_progress=reports.progress, on_note=reports.note)
     hint = "Nothing was marked. Report it to the source's author."
     with plugin_errors(f'the source "{source.name}"', SourceError, hint):
-        told = source.ids(context, frozenset(held))
-        return None if told is None else {provenance.key(str(one)) for one in told}
+        present = source.ids(context, frozenset(held))
+        return None if present is None else {provenance.key(str(one)) for one in present}

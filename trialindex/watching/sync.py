@@ -1,4 +1,4 @@
-"""One round: refresh the sources, tell the watches, bring word."""
+"""One round: refresh the sources, find the updates of the watches, deliver them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from trialindex.index import Index
 from trialindex.ingest.run import Reports
 from trialindex.plugin.messages import Update
 from trialindex.storage.lock import SYNC, write_lock
-from trialindex.watching.delivery import Sent, deliver
-from trialindex.watching.sources import Refreshed, When, refresh
+from trialindex.watching.delivery import DeliveryResult, deliver
+from trialindex.watching.sources import RefreshResult, SweepWhen, refresh
 from trialindex.watching.store import Watches
-from trialindex.watching.updates import tell
+from trialindex.watching.updates import find_updates
 
 
 @dataclass
-class Report:
+class SyncResult:
     """What a round did.
 
-    :param refreshed: each source. :param updates: what the watches were told.
-    :param unfollowed: watches that could not be followed, and why. :param sent: each notifier that had something to do.
+    :param refreshed: each source.
+    :param updates: of all watches.
+    :param unfollowed: the watches that could not be compared with the index, and why, each in a line.
+    :param deliveries: each notifier that had something to do.
     """
 
-    refreshed: list[Refreshed] = field(default_factory=list)
+    refreshed: list[RefreshResult] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     unfollowed: list[str] = field(default_factory=list)
-    sent: list[Sent] = field(default_factory=list)
+    deliveries: list[DeliveryResult] = field(default_factory=list)
 
     @property
     def stopped(self) -> str:
@@ -37,8 +39,8 @@ class Report:
     @property
     def failed(self) -> bool:
         """Whether something could not be done. A file that has gone is no failure."""
-        refused = any(one.problem and not one.vanished for one in self.refreshed)
-        return refused or bool(self.unfollowed) or any(one.error for one in self.sent)
+        refused = any(one.problem and not one.missing for one in self.refreshed)
+        return refused or bool(self.unfollowed) or any(one.error for one in self.deliveries)
 
 
 def sync(
@@ -46,28 +48,29 @@ def sync(
     watches: Watches,
     *,
     reports: Callable[[], AbstractContextManager[Reports]] = lambda: nullcontext(Reports()),
-    on_refreshed: Callable[[Refreshed], None] = lambda one: None,
+    on_refreshed: Callable[[RefreshResult], None] = lambda one: None,
     on_updates: Callable[[list[Update]], None] = lambda updates: None,
-    sweep: When = "when due",
-) -> Report:
-    """Refresh every source of the index, tell each watch what is new and what changed, and bring word of it.
+    sweep: SweepWhen = "due",
+) -> SyncResult:
+    """Refresh every source of the index, find what is new for each watch and what changed, and deliver it.
 
-    News that an earlier round found and did not deliver goes out too. An interruption ends the round after the source
+    What an earlier round found and could not deliver goes out too. An interruption ends the round after the source
     that was being read; nothing is lost by it.
 
     :param reports: made for each source: where it says how it goes.
-    :param on_refreshed: told of each source when it is done. :param on_updates: told the news, before it is sent.
-    :param sweep: when to ask a source which of its trials are gone: a month after the last time, or ``now``.
+    :param on_refreshed: called with each source when it is done.
+    :param on_updates: called with the updates before they are sent.
+    :param sweep: when to ask a source which trials it still has.
     :raises IndexLocked: another round is under way.
     """
-    report = Report()
+    result = SyncResult()
     with write_lock(index.folder, name=SYNC, doing="syncing"):
         for one in refresh(index, reports, sweep):
-            report.refreshed.append(one)
+            result.refreshed.append(one)
             on_refreshed(one)
-            if report.stopped:
-                return report
-        report.updates = tell(index, watches, report.unfollowed.append)
-        on_updates(report.updates)
-        report.sent = deliver(watches)
-    return report
+            if result.stopped:
+                return result
+        result.updates = find_updates(index, watches, result.unfollowed.append)
+        on_updates(result.updates)
+        result.deliveries = deliver(watches)
+    return result

@@ -1,4 +1,4 @@
-"""Telling each watch what is new and what changed."""
+"""What is new for each watch, and what changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trialindex.plugin.messages import NewsKind, Update
 from trialindex.storage import provenance
 from trialindex.storage.records import Records
 from trialindex.trial import Trial, display, sanitize
-from trialindex.watching.matching import Found, Matching, View
+from trialindex.watching.matching import Matcher, MatchingTrial, WatchView
 from trialindex.watching.store import Member, Watches, digest
 from trialindex.watching.watch import Watch
 
@@ -22,103 +22,109 @@ if TYPE_CHECKING:
     from trialindex.index import Index
 
 COUNTRIES = 5
-"""How many countries the news of a trial lists."""
+"""Countries and conditions that an update names."""
 
 _UNKNOWN = "what changed cannot be shown: the index no longer has the earlier record"
 
 
-def begin(index: Index, watch: Watch) -> tuple[Watch, list[Member]]:
-    """A watch as it starts: from the present state of the index, with the trials that it is about now."""
+def baseline(index: Index, watch: Watch) -> tuple[Watch, list[Member]]:
+    """What a new watch starts from: the watch at the present generation, and the trials that match it now."""
     with index.snapshot() as records:
-        view = Matching(index, records).view(watch, 0)
-        begun = msgspec.structs.replace(watch, told=view.generation, lineage=records.lineage, added=_today())
-    return begun, [_member(found) for found in view.found.values()]
+        view = Matcher(index, records).view(watch, 0)
+        started = msgspec.structs.replace(
+            watch, last_generation=view.generation, lineage=records.lineage, added=_today()
+        )
+    return started, [_member(match) for match in view.matches.values()]
 
 
-def tell(index: Index, watches: Watches, note: Callable[[str], None] = lambda message: None) -> list[Update]:
-    """Find out what each watch has not been told yet, record it as told, and queue it for every notifier.
+def find_updates(index: Index, watches: Watches, note: Callable[[str], None] = lambda message: None) -> list[Update]:
+    """Find what is new for each watch since its last generation, record it, and queue it for every notifier.
 
-    All of it is one transaction: whatever ends the process, news is either recorded and queued, or found again.
+    All of it is one transaction: whatever ends the process, an update is either recorded and queued, or found again.
 
-    :param note: told in one line of a watch that cannot be followed.
+    :param note: called with one line for each watch that cannot be compared with the index.
     """
-    told: list[Update] = []
+    updates: list[Update] = []
     if not watches.exist:
-        return told
+        return updates
     with watches.transaction(), index.snapshot() as records:
-        matching = Matching(index, records)
+        matcher = Matcher(index, records)
         for watch in watches.all():
-            if watch.paused or (watch.told, watch.lineage) == (records.generation, records.lineage):
+            if watch.paused or (watch.last_generation, watch.lineage) == (records.generation, records.lineage):
                 continue
             try:
-                telling = _Telling(watches, watch, matching)
+                finder = UpdateFinder(watches, watch, matcher)
             except TrialIndexError as problem:
                 note(f"watch {watch.num} cannot be followed: {problem}")
                 continue
-            telling.note()
-            told += telling.news
-        watches.record(told)
-    return told
+            finder.save()
+            updates += finder.updates
+        watches.record(updates)
+    return updates
 
 
-class _Telling:
-    """What one watch is told now.
+class UpdateFinder:
+    """The updates of one watch.
 
     :raises TrialIndexError: the watch cannot be compared with the index.
     """
 
-    def __init__(self, watches: Watches, watch: Watch, matching: Matching) -> None:
+    def __init__(self, watches: Watches, watch: Watch, matcher: Matcher) -> None:
         self._watches = watches
         self._watch = watch
-        self._records: Records = matching.records
-        followed = watch.lineage == self._records.lineage and watch.told <= self._records.generation
-        self._since = watch.told if followed else 0  # else the index was made anew, or restored from an older copy
-        self._view: View = matching.view(watch, self._since)
+        self._records: Records = matcher.records
+        same = watch.lineage == self._records.lineage and watch.last_generation <= self._records.generation
+        self._since = watch.last_generation if same else 0  # another index, or one restored from an older copy
+        self._view: WatchView = matcher.view(watch, self._since)
         self._members = watches.members(watch.num)
-        self.news: list[Update] = [*self._of_found(), *self._of_others()]
+        self.updates: list[Update] = [*self._matching(), *self._departed()]
 
-    def note(self) -> None:
-        """Keep what the watch knows from now on; inside a transaction."""
-        num, found, looked_at = self._watch.num, self._view.found, self._view.looked_at
-        heard = {update.trial.lower() for update in self.news}
-        gone = {update.trial for update in self.news if update.kind == "removed"}
-        left = {member.trial for trial, member in self._members.items() if trial in looked_at and trial not in found}
-        self._watches.drop_members(num, gone | left)
-        self._watches.put_members(num, [_member(one) for trial, one in found.items() if trial in heard])
+    def save(self) -> None:
+        """Record what the watch knows from now on; inside a transaction."""
+        num, matches, considered = self._watch.num, self._view.matches, self._view.considered
+        updated = {update.trial.lower() for update in self.updates}
+        removed = {update.trial for update in self.updates if update.kind == "removed"}
+        departed = {
+            member.trial for trial, member in self._members.items() if trial in considered and trial not in matches
+        }
+        self._watches.drop_members(num, removed | departed)
+        self._watches.put_members(num, [_member(match) for trial, match in matches.items() if trial in updated])
         self._watches.advance(num, self._view.generation, self._records.lineage)
 
-    def _of_found(self) -> Iterator[Update]:
-        for trial, found in self._view.found.items():
+    def _matching(self) -> Iterator[Update]:
+        """Of the trials that match the watch."""
+        for trial, match in self._view.matches.items():
             member = self._members.get(trial)
             if member is None:
-                if found.fresh:
-                    facts = _facts(found.trial)
-                    yield self._update("new", found.trial, found.hash, found.checked, self._why(found), facts)
-            elif member.hash != found.hash and (lines := self._changed(member, found.trial)):
-                yield self._update("changed", found.trial, found.hash, found.checked, self._why(found), lines)
+                if match.fresh:
+                    yield self._update(
+                        "new", match.trial, match.hash, match.checked, self._why(match), _facts(match.trial)
+                    )
+            elif member.hash != match.hash and (lines := self._difference_lines(member, match.trial)):
+                yield self._update("changed", match.trial, match.hash, match.checked, self._why(match), lines)
 
-    def _of_others(self) -> Iterator[Update]:
-        """News of trials that the watch was told of and is no longer about."""
+    def _departed(self) -> Iterator[Update]:
+        """Of the trials that were reported before and match the watch no longer."""
         marked = {trial.lower() for trial in provenance.marked(self._records)}
         some_gone = not self._since or bool(self._records.dropped_since("trial", self._since))
         for trial, member in self._members.items():
-            if trial in self._view.found:
+            if trial in self._view.matches:
                 continue
             if trial in marked:
                 why = "You were told of it before; its registry no longer has it."
-                yield self._update("removed", _bare(member), member.hash, _today(), why, ())
-            elif trial in self._view.looked_at:
+                yield self._update("removed", _stub(member), member.hash, _today(), why, ())
+            elif trial in self._view.considered:
                 stored = self._records.find(member.trial)
-                if stored is not None and (lines := self._changed(member, stored.trial)):
+                if stored is not None and (lines := self._difference_lines(member, stored.trial)):
                     why = "You were told of it before; it no longer fits this watch."
                     now = stored.trial
                     yield self._update("changed", now, now.content_hash, stored.last_checked, why, lines)
             elif some_gone and self._records.standing(member.trial) is None:
                 why = "You were told of it before; it was taken out of the index."
-                yield self._update("removed", _bare(member), member.hash, _today(), why, ())
+                yield self._update("removed", _stub(member), member.hash, _today(), why, ())
 
-    def _changed(self, member: Member, now: Trial) -> tuple[str, ...]:
-        """What the trial states otherwise than when the watch was last told of it; empty when only noise changed."""
+    def _difference_lines(self, member: Member, now: Trial) -> tuple[str, ...]:
+        """What the trial states otherwise than in its last update, in words; empty when only noise changed."""
         before = self._records.earlier(member.trial, member.hash)
         if before is None:
             return (_UNKNOWN,)
@@ -136,19 +142,19 @@ class _Telling:
             title=sanitize.one_line(trial.title),
             when=when,
             url=trial.url,
-            asked=watch.asked,
+            asked=watch.label,
             why=why,
             lines=tuple(map(sanitize.one_line, lines)),
         )
 
-    def _why(self, found: Found) -> str:
+    def _why(self, match: MatchingTrial) -> str:
         if self._watch.kind == "trial":
             return "This is a trial that you watch."
         if self._watch.kind == "condition":
             return "It names a condition that you watch, or a kind of it."
         return (
-            f"It is number {found.rank} among the results of a question that you watch, "
-            f"with a similarity of {found.similarity:.2f}."
+            f"It is number {match.rank} among the results of a question that you watch, "
+            f"with a similarity of {match.similarity:.2f}."
         )
 
 
@@ -164,12 +170,12 @@ def _facts(trial: Trial) -> tuple[str, ...]:
     return tuple(f"{what}: {words}" for what, words in facts)
 
 
-def _bare(member: Member) -> Trial:
+def _stub(member: Member) -> Trial:
     return Trial(id=member.trial, title=member.title, url=member.url)
 
 
-def _member(found: Found) -> Member:
-    return Member(found.trial.id, found.hash, sanitize.one_line(found.trial.title), found.trial.url)
+def _member(match: MatchingTrial) -> Member:
+    return Member(match.trial.id, match.hash, sanitize.one_line(match.trial.title), match.trial.url)
 
 
 def _today() -> str:

@@ -30,10 +30,12 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     :param subject: the id, the condition or the question.
     :param filters: as :meth:`~trialindex.search.filters.Filters.parse` takes them: a trial that does not pass them is
         not there for the watch.
-    :param name: what the user calls it. :param num: its number, which is never given again.
+    :param name: what the user calls it.
+    :param num: its number, which is never given again.
     :param top: for a query: a trial must be among so many first results.
     :param level: for a query: and have at least this cosine similarity, from -1 to 1.
-    :param told: generation of the index up to which it was told, of the records with this *lineage*.
+    :param last_generation: generation of the index up to which updates were found.
+    :param lineage: of the records that *last_generation* counts.
     :param added: ISO day.
     """
 
@@ -45,28 +47,28 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     top: int = TOP
     level: float = LEVEL
     paused: bool = False
-    told: int = 0
+    last_generation: int = 0
     lineage: str = ""
     added: str = ""
 
     @property
-    def asked(self) -> str:
+    def label(self) -> str:
         """What is watched, in the user's words, on one line."""
         if self.name:
             return sanitize.one_line(self.name)
         subject = sanitize.one_line(self.subject)
-        said = [f"the {self.kind if self.kind != 'query' else 'question'} {subject}"]
-        said += [f"{what} {words}" for what, words in self.parsed.words().items()]
-        return ", ".join(said)
+        words = [f"the {self.kind if self.kind != 'query' else 'question'} {subject}"]
+        words += [f"{name} {value}" for name, value in self.parsed_filters.words().items()]
+        return ", ".join(words)
 
     @property
-    def parsed(self) -> Filters:
+    def parsed_filters(self) -> Filters:
         """:raises QueryError: a filter is not understood, any more."""
         return Filters.parse(**self.filters)
 
     def same_as(self, other: Watch) -> bool:
-        """Whether both tell the same."""
-        mine, theirs = ((w.kind, w.subject.casefold(), w.parsed, w.top, w.level) for w in (self, other))
+        """Whether both watch the same."""
+        mine, theirs = ((w.kind, w.subject.casefold(), w.parsed_filters, w.top, w.level) for w in (self, other))
         return mine == theirs
 
 
@@ -81,7 +83,7 @@ def watch_for(
     level: float = LEVEL,
     **filters: Any,
 ) -> Watch:
-    """A watch, not yet kept (:meth:`Watches.add <trialindex.watching.store.Watches.add>`).
+    """A watch, not yet stored (:meth:`Watches.add <trialindex.watching.store.Watches.add>`).
 
     :param trial: id of a trial in the index; or *condition*, or *query*: one of the three.
     :param filters: as words, see :meth:`~trialindex.search.filters.Filters.parse`. In these and in the other texts
@@ -91,30 +93,30 @@ def watch_for(
     """
     given: dict[WatchKind, str] = {"trial": trial, "condition": condition, "query": query}
     given = {kind: sanitize.replace_surrogates(text.strip()) for kind, text in given.items()}
-    asked = {kind: subject for kind, subject in given.items() if subject}
-    if len(asked) != 1:
+    filled = {kind: subject for kind, subject in given.items() if subject}
+    if len(filled) != 1:
         raise WatchError(
             "a watch is for one thing.", hint="Give the id of a trial, or --condition WORDS, or --query TEXT."
         )
-    [(kind, subject)] = asked.items()
+    [(kind, subject)] = filled.items()
     if kind == "trial":
         subject = index.get(subject).id
     if kind == "condition" and not any(map(str.isalnum, subject)):
         raise WatchError(f'"{sanitize.one_line(subject)}" is no condition.', hint="Write it in words.")
     if not 1 <= top <= 1000 or not -1 <= level <= 1:
         raise WatchError("top goes from 1 to 1000, level from -1 to 1.")
-    kept = {key: _whole(value) for key, value in filters.items() if value not in (None, (), [])}
+    stored = {key: _plain_value(value) for key, value in filters.items() if value not in (None, (), [])}
     name = sanitize.replace_surrogates(name.strip())
-    watch = Watch(kind=kind, subject=subject, filters=kept, name=name, top=top, level=level)
-    _check(index, watch.parsed)
+    watch = Watch(kind=kind, subject=subject, filters=stored, name=name, top=top, level=level)
+    _check(index, watch.parsed_filters)
     return watch
 
 
-def _whole(value: Any) -> Any:
-    """The value of a filter as it can be kept: a text, several, or a number."""
+def _plain_value(value: Any) -> Any:
+    """The value of a filter as it can be stored: a text, several, or a number."""
     if isinstance(value, str):
         return sanitize.replace_surrogates(value)
-    return [_whole(one) for one in value] if isinstance(value, list | tuple) else value
+    return [_plain_value(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _check(index: Index, filters: Filters) -> None:
