@@ -6,6 +6,7 @@ The names below are the library; what else a module holds may change. They are l
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,9 @@ __all__ = [
     "hookimpl",
     "sample_index",
 ]
+
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:

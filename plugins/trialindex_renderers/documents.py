@@ -35,6 +35,7 @@ class JsonRenderer(Renderer):
     """One JSON document. ``schema`` names its shape and version; see docs/json-schema.md."""
 
     name = "json"
+    suffixes = (".json",)
     summary = "One JSON document with a versioned schema, for programs."
 
     def results(self, results: Results) -> Iterator[str]:
@@ -60,6 +61,7 @@ class JsonLinesRenderer(Renderer):
     """One JSON object a line, each naming its schema; the first line is a hit or a trial like all others."""
 
     name = "jsonl"
+    suffixes = (".jsonl",)
     summary = "One JSON object a line, for programs that read a stream."
 
     def results(self, results: Results) -> Iterator[str]:

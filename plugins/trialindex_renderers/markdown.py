@@ -36,6 +36,7 @@ class MarkdownRenderer(Renderer):
     """Headings and lists; registry text is escaped, links go to http and https addresses only."""
 
     name = "markdown"
+    suffixes = (".md", ".markdown")
     summary = "Markdown, for an e-mail, a note or an issue."
 
     def results(self, results: Results) -> Iterator[str]:

@@ -138,6 +138,7 @@ class CsvRenderer(Renderer):
     """Comma-separated values with a header row; see docs/renderers.md for the columns."""
 
     name = "csv"
+    suffixes = (".csv",)
     summary = "Comma-separated values, for spreadsheets."
 
     def results(self, results: Results) -> Iterator[str]:

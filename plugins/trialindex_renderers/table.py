@@ -27,6 +27,7 @@ class TableRenderer(Renderer):
     """Cards and pages in plain text, as wide as the terminal; 100 columns and no colour where there is none."""
 
     name = "table"
+    suffixes = (".txt",)
     summary = "Text that fits the terminal, for reading."
 
     @property

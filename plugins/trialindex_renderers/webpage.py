@@ -22,6 +22,7 @@ class HtmlRenderer(Renderer):
     """A page to open in a browser, print or send on. It loads nothing and links to http and https addresses only."""
 
     name = "html"
+    suffixes = (".html", ".htm")
     summary = "One self-contained web page, to read, print or send on."
 
     def results(self, results: Results) -> Iterator[str]:

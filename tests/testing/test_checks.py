@@ -161,6 +161,12 @@ class SilentReject(Good):
         context.reject("line 3", "")
 
 
+class Rejecting(Good):
+    def trials(self, context: IngestContext) -> Iterator[Trial]:
+        yield from super().trials(context)
+        context.reject("record 3", "no title")
+
+
 class NoResume(Good):
     def trials(self, context: IngestContext) -> Iterator[Trial]:
         assert not context.state, "cannot go on from a state"
@@ -169,6 +175,10 @@ class NoResume(Good):
 
 def test_a_good_source_is_accepted_and_its_trials_returned() -> None:
     assert [trial.id for trial in check_source(Good())] == ["EX-0001", "EX-0002"]
+
+
+def test_as_many_records_may_be_rejected_as_the_test_says() -> None:
+    assert len(check_source(Rejecting(), rejects=1)) == 2
 
 
 @pytest.mark.parametrize(
@@ -188,6 +198,7 @@ def test_a_good_source_is_accepted_and_its_trials_returned() -> None:
         (StateOfTuples, "comes back different from JSON"),
         (TooMuch, "more than there is"),
         (SilentReject, "must say where and why"),
+        (Rejecting, "1 records were rejected, where 0 may be: record 3: no title"),
         (NoResume, "cannot go on from a state"),
     ],
 )

@@ -82,7 +82,45 @@ class LazyGroup(click.Group):
         plugins().add_commands(self)
 
 
+def _debug(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    """Show what the library and the plugins log, until the command ends."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    import logging
+
+    from trialindex.trial.sanitize import clean
+
+    class ToStderr(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            click.echo(clean(self.format(record)), err=True)  # it may quote a record or a server
+
+    handler = ToStderr()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    root, ours = logging.getLogger(), logging.getLogger("trialindex")
+    before = root.level, ours.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    ours.setLevel(logging.DEBUG)
+
+    def stop() -> None:
+        root.removeHandler(handler)
+        root.setLevel(before[0])
+        ours.setLevel(before[1])
+
+    ctx.call_on_close(stop)
+
+
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    envvar="TRIALINDEX_DEBUG",
+    show_envvar=True,
+    callback=_debug,
+    help="Log what happens to stderr, with the traceback of a plugin that fails.",
+)
 @click.version_option(package_name="trialindex", message="trialindex %(version)s")
 def cli() -> None:
     """Search clinical trials by what they mean, on your own machine.

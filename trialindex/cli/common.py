@@ -20,7 +20,6 @@ SAMPLE_NOTICE = (
     "there is no index yet, so this is the bundled sample: some two hundred real trials, as they were on the dates "
     'they show. Build a real one: trialindex ingest ctgov:"your condition"'
 )
-_BY_SUFFIX = {".csv": "csv", ".htm": "html", ".html": "html", ".json": "json", ".jsonl": "jsonl", ".md": "markdown"}
 
 
 def say(message: str) -> None:
@@ -220,6 +219,39 @@ def _formats() -> list[str]:
     return plugins().renderers.names()
 
 
+class _FormatOption(click.Option):
+    """``--format``, whose help lists what is installed."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        return record and (record[0], record[1].replace("FORMATS", ", ".join(_formats())))
+
+
+def _format_of(output: str) -> str | None:
+    """The format that claims the ending of the file; ``None`` if the file has no ending.
+
+    :raises PluginError: no format claims it, or several do.
+    """
+    from trialindex.errors import PluginError
+    from trialindex.plugin.registry import plugins
+
+    suffix = Path(output).suffix.lower()
+    if not suffix:
+        return None
+    endings = {name: cls.suffixes for name, cls in plugins().renderers.classes().items() if cls.suffixes}
+    claiming = [name for name, suffixes in endings.items() if suffix in suffixes]
+    if len(claiming) == 1:
+        return claiming[0]
+    if claiming:
+        what = f"the formats {' and '.join(claiming)} both write files that end in {suffix}."
+        raise PluginError(what, hint=f"Say which with --format, such as --format {claiming[0]}.")
+    known = "; ".join(f"{name} {', '.join(suffixes)}" for name, suffixes in endings.items())
+    raise PluginError(
+        f"no format writes files that end in {suffix}.",
+        hint=f"Choose another ending, or name the format with --format. Endings: {known}.",
+    )
+
+
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--format``, ``--output`` and ``--contacts``, passed on as they are to :func:`renderer` and :func:`write`."""
     function = click.option(
@@ -233,8 +265,9 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "-f",
         "format_name",
         type=_Words(_formats),
+        cls=_FormatOption,
         metavar="NAME",
-        help="table, json, jsonl, csv, markdown, html, or one that a plugin brings.  [default: table; export: jsonl]",
+        help="One of FORMATS.  [default: table; export: jsonl]",
     )(function)
 
 
@@ -244,13 +277,13 @@ def renderer(
     """The renderer that was asked for, by name or by the ending of the output file.
 
     :param sources: name the fields behind each plain sentence.
-    :raises PluginError: there is no such format.
+    :raises PluginError: there is no such format, or none for files of that ending.
     """
     from trialindex.plugin.guard import plugin_errors
     from trialindex.plugin.interfaces import RenderOptions
     from trialindex.plugin.registry import plugins
 
-    name = format_name or (_BY_SUFFIX.get(Path(output).suffix.lower(), default) if output else default)
+    name = format_name or (output and _format_of(output)) or default
     terminal = output is None and sys.stdout.isatty()
     color = terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     width = None

@@ -270,6 +270,8 @@ class Renderer(ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Endings of the files that hold this format, ``(".html", ".htm")``: ``--output page.html`` chooses it by them."""
 
     def __init__(self, options: RenderOptions) -> None:
         self.options = options

@@ -217,6 +217,9 @@ def _check_class(cls: Any, base: type) -> None:
     """:raises PluginError: a user could not name the class, or it could not be used."""
     if not (isinstance(cls, type) and issubclass(cls, base)):
         raise PluginError(f"{cls!r} is not a subclass of {base.__name__}")
+    suffixes = getattr(cls, "suffixes", ())
+    if not (isinstance(suffixes, tuple) and all(isinstance(one, str) and one.startswith(".") for one in suffixes)):
+        raise PluginError(f'{cls.__qualname__}.suffixes is not a tuple of endings such as (".txt",)')
     for attribute in ("name", "summary"):
         if not isinstance(getattr(cls, attribute, None), str):
             raise PluginError(f"{cls.__qualname__}.{attribute} is not a string")

@@ -49,11 +49,12 @@ def _check_names(cls: type) -> None:
 # --- sources --------------------------------------------------------------------------------------------------------
 
 
-def check_source(source: Source) -> list[Trial]:
+def check_source(source: Source, *, rejects: int = 0) -> list[Trial]:
     """Run a source twice, the second time from where the first left off.
 
     Give it something small: a file of a few records, a local server.
 
+    :param rejects: how many records it may reject, such as those that a test made wrong on purpose.
     :returns: the trials of the first run, for checks of your own.
     :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Source` is broken.
     """
@@ -61,7 +62,9 @@ def check_source(source: Source) -> list[Trial]:
     _require(
         source.spec.partition(":")[0] == source.name, f'spec is "{source.spec}": it must begin with "{source.name}"'
     )
-    trials, state = _run(source, {})
+    trials, state, rejected = _run(source, {})
+    first = "; ".join(f"{where}: {why}" for where, why in rejected[:3])
+    _require(len(rejected) <= rejects, f"{len(rejected)} records were rejected, where {rejects} may be: {first}")
     _require(trials, "the source yielded no trial: check it with something that holds at least one")
     _run(source, state)
     _check_ids(source, [trial.id for trial in trials])
@@ -81,7 +84,7 @@ def _check_ids(source: Source, held: list[str]) -> None:
     )
 
 
-def _run(source: Source, state: dict[str, Any]) -> tuple[list[Trial], dict[str, Any]]:
+def _run(source: Source, state: dict[str, Any]) -> tuple[list[Trial], dict[str, Any], list[tuple[str, str]]]:
     reports: list[tuple[int, int | None]] = []
     rejects: list[tuple[str, str]] = []
     context = IngestContext(
@@ -117,7 +120,7 @@ def _run(source: Source, state: dict[str, Any]) -> tuple[list[Trial], dict[str, 
     except (TypeError, ValueError) as problem:
         raise AssertionError(f"checkpoint() was given what JSON cannot hold: {problem}") from problem
     _require(kept == left, "checkpoint() was given what comes back different from JSON: use lists and string keys")
-    return trials, kept
+    return trials, kept, rejects
 
 
 # --- encoders -------------------------------------------------------------------------------------------------------

@@ -360,4 +360,4 @@ def test_importing_it_is_cheap() -> None:
 
 def test_it_keeps_the_contract_of_sources(tmp_path: Path) -> None:
     rows = [["NCT Number", "Study Title", "Phases"], ["NCT00000001", "T", "PHASE1"], ["NCT00000002", "T", "nine"]]
-    assert len(check_source(CsvSource(str(write(tmp_path / "x.csv", rows))))) == 1
+    assert len(check_source(CsvSource(str(write(tmp_path / "x.csv", rows))), rejects=1)) == 1
