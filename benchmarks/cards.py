@@ -2,7 +2,7 @@
 
     python benchmarks/cards.py ../shared/data/ctgov-v2/studies.jsonl.gz
 
-The measure, the sweep and the check of facts are those of the tests (tests/plain_cases.py, tests/plain_facts.py;
+The measure, the sweep and the check of facts are those of the tests (tests/support/plain_cases.py, plain_facts.py;
 docs/plain-language.md says what they count). It needs the development packages.
 """
 
@@ -22,8 +22,8 @@ from trialindex_writers.plain import PlainWriter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from plain_cases import all_slips, grade, read, real_trials
-from plain_facts import Facts
+from support.plain_cases import all_slips, grade, read, real_trials
+from support.plain_facts import Facts
 
 
 def main() -> None:

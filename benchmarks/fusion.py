@@ -20,7 +20,7 @@ import numpy as np
 
 from trialindex import Index
 from trialindex.concepts.recognizer import ConceptRecognizer
-from trialindex.search import analysis, retrieval
+from trialindex.search import analysis, fusion, retrieval
 
 FOLDS, SEED, TOP = 5, 1, 1000
 NAMES = tuple(retrieval.NOTE)
@@ -66,7 +66,7 @@ def main() -> None:
             ranked = retrieval.rank(
                 query["text"],
                 "hybrid",
-                retrieval.DEPTH,
+                fusion.DEPTH,
                 understood,
                 derived=state,
                 records=records,

@@ -22,7 +22,7 @@ def main() -> None:
         environment = Path(folder) / "venv"
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
         empty = size(environment)
-        pip = [environment / "bin" / "pip", "install", "--quiet", "-c", root / "constraints.txt", root]
+        pip = [str(environment / "bin" / "pip"), "install", "--quiet", "-c", str(root / "constraints.txt"), str(root)]
         subprocess.run(pip, check=True)
         packages = environment / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
         parts = {path.name: size(path) for path in packages.iterdir() if path.is_dir()}

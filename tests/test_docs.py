@@ -24,7 +24,6 @@ import pytest
 import trialindex
 from support.markdown_pages import (
     LEFT_OUT,
-    ROOT,
     SHELLS,
     Block,
     anchors,
@@ -39,6 +38,7 @@ from support.markdown_pages import (
     refreshed,
     rows,
 )
+from support.paths import ROOT
 from trialindex import errors
 from trialindex.storage.schema import SCHEMA
 

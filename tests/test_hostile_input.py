@@ -199,9 +199,11 @@ def test_a_document_that_is_too_deep_or_odd_is_refused(text: str, ending: str) -
 
 def test_huge_fields_and_lists_of_a_source() -> None:
     big = "word " * 400_000
-    record = {"identificationModule": {"nctId": "NCT00000001", "briefTitle": big}, "eligibilityModule": {}}
-    record["eligibilityModule"] = {"eligibilityCriteria": "Inclusion Criteria:\n" + "* x\n" * 100_000}
-    record["contactsLocationsModule"] = {"locations": [{"city": "Lyon"}] * 100_000}
+    record = {
+        "identificationModule": {"nctId": "NCT00000001", "briefTitle": big},
+        "eligibilityModule": {"eligibilityCriteria": "Inclusion Criteria:\n" + "* x\n" * 100_000},
+        "contactsLocationsModule": {"locations": [{"city": "Lyon"}] * 100_000},
+    }
     from trialindex_ctgov.parse import parse_study
 
     with within(60):

@@ -14,18 +14,19 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
-import trialindex.plugin.registry
 import trialindex_csv
 import trialindex_ctgov
 import trialindex_renderers
 import trialindex_writers
-from support.helpers import CountingEncoder, ListSource, Plugins
+from support.helpers import CountingEncoder, ListSource
 from support.hostile_cases import ATTACKS, EVERYTHING, controls, filled
 from trialindex.cli import main
+from trialindex.errors import PluginError
 from trialindex.index import Index
 from trialindex.plugin.guard import describe_error
 from trialindex.plugin.interfaces import Renderer, RenderOptions
 from trialindex.plugin.messages import Delivery, Update
+from trialindex.plugin.registry import Plugins
 from trialindex.testing import BruteForceStore, sample_card, sample_results
 from trialindex.trial import Trial
 from trialindex_notifiers import texts
@@ -359,4 +360,4 @@ def test_news_in_json_are_json(folder: Path) -> None:
 
 def test_what_a_plugin_says_of_its_failure_is_clean() -> None:
     assert controls(describe_error(ValueError(EVERYTHING))) == []
-    assert controls(describe_error(trialindex.plugin.registry.PluginError(EVERYTHING))) == []
+    assert controls(describe_error(PluginError(EVERYTHING))) == []

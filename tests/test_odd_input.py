@@ -50,11 +50,13 @@ def test_a_question_with_half_a_pair_is_answered(index: Index, mode: str) -> Non
 @ONE
 def test_filters_with_half_a_pair(index: Index) -> None:
     assert index.query("lupus", condition=f"lupus {HALF}").hits == ()
-    for words in ({"country": HALF}, {"near": HALF}, {"source": HALF}, {"status": HALF}, {"updated_since": HALF}):
+    for name in ("country", "near", "source", "status", "updated_since"):
+        words: dict[str, Any] = {name: HALF}
         with pytest.raises(QueryError):
             index.query("lupus", **words)
     for field in ("status", "phase", "study_type", "condition"):
-        filters = Filters(**{field: (f"{HALF}x",)})
+        fields: dict[str, Any] = {field: (f"{HALF}x",)}
+        filters = Filters(**fields)
         assert index.query("lupus", filters=filters).hits == ()
         assert not list(index.trials(filters))
         assert "\ufffdx" in str(filters.words()).casefold()

@@ -126,9 +126,9 @@ _READ_ONLY = """
 import os, sys
 sys.path.insert(0, "tests")
 from support.helpers import overwrite, ONE_STORE, files_of, fake_plugins
-from trialindex import plugins
+from trialindex.plugin import registry
 private = fake_plugins()
-plugins.Plugins = lambda: private
+registry.Plugins = lambda: private
 from trialindex.errors import StorageError
 from trialindex.index import Index
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import scale_data
+import scale_report
 
-from support.paths import ROOT
 from trialindex.index import Index
 from trialindex.storage.lexical import Lexical
 from trialindex.trial.passages import passages
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import scale_data
-import scale_report
 
 DIMENSION = 384
 

@@ -8,10 +8,10 @@ import pytest
 
 from support.helpers import trial
 from trialindex.changes import differences
-from trialindex.trial import Arm, Contact, Intervention, Outcome, Site, Term, TrialDate
+from trialindex.trial import Arm, Contact, Intervention, Outcome, Site, Status, Term, TrialDate
 
 LYON = Site(city="Lyon", country="France")
-WAITING = "NOT_YET_RECRUITING"
+WAITING: Status = "NOT_YET_RECRUITING"
 
 
 def words(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

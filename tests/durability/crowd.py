@@ -16,15 +16,12 @@ import json
 import os
 import random
 import signal
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from world import WORD, Registry, answers_whole, child, one_line, use_fakes, write_registry
 

@@ -26,8 +26,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 from kills import Indexes
 from world import WORD, child, held_by, one_line, use_fakes
 
@@ -67,7 +65,7 @@ def prepare(home: Path, store: str, seed: int, *, logged: bool) -> Path:
     (home / store).mkdir(parents=True)
     for _ in range(4):
         operation = indexes.operation("refresh")
-        child(lambda tell, act=operation.act: act())  # type: ignore[misc]
+        operation.act_in_child()
         indexes.state = operation.final
 
     def watch(tell: Callable[[Any], None]) -> None:
@@ -143,8 +141,15 @@ def _filters(words: dict[str, Any]) -> Any:
     return Filters.parse(**words)
 
 
+def _observed_in_child(folder: Path) -> dict[str, Any]:
+    said: dict[str, Any]
+    [said] = child(lambda tell: tell(observed(folder))).said
+    return said
+
+
 def checked(folder: Path, *, repair: bool) -> list[tuple[str, str]]:
     """What a check finds and, of a repair, leaves; with the watches, as the command line does it."""
+    found: list[tuple[str, str]]
     try:
         with Index.open(folder) as index:
             found = [(one.kind, one.what) for one in index.check(repair=repair) if not one.repaired]
@@ -210,8 +215,7 @@ def campaign(home: Path, rounds: int, seed: int, *, stop: bool = True, only: str
         folder = prepare(home, store, seed, logged=store == "faiss")
         whole = home / f"{store}-whole"
         shutil.copytree(folder, whole)
-        [before] = child(lambda tell, of=folder: tell(observed(of))).said  # type: ignore[misc]
-        bases.append((whole, before))
+        bases.append((whole, _observed_in_child(folder)))
     for number in range(rounds):
         whole, before = bases[number % 2]
         kinds: dict[str, list[Path]] = {}

@@ -19,15 +19,12 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from kills import NAMES, STORES, Indexes, Operation, finish, verify
 from steps import Steps
@@ -36,8 +33,10 @@ from world import child, use_fakes
 from trialindex.errors import StorageError
 from trialindex.storage import manifest
 
-WRITES = ("Path.mkdir", "Path.write_bytes", "Path.write_text", "Path.rename", "Path.replace", "os.rename", "os.replace")
-WRITES += ("os.link", "os.fsync", "tempfile.mkdtemp")
+WRITES = {
+    *("Path.mkdir", "Path.write_bytes", "Path.write_text", "Path.rename", "Path.replace"),
+    *("os.rename", "os.replace", "os.link", "os.fsync", "tempfile.mkdtemp"),
+}
 """Steps that need room on the disk; before each of them it may be full. SQL that writes is one too."""
 
 

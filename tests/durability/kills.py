@@ -17,15 +17,12 @@ import argparse
 import json
 import random
 import shutil
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parent))
+from typing import TYPE_CHECKING, Any
 
 from steps import Steps
 from world import (
@@ -45,6 +42,9 @@ from world import (
 from trialindex.errors import TrialIndexError
 from trialindex.index import Index
 from trialindex.storage import manifest
+
+if TYPE_CHECKING:
+    from trialindex.plugin.interfaces import Vectors
 
 STORES = ("faiss", "brute-force")
 NAMES = ("create", "ingest", "refresh", "remove", "repair", "rebuild", "catch up")
@@ -66,6 +66,10 @@ class Operation:
     act: Callable[[], Any]
     legal: Sequence[State]
     whole: bool = True
+
+    def act_in_child(self) -> None:
+        """Do it in a process of its own, to its end."""
+        child(lambda tell: self.act())
 
     @property
     def final(self) -> State:
@@ -158,7 +162,7 @@ class Indexes:
         """See to it that the index that lives on holds enough."""
         while len(self.state.trials) < 6:
             operation = self._refresh()
-            child(lambda tell, act=operation.act: act())  # type: ignore[misc]
+            operation.act_in_child()
             self.state = operation.final
 
     def _remove(self) -> Operation:
@@ -207,7 +211,7 @@ def behind(act: Callable[[], Any]) -> None:
     """Do it without what is derived, as if killed right after the commit."""
     from trialindex.storage import derived
 
-    derived.catch_up = lambda *args, **kwargs: False  # type: ignore[assignment]
+    derived.catch_up = lambda *args, **kwargs: False
     act()
 
 
@@ -294,17 +298,20 @@ def finish(operation: Operation) -> None:
         from trialindex.testing import FakeEncoder
         from trialindex.trial.passages import Passage
 
-        texts: list[str] = []
+        encoded: list[str] = []
         encode = FakeEncoder.encode_documents
-        FakeEncoder.encode_documents = lambda self, given, progress=None: (  # type: ignore[method-assign]
-            texts.extend(given) or encode(self, given, progress)  # type: ignore[func-returns-value]
-        )
+
+        def counted(self: FakeEncoder, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+            encoded.extend(texts)
+            return encode(self, texts, progress)
+
+        FakeEncoder.encode_documents = counted  # type: ignore[method-assign]
         known = set()
         if manifest.is_index(operation.folder):
             with Index.open(operation.folder) as index:
                 known = encoded_in(index._records)
         operation.act()
-        twice = [text for text in texts if Passage("", text).hash in known]
+        twice = [text for text in encoded if Passage("", text).hash in known]
         assert not twice, f"encoded twice: {twice}"
         with Index.open(operation.folder) as index:
             assert held_by(index) == operation.final.plain()

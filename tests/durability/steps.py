@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from trialindex.storage import derived
 from trialindex.storage.lexical import Lexical
@@ -57,7 +57,7 @@ class Steps:
         if len(self.names) == self._at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def install(self) -> Steps:
+    def install(self) -> Self:
         """From now on, in this process, every step is counted."""
         for owner, name in CALLS:
             self._around(owner, name)
@@ -95,7 +95,7 @@ class Steps:
         connect = sqlite3.connect
 
         def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-            database = connect(*args, **kwargs)
+            database: sqlite3.Connection = connect(*args, **kwargs)
             database.set_trace_callback(lambda sql: self.tick(f"sql {sql.split(maxsplit=1)[0].upper()}"))
             return database
 

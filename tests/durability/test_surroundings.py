@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -29,8 +30,8 @@ def test_a_clock_that_goes_back_confuses_nothing(new_index: Index, monkeypatch: 
     def on(day: str) -> None:
         class Frozen(date):
             @classmethod
-            def today(cls) -> date:
-                return date.fromisoformat(day)
+            def today(cls) -> Self:
+                return cls.fromisoformat(day)
 
         monkeypatch.setattr(ingest_module, "date", Frozen)
 

@@ -89,7 +89,7 @@ class Fakes:
 
 def use_fakes() -> None:
     """From now on this process has the plugins of the campaigns, and waits for no disk: no power fails here."""
-    os.fsync = lambda descriptor: None
+    os.fsync = lambda fd: None
     faiss.omp_set_num_threads(1)
     private = Plugins(discover=False)
     private.register(Fakes(), "fakes")

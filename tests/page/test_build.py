@@ -103,7 +103,7 @@ class Failing(Writer):
         if self.argument == "words":
             return "words"
         if self.argument == "torn":
-            return Plain("failing", Sentence("A"), ("B",), (), (), ())  # type: ignore[call-arg, arg-type, misc]
+            return Plain("failing", Sentence("A"), ("B",), (), (), ())  # type: ignore[call-arg, arg-type]
         if self.argument == "wrong":
             told = FakeWriter().write(trial)
             return msgspec.structs.replace(told, summary=("only text",))

@@ -15,7 +15,7 @@ LISTS = {
 }
 
 
-@pytest.fixture(params=LISTS.values(), ids=LISTS)
+@pytest.fixture(params=list(LISTS.values()), ids=list(LISTS))
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     """The fakes, and beside them a distribution with a damaged list."""
     found = Site(tmp_path / "site")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,7 +120,7 @@ def test_a_past_problem_in_an_exclusion_is_not_the_main_one(recognizer: ConceptR
 @pytest.fixture
 def pair(tmp_path: Path) -> Index:
     index = Index.create(tmp_path / "pair", encoder=FakeEncoder())
-    same = {"summary": "Asthma that steroids do not control.", "conditions": ("Asthma",)}
+    same: dict[str, Any] = {"summary": "Asthma that steroids do not control.", "conditions": ("Asthma",)}
     index.ingest(
         ListSource(
             Trial(id="OLD", title="Asthma study", minimum_age=18, sex="MALE", **same),

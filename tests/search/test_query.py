@@ -134,9 +134,9 @@ def test_an_empty_query_is_refused(index: Index, text: str) -> None:
 def test_wrong_modes_limits_and_pages_are_refused(index: Index) -> None:
     with pytest.raises(QueryError, match=r'unknown mode "hybird".*Did you mean "hybrid"'):
         index.query("lupus", mode="hybird")
-    for wrong in ({"limit": 0}, {"page": 0}, {"limit": -1}):
+    for limit, page in ((0, 1), (1, 0), (-1, 1)):
         with pytest.raises(QueryError, match="start at 1"):
-            index.query("lupus", **wrong)
+            index.query("lupus", limit=limit, page=page)
 
 
 # --- long and short texts ---------------------------------------------------------------------------------------------
@@ -266,8 +266,8 @@ def test_hybrid_is_its_rankings_fused(registered: Plugins, many: Index, monkeypa
         ]
         lists.append({int(trial[2:]): score for _, trial, score in sorted(scored)})
     expected = fuse(lists, 300, weights=[weights_for(text)[name] for name in names])
-    found = {int(hit.trial.id[2:]): hit.score for hit in answer.hits}
-    assert found == pytest.approx(expected, abs=0.05)  # parts are rounded
+    fused = {int(hit.trial.id[2:]): hit.score for hit in answer.hits}
+    assert fused == pytest.approx(expected, abs=0.05)  # parts are rounded
     scores = [hit.score for hit in answer.hits]
     assert scores == sorted(scores, reverse=True)
 

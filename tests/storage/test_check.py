@@ -102,7 +102,7 @@ def _no_checksums(index: Index) -> None:
 def _flip(path: Any) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
-    overwrite(path, data)
+    overwrite(path, bytes(data))
 
 
 DAMAGES: list[tuple[Callable[[Index], None], set[str]]] = [
@@ -258,7 +258,7 @@ def test_a_damaged_page_is_found_and_not_repaired(index: Index) -> None:
     path = index.folder / "records.db"
     data = bytearray(path.read_bytes())
     data[(root - 1) * size : (root - 1) * size + 200] = b"\xa5" * 200
-    overwrite(path, data)
+    overwrite(path, bytes(data))
     with Index.open(index.folder) as damaged:
         for repair in (False, True):
             found = damaged.check(repair=repair)

@@ -10,6 +10,7 @@ import pytest
 from support.helpers import ONE_STORE, ListSource, everything, no_space, trial
 from trialindex.index import Index
 from trialindex.ingest import run as ingest_module
+from trialindex.search.filters import Filters
 from trialindex.storage import derived
 
 # --- readers and a writer ---------------------------------------------------------------------------------------------
@@ -71,8 +72,8 @@ def test_a_changed_trial_is_found_while_the_ingest_goes_on(new_index: Index, mon
                 yield trial(n, title=f"Lupus again {n}", summary="New.", status="RECRUITING")
             with Index.open(new_index.folder) as reader:
                 for mode in ("hybrid", "vector", "lexical"):
-                    for filters in ({}, {"status": "recruiting"}):
-                        found = reader.query("lupus", mode=mode, **filters)
+                    for filters in (Filters(), Filters(status=("RECRUITING",))):
+                        found = reader.query("lupus", mode=mode, filters=filters)
                         assert len(found.hits) == 4
                         assert "being updated" in found.notes[0]
                         assert all(hit.match for hit in found.hits)

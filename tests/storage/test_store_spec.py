@@ -13,6 +13,7 @@ from support.helpers import ListSource, fake_plugins, ids, trial
 from trialindex.cli import cli
 from trialindex.errors import PluginError
 from trialindex.index import Index
+from trialindex.search.filters import Filters
 from trialindex.storage import derived, manifest
 from trialindex.testing import BruteForceStore
 from trialindex_faiss import compact, store
@@ -97,9 +98,9 @@ def test_an_index_becomes_compact_as_it_grows_and_answers_alike(tmp_path: Path) 
             assert ("compact" in index.info().vectors) == (spec == "faiss")
             assert index.check() == []
             answers[spec] = [
-                ids(index.query(text, mode="vector", limit=20, **filters))
+                ids(index.query(text, mode="vector", limit=20, filters=filters))
                 for text in ("lupus number17", "number901 gout", "asthma number600")
-                for filters in ({}, {"status": "recruiting"})
+                for filters in (Filters(), Filters(status=("RECRUITING",)))
             ]
     for near, exact in zip(answers["faiss"], answers["faiss:exact"], strict=True):
         assert len(near) == len(exact)

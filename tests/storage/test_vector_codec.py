@@ -15,7 +15,8 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 def units(count: int, dimension: int, seed: int) -> np.ndarray:
     found = np.random.default_rng(seed).standard_normal((count, dimension)).astype(np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
 
 
 def within_the_bound(vectors: np.ndarray) -> None:

@@ -335,7 +335,7 @@ def test_a_full_disk_leaves_nothing(
 ) -> None:
     before = files_of(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(archive.zipfile.ZipFile, "open", no_space)
+        patch.setattr("zipfile.ZipFile.open", no_space)
         with pytest.raises(StorageError, match="disk is full"):
             export_archive(full, tmp_path / "b.zip")
     assert files_of(tmp_path) == before

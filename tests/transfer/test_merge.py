@@ -251,11 +251,13 @@ def test_a_merge_that_fails_changes_nothing(
 
 @ONE_STORE
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_kill_in_a_merge_leaves_what_was(parts: list[Path], store: str, tmp_path: Path) -> None:
+def test_a_kill_in_a_merge_leaves_what_was(
+    parts: list[Path], store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held = made(tmp_path / "held", store, ListSource(trial(1)))
     for folder in (held, tmp_path / "new"):
         if not (child := os.fork()):
-            merge_module.restore = lambda records, entry: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+            monkeypatch.setattr(merge_module, "restore", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
             merge(parts, folder)
         os.waitpid(child, 0)
         with Index.open(folder) as index:

@@ -159,7 +159,7 @@ def child(folder: Path, at: int | None, late: bool) -> NoReturn:
     connect = sqlite3.connect
 
     def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-        database = connect(*args, **kwargs)
+        database: sqlite3.Connection = connect(*args, **kwargs)
         database.set_trace_callback(lambda statement: tick("sql"))
         return database
 
@@ -205,7 +205,7 @@ def run(folder: Path, at: int | None = None, after: float | None = None, *, late
 
 def prepare(folder: Path) -> World:
     """An index of one registry, three watches, two receivers."""
-    os.fsync = lambda descriptor: None
+    os.fsync = lambda fd: None
     private = Plugins(discover=False)
     private.register(_Fakes(), "fakes")
     plugins_module.plugins.cache_clear()
@@ -257,7 +257,7 @@ def campaign(folder: Path, rounds: int, seed: int, kills_a_round: int) -> dict[s
         once = {line["key"]: line for line in lines}
         found["resent"] += len(lines) - len(once)
         found["wrong"] += sum(once[line["key"]] != line for line in lines)
-        told = [tuple(update) for line in once.values() for update in map(_plain, line["news"])]
+        told = [_plain(update) for line in once.values() for update in line["news"]]
         found["doubled"] += len(told) - len({key for key, *_ in told})
         got = Counter((watch, kind, trial) for _, watch, kind, trial in told)
         found["news"] += sum(got.values())

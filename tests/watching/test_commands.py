@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -139,7 +139,12 @@ def test_what_is_mistyped_is_one_line(run: Run, arguments: tuple[str, ...], code
 def test_the_conditions_are_offered_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     asked: list[str] = []
-    monkeypatch.setattr("click.confirm", lambda text, **k: asked.append(text) or True)
+
+    def confirm(text: str, **options: Any) -> bool:
+        asked.append(text)
+        return True
+
+    monkeypatch.setattr("click.confirm", confirm)
     _, out, _ = run("watch", "add", "T-1")
     assert asked == ["Watch its conditions too (lupus nephritis; asthma)?"]
     assert "Watch 2: the condition lupus nephritis." in out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -157,11 +157,15 @@ def test_damaged_bytes_in_the_file_are_one_error(
     with sqlite3.connect(watches.folder / NAME) as db:
         db.execute(f"UPDATE {table} SET {column} = {damage}")
     db.close()
+    reads: dict[str, Callable[[Watches], Any]] = {
+        "watches": Watches.all,
+        "updates": Watches.updates,
+        "notifiers": Watches.notifiers,
+        "outbox": lambda watches: watches.due(1),
+    }
     with Watches(new_index.folder) as again:
         with pytest.raises(IndexDamaged, match=NAME) as raised:
-            {"watches": again.all, "updates": again.updates, "notifiers": again.notifiers}.get(
-                table, lambda: again.due(1)
-            )()
+            reads[table](again)
         assert "\n" not in str(raised.value)
         assert list(again.damage())
 
@@ -169,12 +173,13 @@ def test_damaged_bytes_in_the_file_are_one_error(
 def test_a_delivery_is_the_same_at_every_attempt(new_index: Index, watches: Watches, clock: list[datetime]) -> None:
     tried: list[Any] = []
 
-    class Full(Exception):
-        pass
+    def refuse(self: Mailbox, parcel: Any) -> None:
+        tried.append(parcel)
+        raise RuntimeError("full")
 
     news(new_index, watches, 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Mailbox, "send", lambda self, parcel: (_ for _ in ()).throw(Full(tried.append(parcel))))
+        patch.setattr(Mailbox, "send", refuse)
         deliver(watches)
         clock[0] += timedelta(days=2)
         news(new_index, watches, 2)

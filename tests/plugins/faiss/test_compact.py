@@ -204,8 +204,9 @@ def test_the_code_book_is_trained_anew_as_it_grows() -> None:
     built, truth = made(1500)
     assert built._compact
     trained = [built._compact.trained]
+    narrow = np.array([1] * 16 + [0.2] * 16, dtype=np.float32)
     for start in range(1500, 9000, 500):
-        vectors = unit(500, seed=start) * np.float32([1] * 16 + [0.2] * 16)  # others than it was trained on
+        vectors = unit(500, seed=start) * narrow  # others than it was trained on
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         for one in (built, truth):
             one.add(np.arange(start, start + 500), vectors)
@@ -296,7 +297,7 @@ def test_where_there_are_no_links_files_are_copied(
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(compact.os, "link", refuse)
+    monkeypatch.setattr("os.link", refuse)
     new = tmp_path_factory.mktemp("new")
     FaissStore.load(saved).save(new)
     assert not (new / "codes.npy").samefile(saved / "codes.npy")

@@ -17,9 +17,10 @@ import pytest
 import trustme
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from support.markdown_pages import ROOT, blocks
+from support.markdown_pages import blocks
 from support.notifier_cases import delivery, update
 from support.notifier_cases import refusal as refused
+from support.paths import ROOT
 from support.webhook_server import HANG_UP, Answer, Request, WebhookServer
 from trialindex.errors import NotifierError
 from trialindex.plugin.trial_page import NOTICE

@@ -157,7 +157,7 @@ def test_real_records_are_explained() -> None:
     from trialindex_ctgov.parse import parse_study
 
     with gzip.open(STUDIES, "rt", encoding="utf-8") as lines:
-        trials = [parse_study(json.loads(line), lambda *_: None) for line in lines]
+        trials = [parse_study(json.loads(line), "ctgov", lambda *_: None) for line in lines]
     found = [explain(walk_text((t.title, t.summary or "", t.inclusion, t.exclusion))) for t in trials]
     assert statistics.median(map(len, found)) >= 5
     for one in found:

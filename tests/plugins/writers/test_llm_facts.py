@@ -310,7 +310,7 @@ def test_over_real_studies() -> None:
     from trialindex_ctgov.parse import parse_study
 
     with gzip.open(STUDIES, "rt", encoding="utf-8") as lines:
-        studies = [parse_study(json.loads(line), lambda *_: None) for line in lines]
+        studies = [parse_study(json.loads(line), "ctgov", lambda *_: None) for line in lines]
     chance = random.Random(3)
     refused, changed, unseen = [], 0, []
     for trial in studies[::3]:

@@ -129,7 +129,9 @@ def test_each_kind_says_what_matters(name: str, section: str, sentence: str) -> 
 
 def test_malformed_results_are_left_out() -> None:
     assert "Odd" not in kind("with results", "could_go_wrong"), "9 of 4 had an event"
-    for raw in ({"resultsSection": []}, {"resultsSection": {"adverseEventsModule": {"eventGroups": ["x", {}]}}}):
+    malformed: list[Any] = [[], {"adverseEventsModule": {"eventGroups": ["x", {}]}}]
+    for results in malformed:
+        raw = {"resultsSection": results}
         assert "are not stated by group" in told("could_go_wrong", raw=raw, has_results=True)[-1]
 
 
