@@ -71,7 +71,12 @@ def _migrate_and_die(folder: Path, moment: str) -> None:
 
     steps = dict(TWO_STEPS)
     if moment == "in the transaction":
-        steps[1] = lambda records, description: (TWO_STEPS[1](records, description), die())[1]
+
+        def first(records: Records, description: manifest.Manifest) -> None:
+            TWO_STEPS[1](records, description)
+            die()
+
+        steps[1] = first
     elif moment == "after the commit":
         manifest.Manifest.write = die  # type: ignore[method-assign]
     else:
