@@ -137,10 +137,10 @@ def test_any_index_comes_back_as_it_was(
 
 @ONE_STORE
 def test_what_is_watched_is_never_in_it(full: Index, tmp_path: Path) -> None:
-    from trialindex.watching import Watches, watch_for
+    from trialindex.watching import Watches, baseline, watch_for
 
     with Watches(full.folder, create=True) as watches:
-        watches.add(watch_for(full, condition="a very private matter"), full)
+        watches.add(*baseline(full, watch_for(full, condition="a very private matter")))
     export_archive(full, tmp_path / "a.zip")
     with zipfile.ZipFile(tmp_path / "a.zip") as file:
         assert file.namelist() == list(MEMBERS)
