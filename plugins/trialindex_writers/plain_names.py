@@ -57,6 +57,12 @@ _STEMS = re.compile(
 """Endings that the World Health Organization keeps for generic names ("The use of stems in the selection of
 International Nonproprietary Names", 2018); trade names are asked not to use them, so these may be small."""
 
+
+def is_generic_name(name: str) -> bool:
+    """Whether a word ends as generic names of drugs do: ``omalizumab``, ``Cisplatin``."""
+    return bool(_STEMS.fullmatch(name))
+
+
 _WORDS = """
 antibody blood biopsies biopsy capsule capsules care challenge chemotherapy collection conventional cream current
 diet dose drops egg extract food formula group herbal high home immunotherapy inhaled injection intranasal

@@ -1,0 +1,405 @@
+"""Who gets what: which of the interventions is tested, what it is added to, what it is compared with, what is inactive.
+
+It is read from the arms. What only placebo and sham arms get is inactive, whatever it is called; what the tested and
+the compared arms share is background; an arm with nothing of its own is the control. Where arms do not tell, titles do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from trialindex.trial import Arm, Trial
+from trialindex_writers.plain_names import can_have
+from trialindex_writers.plain_rules import rule
+from trialindex_writers.plain_things import (
+    Thing,
+    is_accessory,
+    is_blank,
+    is_code,
+    is_inactive,
+    is_nothing,
+    is_usual,
+    thing,
+)
+
+_INACTIVE_ARMS = {"PLACEBO_COMPARATOR", "SHAM_COMPARATOR"}
+_CONTROL_LABEL = rule(
+    r"""
+    controls?
+    comparators?
+    standard
+    usual
+    conventional
+    routine
+    observation
+    no (?:treatment|intervention)
+    placebo
+    sham
+    avoidance
+    untreated
+    wait(?:ing)?[- ]?list
+    SOC
+    alone
+    without
+    """,
+    whole=True,
+)
+_PART_LABEL = rule(
+    r"""
+    (?:parts?|cohorts?|stages?|phase|module) ?[A-Z]?\d*
+    run-in
+    lead-in
+    expansion
+    escalation
+    sub-?study
+    extension
+    open[- ]label
+    """,
+    whole=True,
+)
+_PEOPLE_LABEL = rule(
+    r"""
+    \bhealthy
+    \bnormal (?:pregnan|subjects?|controls?|volunteers?|women|individuals?)
+    \bvolunteers?\b
+    \b(?:patients?|women|children|subjects|participants|infants|adults) with(?:out)?\b
+    \bnon-?(?:allergic|atopic|asthma)
+    """
+)
+_PREPARES = rule(
+    r"""
+    fludarabine
+    cyclophosphamide
+    bendamustine
+    lymphodeplet
+    apheresis
+    mesna
+    aldesleukin
+    \bIL-?2\b
+    """
+)
+_CELLS = re.compile(r"\bCAR\b|CAR[- ]?T|T[- ]?cells?|\bTILs?\b|TCR|leucel|CART\b", re.IGNORECASE)
+_STANDARD = rule(
+    r"""
+    \b(?:nab-?)?(?:pacli|doce)taxel\b
+    \b(?:cis|carbo|oxali)platin\b
+    \bpemetrexed\b
+    \bgemcitabine\b
+    \bvinorelbine\b
+    \betoposide\b
+    \b(?:irino|topo)tecan\b
+    fluorouracil
+    \b5-?fu\b
+    \bcapecitabine\b
+    \bleucovorin\b
+    \bfolfox
+    \bfolfiri
+    \b(?:xelox|capox)\b
+    \btemozolomide\b
+    \bcyclophosphamide\b
+    \bdoxorubicin\b
+    \btrifluridine
+    chemotherap
+    chemoradi
+    \bsurgery\b
+    surgical procedure
+    tumou?r resection
+    \bbevacizumab\b
+    \bramucirumab\b
+    platinum[- ](?:based|doublet)
+    standard therapy
+    """
+)
+"""Treatments of cancer that new ones are added to."""
+_KNOWN_PARTNER = rule(
+    r"""
+    pembrolizumab|keytruda
+    nivolumab|opdivo
+    atezolizumab|tecentriq
+    durvalumab
+    avelumab
+    cemiplimab
+    sintilimab
+    toripalimab
+    tislelizumab
+    camrelizumab
+    penpulimab
+    PD-?1
+    osimertinib
+    furmonertinib|aflutinib|almonertinib
+    gefitinib|erlotinib|icotinib
+    EGFR-TKI
+    lenvatinib
+    cetuximab
+    """
+)
+"""Drugs in use, which new ones are tried with."""
+_RADIATION = re.compile(r"radiotherapy|radiation", re.IGNORECASE)
+_ROUTINE = re.compile(r"^(?:standard|usual|routine|conventional)\b", re.IGNORECASE)
+_NOWHERE = 10_000
+
+
+class Roles(NamedTuple):
+    """The interventions by what they are for.
+
+    :param tested: what the study is about, each product once.
+    :param background: what those tested get besides, which the others get too, or everybody.
+    :param control: what it is compared with and that does something.
+    :param inactive: placebos, shams, saline, vehicles.
+    :param placebo: whether some get a placebo. :param sham: whether some get a sham.
+    :param untreated: whether there is a group that gets none of what is tested, and nothing instead of it.
+    :param doses: whether groups differ in nothing but dose, form, time or length, as far as their names tell.
+    """
+
+    tested: tuple[Thing, ...]
+    background: tuple[Thing, ...]
+    control: tuple[Thing, ...]
+    inactive: tuple[Thing, ...]
+    placebo: bool
+    sham: bool
+    untreated: bool
+    doses: bool
+
+
+class _Arm(NamedTuple):
+    """An arm with the products in it that do something, by what they are called in a sentence."""
+
+    arm: Arm
+    keys: frozenset[str]
+    control: bool
+
+
+def roles(trial: Trial) -> Roles:
+    """Who gets what. It reads titles, summary, interventions, arms, study type and allocation."""
+    titles = (trial.title, trial.official_title or "")
+    texts = (*titles, trial.summary or "")
+    watched = trial.study_type == "OBSERVATIONAL"
+    things = [thing(i, texts) for i in trial.interventions if i.name.strip()]
+    things = _apart([t for t in things if not (watched and t.type == "OTHER" and _is_illness(t.shown))])
+    arms, types = trial.arms, {arm.type for arm in trial.arms}
+    dull = {t.name for t in things if _dull(t, arms, titles)}
+    nothing = any(is_nothing(t.name) for t in things)
+    live = [t for t in things if t.name not in dull and not is_nothing(t.name)]
+    live = [t for t in live if not is_accessory(t.name)] or live
+    products = {_key(t): t for t in reversed(live)}
+    real = [*reversed(products.values())]
+    split = _controls_apart(_split(real, _arms(arms, live, trial), trial, titles))
+    return Roles(
+        tuple(split.tested),
+        tuple(split.background),
+        tuple(split.control),
+        tuple(t for t in things if t.name in dull),
+        placebo="PLACEBO_COMPARATOR" in types or any(re.search("placebo", name, re.IGNORECASE) for name in dull),
+        sham="SHAM_COMPARATOR" in types or any(re.search(r"\bsham", name, re.IGNORECASE) for name in dull),
+        untreated=split.untreated or "NO_INTERVENTION" in types or (nothing and bool(split.tested)),
+        doses=split.doses,
+    )
+
+
+def _is_illness(name: str) -> bool:
+    """Whether what is registered as an intervention is the illness that the study looks at."""
+    return can_have(name) and not re.search(
+        r"test|protocol|challenge|treat|therap|question|vaccin|training", name, re.IGNORECASE
+    )
+
+
+def _apart(things: list[Thing]) -> list[Thing]:
+    """The things; those that only what stands in brackets tells apart are called by it too: ``Chiba needle``."""
+    shown = [t.shown for t in things]
+    return [t._replace(shown=_told(t)) if shown.count(t.shown) > 1 else t for t in things]
+
+
+def _told(one: Thing) -> str:
+    inside = None if one.code else re.search(r"\(([A-Za-z][a-z]{3,}(?: [a-z]{3,})?)\)", one.name)
+    return (
+        f"{inside[1]} {one.shown}"
+        if inside and not re.match("version|single|dose|phase|part", inside[1].lower())
+        else one.shown
+    )
+
+
+def _key(one: Thing) -> str:
+    """One product, though it may be registered for each dose."""
+    return (one.shown or one.name).casefold()
+
+
+def _dull(one: Thing, arms: Iterable[Arm], titles: Iterable[str]) -> bool:
+    """Whether an intervention is a placebo or a sham: by its name, by its other names, or by who gets it."""
+    given, number = [arm for arm in arms if one.name in arm.interventions], len([*arms])
+    also = any(name.casefold() in {"placebo", "sham", "placebo control"} for name in one.other_names)
+    if is_inactive(one.name) or (also and all(arm.type != "EXPERIMENTAL" for arm in given)):
+        return True
+    if not given or len(given) == number:
+        return not given and number > 1 and is_blank(one.name)
+    if all(arm.type in _INACTIVE_ARMS for arm in given):
+        return not is_usual(one.name)
+    named = re.search(r"saline|vehicle", " ".join(titles), re.IGNORECASE)
+    return bool(is_blank(one.name) and not named) and all(
+        arm.type != "EXPERIMENTAL" or len(arm.interventions) > 1 or _CONTROL_LABEL.search(arm.label) for arm in given
+    )
+
+
+def _arms(arms: Iterable[Arm], live: list[Thing], trial: Trial) -> list[_Arm]:
+    """The arms, each a control or not. If there is an experimental one, all others are controls."""
+    known = {t.name: _key(t) for t in live}
+    found = [
+        _Arm(arm, frozenset(known[name] for name in arm.interventions if name in known), _is_control(arm))
+        for arm in arms
+    ]
+    if any(one.arm.type == "EXPERIMENTAL" and not one.control for one in found):
+        found = [one._replace(control=one.control or one.arm.type != "EXPERIMENTAL") for one in found]
+    elif all(one.control for one in found):
+        found = [one._replace(control=False) for one in found]
+    if not any(one.control for one in found):
+        for index, one in enumerate(found):
+            if one.keys and _alone(one, trial) and any(one.keys < other.keys for other in found):
+                found[index] = one._replace(control=not any(o.keys and o.keys < one.keys for o in found))
+    return found
+
+
+def _alone(one: _Arm, trial: Trial) -> bool:
+    """Whether an arm that gets less stands for the comparison, and not for the first part of a first test."""
+    return (
+        trial.allocation == "RANDOMIZED" or trial.study_type == "OBSERVATIONAL" or one.arm.type == "ACTIVE_COMPARATOR"
+    )
+
+
+def _is_control(arm: Arm) -> bool:
+    if arm.type in {"PLACEBO_COMPARATOR", "SHAM_COMPARATOR", "NO_INTERVENTION"}:
+        return True
+    if arm.type == "EXPERIMENTAL":
+        return bool(re.match(r"\s*(?:controls?(?: (?:group|arm))?|placebo|sham)\W*$", arm.label, re.IGNORECASE))
+    return bool(_CONTROL_LABEL.search(arm.label))
+
+
+class _Split(NamedTuple):
+    tested: list[Thing]
+    background: list[Thing]
+    control: list[Thing]
+    untreated: bool
+    doses: bool
+
+
+def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str, str]) -> _Split:
+    ours = [one for one in arms if not one.control and one.keys]
+    theirs = [one for one in arms if one.control]
+    if not ours:
+        return _Split(_named(real, titles) or real, [], [], False, False)
+    mine = frozenset[str]().union(*(one.keys for one in ours))
+    your = frozenset[str]().union(*(one.keys for one in theirs)) if theirs else frozenset[str]()
+    only = mine - your
+    given = [t for t in real if _key(t) in mine]
+    without = any(not one.keys for one in theirs if one.arm.type not in _INACTIVE_ARMS)
+    if not your:
+        tested, background = _without_control(given, ours, trial, titles)
+        if any(len(one.arm.interventions) > 1 and not one.keys for one in theirs):  # a placebo for each of them
+            tested, background = given, []
+        return _Split(tested, background, [], without, len(ours) > 1 and len({one.keys for one in ours}) == 1)
+    if not only:  # the same on both sides: they differ in dose, form or time, which names may not tell
+        tested = _named(given, titles) or given
+        return _Split(tested, [t for t in given if t not in tested], [], without, True)
+    tested = [t for t in given if _key(t) in only]
+    background = [t for t in given if _key(t) in your]
+    control = [t for t in real if _key(t) in your - mine]
+    minor = [t for t in tested if _minor(t, tested, titles)]
+    tested, background = [t for t in tested if t not in minor], [*background, *minor]
+    new = [t for t in background if not _known(t) and _named([t], titles)]
+    if new and all(map(_known, tested)):  # a new drug for all, with and without a known one
+        tested, background = new, [*(t for t in background if t not in new), *tested]
+    shared = {_key(t) for t in background}
+    alone = any(one.keys <= shared for one in theirs if one.arm.type not in _INACTIVE_ARMS)
+    return _Split(tested, background, control, alone or without, False)
+
+
+def _controls_apart(split: _Split) -> _Split:
+    """What is called a control, by its own name, is not tested."""
+    called = [t for t in split.tested if re.match(r"(?:active )?(?:control|comparator)\b", t.name, re.IGNORECASE)]
+    if not called or len(called) == len(split.tested):
+        return split
+    return split._replace(tested=[t for t in split.tested if t not in called], control=[*split.control, *called])
+
+
+def _minor(one: Thing, tested: list[Thing], titles: tuple[str, str]) -> bool:
+    """Whether a thing only prepares for another one that is tested, or is a standard treatment beside a new one."""
+    others = [t for t in tested if t is not one]
+    if _PREPARES.search(one.name) and any(_CELLS.search(t.name + t.description) for t in others):
+        return True
+    standard = [
+        bool(_STANDARD.search(t.name) or (_RADIATION.search(t.name) and not _named([t], titles)))
+        for t in (one, *others)
+    ]
+    return standard[0] and not all(standard)
+
+
+def _without_control(
+    given: list[Thing], ours: list[_Arm], trial: Trial, titles: tuple[str, str]
+) -> tuple[list[Thing], list[Thing]]:
+    """Tested and background where no arm is there to compare with."""
+    every = frozenset[str](ours[0].keys).intersection(*(one.keys for one in ours))
+    shared = [t for t in given if _key(t) in every]
+    rest = [t for t in given if _key(t) not in every]
+    if shared and rest:
+        new = [t for t in shared if not _known(t)]
+        if not new:
+            return rest, shared
+        if trial.allocation != "RANDOMIZED" or all(map(_known, rest)):
+            tested = [t for t in given if t in new or not _known(t)]
+            return tested, [t for t in given if t not in tested]
+    minor = [t for t in given if is_usual(t.name) or _minor(t, given, titles)]
+    left = [t for t in given if t not in minor] or given
+    named = _named(left, titles)
+    behind = [
+        t for t in left if _known(t) and ((named and t not in named) or (_code_among(left) and not is_code(t.shown)))
+    ]
+    if len(behind) < len(left):
+        left = [t for t in left if t not in behind]
+    return left, [t for t in given if t not in left]
+
+
+def _code_among(things: Iterable[Thing]) -> bool:
+    """Whether one of them has no better name than a code, as new drugs have."""
+    return any(t.code for t in things)
+
+
+def _known(one: Thing) -> bool:
+    """Whether it is a treatment that new ones are often added to."""
+    return bool(_STANDARD.search(one.name) or _KNOWN_PARTNER.search(one.name) or _ROUTINE.search(one.name))
+
+
+def _named(things: list[Thing], titles: tuple[str, str]) -> list[Thing]:
+    """Those that a title names."""
+    return [t for t in things if _position(t, titles) < _NOWHERE]
+
+
+def _position(one: Thing, titles: tuple[str, str]) -> int:
+    """Where the title names it first, of the two titles the one that does."""
+    words = {word.casefold() for word in (one.shown, one.name, *one.other_names) if len(word) > 2}
+    for title in map(str.casefold, titles):
+        found = [title.find(word) for word in words if word in title]
+        if found:
+            return min(found)
+    return _NOWHERE
+
+
+# --- chance ---------------------------------------------------------------------------------------------------------
+
+
+def chance(trial: Trial) -> str:
+    """Between whom chance decides: ``all`` or ``some`` of the arms, ``none``; empty if that is not stated."""
+    if trial.allocation != "RANDOMIZED":
+        return "none" if trial.allocation else ""
+    labels = [arm.label for arm in trial.arms]
+    people = [bool(_PEOPLE_LABEL.search(label)) for label in labels]
+    untreated = any(arm.type == "NO_INTERVENTION" for arm in trial.arms)
+    if len(labels) > 1 and (
+        (all(people) and len({arm.interventions for arm in trial.arms}) < 3) or (any(people) and untreated)
+    ):
+        return "none"  # the groups are people with and without an illness, which chance cannot give
+    parts = [part and part[0].casefold() for part in map(_PART_LABEL.search, labels)]
+    if any(len(_PART_LABEL.findall(label)) > 1 for label in labels):
+        return "some"  # "experimental group in cohort 1, 2 and 3"
+    if len(labels) < 3 or not any(parts):
+        return "all"
+    return "all" if all(parts.count(part) > 1 for part in parts) else "some"
