@@ -18,6 +18,7 @@ PLUGINS = sorted(path for path in ROOT.glob("plugins/**/*.py") if not path.relat
 PUBLIC = {
     "trialindex",
     "trialindex.cli.common",
+    "trialindex.cli.output",
     "trialindex.concepts.recognizer",
     "trialindex.errors",
     "trialindex.plugin",

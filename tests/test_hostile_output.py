@@ -347,15 +347,16 @@ def test_a_note_that_is_no_utf_8_is_one_line(
 
 
 def test_news_in_json_are_json(folder: Path) -> None:
-    from trialindex.cli.updates import to_json, told
+    from trialindex.cli.output import json_text
+    from trialindex.cli.updates import format_updates
 
     text = WHOLE
     update = Update(
         key="k", watch=1, kind="new", trial=text, title=text, when=text, asked=text, why=text, lines=(text,)
     )
-    assert controls(to_json([update])) == []
-    assert json.loads(to_json([update]))[0]["trial"]
-    assert controls("".join(told([update]))) == []
+    assert controls(json_text([update])) == []
+    assert json.loads(json_text([update]))[0]["trial"]
+    assert controls("".join(format_updates([update]))) == []
 
 
 def test_what_a_plugin_says_of_its_failure_is_clean() -> None:

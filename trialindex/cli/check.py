@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading, open_for_writing, progress_reports, say
+from trialindex.cli.common import index_option, open_for_reading, open_for_writing, say
+from trialindex.cli.output import json_option, print_result, progress_reports
 
 if TYPE_CHECKING:
     from trialindex.index import Index
@@ -19,46 +21,50 @@ SHOWN = 20
 @click.command("check")
 @click.option("--repair", is_flag=True, help="Make again what can be made from records.db.")
 @click.option("--quiet", "-q", is_flag=True, help="Only what is wrong.")
+@json_option
 @index_option
 @click.pass_context
-def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: bool) -> None:
+def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: bool, as_json: bool) -> None:
     """Prove that an index is whole; exits 1 when it is not.
 
     Every record and every earlier version is hashed again, every passage is cut again and must have its vector, the
     vector store is compared with brute force on a sample, the word index and the filters must agree with the records.
     """
-    from trialindex.trial import display, sanitize
-
     opened = open_for_writing(index_path, create=False) if repair else open_for_reading(index_path)
     with opened as index:
         with progress_reports(quiet) as reports:
-            findings = index.check(repair=repair, reports=reports)
-        findings += _of_watches(index)
-        count = len(index)
+            report = index.check(repair=repair, reports=reports)
+        proved, findings, count = report.proved, [*report, *_check_watches(index)], len(index)
+    value = {"trials": count, "checked": proved, "findings": findings}
+    print_result(value, _lines(findings, () if quiet else proved, count), as_json=as_json)
+    if broken := [finding for finding in findings if not finding.repaired]:
+        if repair:
+            _advise(broken)
+        else:
+            say("mend what can be mended: trialindex check --repair")
+        ctx.exit(1)
+
+
+def _lines(findings: Sequence[Finding], proved: Sequence[str], count: int) -> Iterator[str]:
+    """The findings, those of one kind up to :data:`SHOWN`, then what was checked."""
+    from trialindex.trial import display, sanitize
+
     shown: dict[str, int] = {}
     for finding in findings:
         shown[finding.kind] = shown.get(finding.kind, 0) + 1
         if shown[finding.kind] <= SHOWN:
-            click.echo(f"{'repaired' if finding.repaired else 'broken'}: {sanitize.one_line(finding.what)}")
+            yield f"{'repaired' if finding.repaired else 'broken'}: {sanitize.one_line(finding.what)}"
     for kind, number in shown.items():
         if number > SHOWN:
-            click.echo(f"and {number - SHOWN:,} more of the kind: {kind}")
-    if findings.proved and not quiet:
-        click.echo(f"Checked: {'; '.join(findings.proved)}.")
-    broken = [finding for finding in findings if not finding.repaired]
-    if not broken:
-        if not quiet:
-            click.echo(f"The index is whole: {display.count(count, 'trial')}.")
-        return
-    if repair:
-        _advise(broken)
-    else:
-        say("mend what can be mended: trialindex check --repair")
-    ctx.exit(1)
+            yield f"and {number - SHOWN:,} more of the kind: {kind}"
+    if proved:
+        yield f"Checked: {'; '.join(proved)}."
+        if all(finding.repaired for finding in findings):
+            yield f"The index is whole: {display.count(count, 'trial')}."
 
 
-def _of_watches(index: Index) -> list[Finding]:
-    """What is wrong with the watches that lie beside the index."""
+def _check_watches(index: Index) -> list[Finding]:
+    """Check the watches that lie beside the index."""
     from trialindex.errors import TrialIndexError
     from trialindex.storage.check import Finding
     from trialindex.watching import Watches

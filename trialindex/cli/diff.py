@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, json_text, open_for_reading, write
-from trialindex.cli.history import days, described, heading
+from trialindex.cli.common import index_option, open_for_reading
+from trialindex.cli.history import as_dict, format_dates, heading
+from trialindex.cli.output import json_option, print_result
 
 if TYPE_CHECKING:
     from trialindex.changes.revisions import Revision
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("trial_id", metavar="ID")
 @click.option("--from", "start", metavar="VERSION", help="A number of its history, or a day such as 2026-01-31.")
 @click.option("--to", "end", metavar="VERSION", help="The same.  [default: the newest version]")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 @index_option
 def command(trial_id: str, index_path: str | None, start: str | None, end: str | None, as_json: bool) -> None:
     """Show what changed between two versions of a trial, in words, most important first.
@@ -47,7 +48,14 @@ def command(trial_id: str, index_path: str | None, start: str | None, end: str |
         what = f"--from means version {old.number}, which is newer than version {new.number}."
         raise QueryError(what, hint="Give --from and --to the other way round.")
     found = differences(old.trial, new.trial)
-    write(_json(old, new, found) if as_json else _lines(versions, old, new, found), None)
+    value = {
+        "trial": new.trial.id,
+        "title": new.trial.title,
+        "from": as_dict(old),
+        "to": as_dict(new),
+        "differences": found,
+    }
+    print_result(value, _lines(versions, old, new, found), as_json=as_json)
 
 
 def _before(versions: tuple[Revision, ...], new: Revision) -> Revision:
@@ -88,35 +96,23 @@ def _chosen(versions: tuple[Revision, ...], text: str, option: str) -> Revision:
     return known[-1]
 
 
-def _json(old: Revision, new: Revision, found: tuple[Difference, ...]) -> Iterator[str]:
-    import msgspec
-
-    data = {
-        "trial": new.trial.id,
-        "title": new.trial.title,
-        "from": described(old),
-        "to": described(new),
-        "differences": list(map(msgspec.structs.asdict, found)),
-    }
-    yield json_text(data) + "\n"
-
-
 def _lines(
     versions: tuple[Revision, ...], old: Revision, new: Revision, found: tuple[Difference, ...]
 ) -> Iterator[str]:
     yield heading(new)
+    yield ""
     if len(versions) == 1:
-        yield f"No earlier version: the index knows one only, {days(new, newest=True)}.\n"
+        yield f"No earlier version: the index knows one only, {format_dates(new, newest=True)}."
         return
     for label, version in (("Before", old), ("After", new)):
-        yield f"{label}: version {version.number}, {days(version, newest=version is versions[-1])}\n"
-    yield "\n"
+        yield f"{label}: version {version.number}, {format_dates(version, newest=version is versions[-1])}"
+    yield ""
     if old is new:
-        yield "This is the same version.\n"
+        yield "This is the same version."
     elif not found:
-        yield "Nothing but a date, the order or the spelling changed.\n"
+        yield "Nothing but a date, the order or the spelling changed."
     for difference in found:
-        yield f"- {difference.words}\n"
+        yield f"- {difference.words}"
         for label, side in (("before", difference.before), ("after", difference.after)):
             if side and side not in difference.words:
-                yield f"    {label}: {side}\n"
+                yield f"    {label}: {side}"

@@ -6,15 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading, open_for_writing, progress_reports, say, write
+from trialindex.cli.common import index_option, open_for_reading, open_for_writing, say
+from trialindex.cli.output import align, json_option, json_text, print_result, progress_reports, write
 
 if TYPE_CHECKING:
     from trialindex.evaluation.collection import Collection
-    from trialindex.evaluation.report import Report
+    from trialindex.evaluation.report import EvaluationReport
     from trialindex.evaluation.runs import Run
     from trialindex.index import Index
 
@@ -42,7 +43,7 @@ _file = click.Path(path_type=Path)
 )
 @click.option("--per-query", is_flag=True, help="Show the figures of every query too.")
 @click.option("--output", "-o", metavar="FILE", help="Write those to FILE.csv, or the whole report to FILE.json.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@json_option
 @click.option("--encoder", metavar="SPEC", help="For an index that is built now.  [default: minilm]")
 @index_option
 @click.pass_context
@@ -80,23 +81,23 @@ def command(
     from trialindex.evaluation.measures import require_extra
     from trialindex.evaluation.runs import read_run, run_lines
 
-    _refuse_mixture(ctx, output)
+    _refuse_combinations(ctx, output)
     require_extra()
     data = read_collection(collection, queries=queries, qrels=qrels, run_only=run_file is not None)
     theirs = reports.read_other(other, data, limit) if other else None
-    run = read_run(run_file) if run_file else _asked(data, index_path, encoder, mode, limit)
+    run = read_run(run_file) if run_file else _ask_index(data, index_path, encoder, mode, limit)
     if save_run:
         write(run_lines(run), save_run)
     ours = reports.evaluate(data, run, limit)
-    report = reports.compared(ours, theirs) if theirs else ours
+    report = reports.with_comparison(ours, theirs) if theirs else ours
     for note in report.notes:
         say(note)
     if output:
-        write((reports.as_csv if output.lower().endswith(".csv") else reports.as_json)(report), output)
-    write(reports.as_json(report) if as_json else _tables(report, per_query), None)
+        write(reports.as_csv(report) if output.lower().endswith(".csv") else [f"{json_text(report)}\n"], output)
+    print_result(report, _lines(report, per_query), as_json=as_json)
 
 
-def _refuse_mixture(ctx: click.Context, output: str | None) -> None:
+def _refuse_combinations(ctx: click.Context, output: str | None) -> None:
     """:raises click.UsageError: options that do not go together, or a file of a kind we do not write."""
     if ctx.params["run_file"]:
         for name, option in {
@@ -111,7 +112,7 @@ def _refuse_mixture(ctx: click.Context, output: str | None) -> None:
         raise click.UsageError(f"--output {output} ends neither in .csv nor in .json.", ctx)
 
 
-def _asked(collection: Collection, index_path: str | None, encoder: str | None, mode: str, limit: int) -> Run:
+def _ask_index(collection: Collection, index_path: str | None, encoder: str | None, mode: str, limit: int) -> Run:
     from trialindex.evaluation.runs import ask
 
     with _index(collection, index_path, encoder) as index:
@@ -166,33 +167,30 @@ def _build(corpus: Path, index_path: str, encoder: str | None) -> None:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _tables(report: Report, per_query: bool) -> Iterator[str]:
-    from trialindex.trial import sanitize
+def _lines(report: EvaluationReport, per_query: bool) -> Iterator[str]:
+    from trialindex.trial.display import count
+    from trialindex.trial.sanitize import one_line
 
-    run, collection = sanitize.one_line(report.run), sanitize.one_line(report.collection)
-    queries, judgements = (
-        _counted(report.queries, "query", "queries"),
-        _counted(report.judgements, "judgement", "judgements"),
-    )
-    yield f"{run} on {collection}: {queries}, {judgements}\n\n"
+    counts = f"{count(report.queries, 'query', 'queries')}, {count(report.judgements, 'judgement')}"
+    yield f"{one_line(report.run)} on {one_line(report.collection)}: {counts}"
+    yield ""
     if report.comparison:
-        yield f"compared with {sanitize.one_line(report.comparison.other)}\n\n"
-        yield from _aligned(_comparison(report))
+        yield f"compared with {one_line(report.comparison.other)}"
+        yield ""
+        yield from align(_comparison(report), right=True)
     else:
-        yield from _aligned([["measure", "mean"], *([name, f"{value:.4f}"] for name, value in report.measures.items())])
+        means = [[name, f"{value:.4f}"] for name, value in report.measures.items()]
+        yield from align([["measure", "mean"], *means], right=True)
     if report.latency_ms:
+        yield ""
         p50, p95 = report.latency_ms["p50"], report.latency_ms["p95"]
-        yield f"\nlatency of a page of 10: p50 {p50:.0f} ms, p95 {p95:.0f} ms\n"
+        yield f"latency of a page of 10: p50 {p50:.0f} ms, p95 {p95:.0f} ms"
     if per_query:
-        yield "\n"
-        yield from _aligned(_per_query(report))
+        yield ""
+        yield from align(_per_query(report), right=True)
 
 
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
-def _comparison(report: Report) -> list[list[str]]:
+def _comparison(report: EvaluationReport) -> list[list[str]]:
     assert report.comparison
     heads = ["measure", "mean", "other", "difference", "p", "p (t-test)", "won", "lost", "tied"]
     rows = [
@@ -201,8 +199,8 @@ def _comparison(report: Report) -> list[list[str]]:
             f"{d.mean:.4f}",
             f"{d.other:.4f}",
             f"{d.difference:+.4f}",
-            _p(d.p),
-            _p(d.p_t),
+            _format_p(d.p),
+            _format_p(d.p_t),
             *map(str, (d.won, d.lost, d.tied)),
         ]
         for d in report.comparison.differences
@@ -210,11 +208,11 @@ def _comparison(report: Report) -> list[list[str]]:
     return [heads, *rows]
 
 
-def _p(value: float | None) -> str:
+def _format_p(value: float | None) -> str:
     return "-" if value is None else "<0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
-def _per_query(report: Report) -> list[list[Any]]:
+def _per_query(report: EvaluationReport) -> list[list[str]]:
     from trialindex.trial import sanitize
 
     names = list(next(iter(report.per_query.values())))
@@ -223,11 +221,3 @@ def _per_query(report: Report) -> list[list[Any]]:
         for query, values in report.per_query.items()
     ]
     return [["query", *names], *rows]
-
-
-def _aligned(rows: list[list[str]]) -> Iterator[str]:
-    """A table: the first column to the left, the numbers to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        yield f"{'  '.join(cells)}\n"

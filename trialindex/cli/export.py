@@ -6,14 +6,8 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import (
-    filter_options,
-    index_option,
-    open_for_reading,
-    output_options,
-    progress_reports,
-    write_trials,
-)
+from trialindex.cli.common import filter_options, index_option, open_for_reading
+from trialindex.cli.output import output_options, progress_reports, render_trials
 
 
 @click.command("export")
@@ -44,7 +38,7 @@ def command(
       trialindex export --archive backup.zip
     """
     if archive is None:
-        write_trials(index_path, format_name, output, contacts, options, default="jsonl")
+        render_trials(index_path, format_name, output, contacts, options, default="jsonl")
         return
     if format_name or output or contacts or any(options.values()):
         raise click.UsageError("an archive holds the whole index: --archive goes with --index and nothing else.")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialindex.cli.common import index_option, json_text, open_for_reading, write
+from trialindex.cli.common import index_option, open_for_reading
+from trialindex.cli.output import json_option, print_result
 
 if TYPE_CHECKING:
     from trialindex.changes.revisions import Revision
@@ -18,7 +19,7 @@ _SHOWN = 5
 
 @click.command("history")
 @click.argument("trial_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 @index_option
 def command(trial_id: str, index_path: str | None, as_json: bool) -> None:
     """List the versions of a trial that an index has seen, and what each one changed.
@@ -34,10 +35,16 @@ def command(trial_id: str, index_path: str | None, as_json: bool) -> None:
     """
     with open_for_reading(index_path) as index:
         versions = index.history(trial_id)
-    write(_json(versions) if as_json else _lines(versions), None)
+    newest = versions[-1].trial
+    value = {
+        "trial": newest.id,
+        "title": newest.title,
+        "versions": [{**as_dict(version), "differences": version.differences} for version in versions],
+    }
+    print_result(value, _lines(versions), as_json=as_json)
 
 
-def described(version: Revision) -> dict[str, Any]:
+def as_dict(version: Revision) -> dict[str, Any]:
     """A version for programs, without its trial and its differences."""
     updated = version.trial.last_updated
     return {
@@ -50,7 +57,7 @@ def described(version: Revision) -> dict[str, Any]:
     }
 
 
-def days(version: Revision, *, newest: bool) -> str:
+def format_dates(version: Revision, *, newest: bool) -> str:
     """From when a version stood, and when it was last seen, in words."""
     from trialindex.trial import display
 
@@ -64,42 +71,34 @@ def days(version: Revision, *, newest: bool) -> str:
 
 def heading(version: Revision) -> str:
     """The trial's id and title."""
-
     from trialindex.trial import sanitize
 
-    return f"{sanitize.one_line(version.trial.id)}  {sanitize.excerpt(version.trial.title, 100)}\n\n"
-
-
-def _json(versions: tuple[Revision, ...]) -> Iterator[str]:
-    import msgspec
-
-    newest = versions[-1].trial
-    found = [{**described(v), "differences": list(map(msgspec.structs.asdict, v.differences))} for v in versions]
-    data = {"trial": newest.id, "title": newest.title, "versions": found}
-    yield json_text(data) + "\n"
+    return f"{sanitize.one_line(version.trial.id)}  {sanitize.excerpt(version.trial.title, 100)}"
 
 
 def _lines(versions: tuple[Revision, ...]) -> Iterator[str]:
-
     from trialindex.trial import sanitize
 
     newest = versions[-1]
     trial_id = sanitize.one_line(newest.trial.id)
     yield heading(newest)
+    yield ""
     before = newest.trial
     for version in versions:
-        yield f"Version {version.number}, {days(version, newest=version is newest)}\n"
+        yield f"Version {version.number}, {format_dates(version, newest=version is newest)}"
         if version.number > 1:
-            if version.trial.source != before.source:
-                yield f"  - now from {version.trial.source}, before from {before.source}\n"
+            now, then = (sanitize.one_line(trial.source) for trial in (version.trial, before))
+            if now != then:
+                yield f"  - now from {now}, before from {then}"
             for difference in version.differences[:_SHOWN]:
-                yield f"  - {difference.words}\n"
+                yield f"  - {difference.words}"
             if (more := len(version.differences) - _SHOWN) > 0:
-                yield f"  - and {more} more: trialindex diff {trial_id} --to {version.number}\n"
+                yield f"  - and {more} more: trialindex diff {trial_id} --to {version.number}"
             if not version.differences:
-                yield "  - nothing but a date, the order or the spelling\n"
+                yield "  - nothing but a date, the order or the spelling"
         before = version.trial
     if len(versions) == 1:
-        yield "No earlier version: the index has seen no change of it.\n"
+        yield "No earlier version: the index has seen no change of it."
     else:
-        yield f"\nAll that changed last: trialindex diff {trial_id}\n"
+        yield ""
+        yield f"All that changed last: trialindex diff {trial_id}"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from trialindex.cli.common import default_path, index_option, progress_reports
+from trialindex.cli.common import default_path, index_option
+from trialindex.cli.output import progress_reports
 
 
 @click.command("import")

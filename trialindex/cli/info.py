@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import click
 
-from trialindex.cli.common import index_option, json_text, open_for_reading
+from trialindex.cli.common import index_option, open_for_reading
+from trialindex.cli.output import align, json_option, print_result
+
+if TYPE_CHECKING:
+    from trialindex.index import Info
 
 
 @click.command("info")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 @index_option
 def command(index_path: str | None, as_json: bool) -> None:
     """Say what an index holds: how many trials, from where, with which encoder."""
-    from trialindex.trial import display, sanitize
-
     with open_for_reading(index_path) as index:
         info = index.info()
-    if as_json:
-        click.echo(json_text(info))
-        return
+    print_result(info, _lines(info), as_json=as_json)
+
+
+def _lines(info: Info) -> Iterator[str]:
+    from trialindex.trial import display, sanitize
+
     encoder = info.manifest.encoder
     rows = [
         ("index", info.path),
@@ -33,5 +41,4 @@ def command(index_path: str | None, as_json: bool) -> None:
         *((display.status(code or None), f"{count:,}") for code, count in info.statuses.items()),
         *([("gone from the registry", f"{info.gone:,}")] if info.gone else []),
     ]
-    for name, value in rows:
-        click.echo(f"{name:<24}{sanitize.one_line(value)}")
+    yield from align([(name, sanitize.one_line(value)) for name, value in rows])

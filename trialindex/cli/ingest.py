@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialindex.cli.common import index_option, open_for_writing, progress_reports, say
+from trialindex.cli.common import index_option, open_for_writing, say
+from trialindex.cli.output import progress_reports
 
 if TYPE_CHECKING:
     from trialindex.ingest.run import Summary
@@ -70,7 +71,7 @@ def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
     with open_for_writing(common.pop("index_path"), **common) as index, progress_reports(quiet) as reports:
         summary = index.ingest(source, reports=reports, request=Request.of(spec, options, index.folder), shard=shard)
         if not quiet:
-            click.echo(_told(summary, len(index), str(index.folder)))
+            click.echo(summary_line(summary, len(index), str(index.folder)))
     for trial_id, why in summary.kept[:5]:
         say(f"{trial_id} was left as it is: {why}.")
     if summary.stopped:
@@ -95,13 +96,13 @@ class _ShardType(click.ParamType[Any]):
             self.fail(f"{problem}.", param, ctx)
 
 
-def _told(summary: Summary, trials: int, folder: str) -> str:
+def summary_line(summary: Summary, trials: int, folder: str) -> str:
     from trialindex.trial import display
 
-    return f"{counted(summary)}. The index at {folder} holds {display.count(trials, 'trial')}."
+    return f"{format_counts(summary)}. The index at {folder} holds {display.count(trials, 'trial')}."
 
 
-def counted(summary: Summary) -> str:
+def format_counts(summary: Summary) -> str:
     """What an ingest did, in numbers: ``3 added, 12 unchanged in 4.2 s``."""
     counts = [
         (summary.added, "added"),
@@ -110,8 +111,8 @@ def counted(summary: Summary) -> str:
         (len(summary.kept), "left as they are"),
         (len(summary.rejected), "skipped"),
     ]
-    told = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
-    return f"{told} in {summary.seconds:.1f} s"
+    words = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
+    return f"{words} in {summary.seconds:.1f} s"
 
 
 def _common_params() -> list[click.Parameter]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import filter_options, index_option, output_options, write_trials
+from trialindex.cli.common import filter_options, index_option
+from trialindex.cli.output import output_options, render_trials
 
 
 @click.command("list")
@@ -23,4 +24,4 @@ def command(
       trialindex list
       trialindex list --status recruiting --country France --format csv --output french.csv
     """
-    write_trials(index_path, format_name, output, contacts, options, default="table")
+    render_trials(index_path, format_name, output, contacts, options, default="table")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from trialindex.cli.common import default_path, index_option, progress_reports, say
+from trialindex.cli.common import default_path, index_option, say
+from trialindex.cli.output import progress_reports
 
 
 @click.command("merge")

@@ -7,15 +7,8 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import (
-    filter_options,
-    index_option,
-    open_for_reading,
-    output_options,
-    renderer,
-    take_filters,
-    write,
-)
+from trialindex.cli.common import filter_options, index_option, open_for_reading, take_filters
+from trialindex.cli.output import make_renderer, output_options, render
 
 
 @click.command("query")
@@ -65,6 +58,6 @@ def command(
     """
     words = sys.stdin.read() if text == ("-",) else " ".join(text)
     filters = take_filters(options)
-    draw = renderer(format_name, output, contacts)
+    renderer = make_renderer(format_name, output, contacts)
     with open_for_reading(index_path) as index:
-        write(draw.results(index.query(words, contacts=contacts, **options, **filters)), output)
+        render(renderer.results, index.query(words, contacts=contacts, **options, **filters), output)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading, output_options, renderer, say, write
+from trialindex.cli.common import index_option, open_for_reading, say
+from trialindex.cli.output import make_renderer, output_options, render
 
 
 @click.command("show")
@@ -41,9 +42,9 @@ def command(
       trialindex show NCT06676631 --sources
       trialindex show NCT06676631 --output trial.html
     """
-    draw = renderer(format_name, output, contacts, sources=sources)
+    renderer = make_renderer(format_name, output, contacts, sources=sources)
     with open_for_reading(index_path) as index:
         card = index.card(trial_id, writer=writer, contacts=contacts, near=near)
     for note in card.plain.notes:
         say(note)
-    write(draw.trial(card), output)
+    render(renderer.trial, card, output)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, progress_reports, say
-from trialindex.cli.updates import told
+from trialindex.cli.common import index_option, say
+from trialindex.cli.output import progress_reports
+from trialindex.cli.updates import format_updates
 from trialindex.cli.watch import open_watches
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ def command(
 
     def refreshed(one: RefreshResult) -> None:
         if not quiet and one.summary:
-            _tell_of(one)
+            _say_refreshed(one)
         if one.problem:
-            _warn_of(one)
-        _say_swept(one, quiet, asked=sweep or force)
+            _say_problem(one)
+        _say_sweep(one, quiet, asked=sweep or force)
 
     def news(updates: list[Update]) -> None:
         if not any(one.shows for one in watches.notifiers()):
@@ -65,7 +66,7 @@ def command(
     for line in result.unfollowed:
         say(line)
     for one in result.deliveries:
-        _say_sent(one, quiet)
+        _say_delivered(one, quiet)
     shown = [one for one in result.deliveries if one.notifier.shows]
     if shown and not any(one.accepted for one in shown):
         _print(result.updates)
@@ -77,19 +78,19 @@ def command(
 
 
 def _print(updates: list[Update]) -> None:
-    for line in told(updates):
+    for line in format_updates(updates):
         click.echo(line)
 
 
-def _tell_of(one: RefreshResult) -> None:
-    from trialindex.cli.ingest import counted
+def _say_refreshed(one: RefreshResult) -> None:
+    from trialindex.cli.ingest import format_counts
     from trialindex.trial.sanitize import one_line
 
     assert one.summary is not None
-    say(f"{one_line(one.spec)}: {counted(one.summary)}.")
+    say(f"{one_line(one.spec)}: {format_counts(one.summary)}.")
 
 
-def _say_swept(one: RefreshResult, quiet: bool, *, asked: bool) -> None:
+def _say_sweep(one: RefreshResult, quiet: bool, *, asked: bool) -> None:
     """What a sweep found. A source that cannot tell is said only to somebody who asked for a sweep."""
     from trialindex.trial.display import listed
     from trialindex.trial.sanitize import one_line
@@ -106,7 +107,7 @@ def _say_swept(one: RefreshResult, quiet: bool, *, asked: bool) -> None:
             say(f"{spec}: {what}: {listed(map(one_line, ids), 10)}.")
 
 
-def _warn_of(one: RefreshResult) -> None:
+def _say_problem(one: RefreshResult) -> None:
     from trialindex.trial.sanitize import one_line
 
     end = f' To leave it out: trialindex sync --forget "{one_line(one.spec)}"' if one.missing else ""
@@ -123,7 +124,7 @@ def _forget(index: Index, spec: str) -> None:
     click.echo(f"{spec} is asked no more. To begin again, ingest it once more.")
 
 
-def _say_sent(one: DeliveryResult, quiet: bool) -> None:
+def _say_delivered(one: DeliveryResult, quiet: bool) -> None:
     from trialindex.trial.display import count
     from trialindex.trial.sanitize import one_line
 

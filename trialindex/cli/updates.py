@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, json_text, say
+from trialindex.cli.common import index_option, say
+from trialindex.cli.output import json_option, print_result
 from trialindex.cli.watch import open_watches
 
 if TYPE_CHECKING:
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
 
 
 @click.command("updates")
-@click.option("--since", metavar="DATE", help="Told on this day or later: 2026-01-31.")
+@click.option("--since", metavar="DATE", help="Found on this day or later: 2026-01-31.")
 @click.option("--watch", "num", metavar="N", type=int, help="Of this watch only; its number in `watch list`.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@json_option
 @index_option
 def command(since: str | None, num: int | None, as_json: bool, index_path: str | None) -> None:
-    """Show again what the watches were told, oldest first."""
+    """Show the news of your watches again, oldest first."""
     from trialindex.trial import parse_values
 
     try:
@@ -31,17 +32,13 @@ def command(since: str | None, num: int | None, as_json: bool, index_path: str |
         if num is not None:
             watches.get(num)
         updates = watches.updates(since=day or "", watch=num)
-    if as_json:
-        click.echo(to_json(updates))
-    else:
-        for line in told(updates):
-            click.echo(line)
-        if not updates:
-            say("there is no news so far. Look for some: trialindex sync")
+    print_result(updates, format_updates(updates), as_json=as_json)
+    if not updates and not as_json:
+        say("there is no news so far. Look for some: trialindex sync")
 
 
-def told(updates: Iterable[Update]) -> Iterator[str]:
-    """News as plain lines for a person."""
+def format_updates(updates: Iterable[Update]) -> Iterator[str]:
+    """Updates as lines for a person."""
     from trialindex.trial.sanitize import one_line
 
     for update in updates:
@@ -53,8 +50,3 @@ def told(updates: Iterable[Update]) -> Iterator[str]:
         if update.url:
             yield f"         {one_line(update.url)}"
         yield ""
-
-
-def to_json(updates: Iterable[Update]) -> str:
-    """News as a JSON array of :class:`~trialindex.plugin.messages.Update`."""
-    return json_text(list(updates))

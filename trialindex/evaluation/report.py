@@ -25,11 +25,12 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one run on one collection.
 
     :param depth: how many documents of each ranking were looked at.
-    :param queries: how many were measured. :param judgements: how many of theirs there are.
+    :param queries: how many were measured.
+    :param judgements: how many judgements they have.
     :param measures: means over the queries, by the names of ir-measures.
     :param latency_ms: ``p50`` and ``p95`` in milliseconds; empty when the run came from a file.
     :param per_query: the same measures for each query, with ``latency_ms`` if it was measured.
@@ -48,7 +49,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     comparison: Comparison | None = None
 
 
-def evaluate(collection: Collection, run: Run, depth: int = DEPTH) -> Report:
+def evaluate(collection: Collection, run: Run, depth: int = DEPTH) -> EvaluationReport:
     """Measure a run.
 
     :raises EvaluationError: the run has no result for any query of the collection.
@@ -67,7 +68,7 @@ def evaluate(collection: Collection, run: Run, depth: int = DEPTH) -> Report:
     figures = means(per_query)
     for query, latency in run.latencies.items():
         per_query[query][LATENCY] = round(latency, 3)
-    return Report(
+    return EvaluationReport(
         collection=collection.name,
         run=run.name,
         depth=depth,
@@ -80,7 +81,7 @@ def evaluate(collection: Collection, run: Run, depth: int = DEPTH) -> Report:
     )
 
 
-def read_other(path: Path, collection: Collection, depth: int = DEPTH) -> Report:
+def read_other(path: Path, collection: Collection, depth: int = DEPTH) -> EvaluationReport:
     """What to compare with: a TREC run, which is measured, or a report that was saved as JSON.
 
     :raises EvaluationError: it is neither, or a report on other queries.
@@ -89,7 +90,7 @@ def read_other(path: Path, collection: Collection, depth: int = DEPTH) -> Report
     if not first.lstrip().startswith("{"):
         return evaluate(collection, read_run(path), depth)
     try:
-        report = msgspec.json.decode("\n".join(line for _, line in lines(path)), type=Report)
+        report = msgspec.json.decode("\n".join(line for _, line in lines(path)), type=EvaluationReport)
     except (msgspec.MsgspecError, RecursionError) as problem:
         why = f"{path} is neither a TREC run nor a report of trialindex eval: {problem}."
         raise EvaluationError(why) from None
@@ -101,7 +102,7 @@ def read_other(path: Path, collection: Collection, depth: int = DEPTH) -> Report
     return report
 
 
-def compared(ours: Report, theirs: Report) -> Report:
+def with_comparison(ours: EvaluationReport, theirs: EvaluationReport) -> EvaluationReport:
     """Our report with its comparison, on every measure that both have."""
     shared = [name for name in ours.measures if all(name in values for values in theirs.per_query.values())]
     if not shared:
@@ -110,12 +111,7 @@ def compared(ours: Report, theirs: Report) -> Report:
     return msgspec.structs.replace(ours, comparison=Comparison(other=theirs.run, differences=differences))
 
 
-def as_json(report: Report) -> Iterator[str]:
-    """The whole report."""
-    yield msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
-
-
-def as_csv(report: Report) -> Iterator[str]:
+def as_csv(report: EvaluationReport) -> Iterator[str]:
     """A row for each query, a column for each measure."""
     line = io.StringIO()
     writer = csv.writer(line, lineterminator="\n")
