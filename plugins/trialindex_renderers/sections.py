@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
 
 import msgspec
 
@@ -160,15 +159,14 @@ def whom_to_ask(trial: Trial, *, contacts: bool) -> Section:
 
 def where(card: Card, limit: int | None) -> Section:
     """Where the trial is run: by country, in the order of the card."""
-    countries = card.countries
-    total = sum(len(country.locations) for country in countries)
-    if not total:
+    sites = [(c, [one for one in c.locations if w.countable([one.site])]) for c in card.countries]
+    locations = [location for _, here in sites for location in here]
+    total = len(locations)
+    if not sites:
         return Section("Where", paragraphs=("Sites not stated.",))
-    said = []
-    if total > 1:
-        named = "; ".join(f"{_name(country)} {len(country.locations)}" for country in countries)
-        said.append(f"{w.count(total, 'site')} in {w.count(len(countries), 'country', 'countries')}: {named}.")
-    locations = [location for country in countries for location in country.locations]
+    said = [_number(card.countries)] if total != 1 or len(sites) > 1 else []
+    if not total:
+        return Section("Where", paragraphs=tuple(said))
     if card.near:
         known = any(location.distance_km is not None for location in locations)
         lacks = f"The record states no positions, so distances from {one_line(card.near)} are not known."
@@ -179,8 +177,8 @@ def where(card: Card, limit: int | None) -> Section:
         said.append(f"The record states no status of single sites. Status of the whole study: {study}.")
     parts: list[Section] = []
     left = limit
-    for country in countries:
-        shown = list(islice(country.locations, left))
+    for country, here in sites:
+        shown = here[:left]
         left = None if left is None else left - len(shown)
         if shown:
             long = limit is None and total > MANY_SITES
@@ -191,6 +189,17 @@ def where(card: Card, limit: int | None) -> Section:
         more = w.count(total - limit, "more site")
         parts.append(Section(f"And {more}", paragraphs=("--format html lists all of them.",)))
     return Section("Where", paragraphs=tuple(said), parts=tuple(parts))
+
+
+def _number(countries: tuple[Country, ...]) -> str:
+    """How many sites there are in which country, as far as the record states sites and not only countries."""
+    number = w.count(len(countries), "country", "countries")
+    told = {c: len(c.locations) if w.countable(one.site for one in c.locations) else 0 for c in countries}
+    named = "; ".join(f"{_name(c)} {sites}" if sites else _name(c) for c, sites in told.items())
+    if all(told.values()):
+        return f"{w.count(sum(told.values()), 'site')} in {number}: {named}."
+    lacks = "How many sites there are" if not any(told.values()) else "Where no number stands, how many sites there are"
+    return f"{number}: {named}. {lacks} is not stated."
 
 
 def _name(country: Country) -> str:

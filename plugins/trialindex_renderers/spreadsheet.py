@@ -16,7 +16,7 @@ from trialindex.plugin.interfaces import Renderer
 from trialindex.plugin.results import EligibilityCheck, Hit, Results
 from trialindex.plugin.trial_page import Card, Location, Sentence
 from trialindex.trial import Trial, TrialDate
-from trialindex.trial.display import contact, distance, place, status
+from trialindex.trial.display import contact, countable, distance, place, status
 from trialindex.trial.sanitize import one_line
 from trialindex_renderers.view import shown, shown_card, shown_hits
 
@@ -65,7 +65,7 @@ TRIAL_COLUMNS: dict[str, Callable[[Trial], Cell]] = {
     "inclusion": lambda t: _listed(t.inclusion),
     "exclusion": lambda t: _listed(t.exclusion),
     "countries": lambda t: _listed(t.countries),
-    "sites": lambda t: len(t.sites),
+    "sites": lambda t: len(t.sites) if countable(t.sites) else None,
     "sponsor": lambda t: t.sponsor,
     "collaborators": lambda t: _listed(t.collaborators),
     "enrollment": lambda t: t.enrollment,

@@ -245,16 +245,17 @@ def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
 def where(hit: Hit) -> str:
     """The nearest site with its distance, or else the countries."""
     sites, countries = hit.trial.sites, hit.trial.countries
+    countable = w.countable(sites)
     if hit.nearest_site:
         others = len(sites) - 1
-        also = f", and {w.count(others, 'other site')}" if others > 0 else ""
+        also = f", and {w.count(others, 'other site') if countable else 'others'}" if others > 0 else ""
         away = "" if hit.distance_km is None else f", {w.distance(hit.distance_km)} away"
         return f"{w.place(hit.nearest_site)}{away}{also}"
     if len(sites) == 1:
         return w.place(sites[0])
     if not countries:
         return w.count(len(sites), "site") if sites else w.NOT_STATED
-    return f"{w.listed(countries, 5)} ({w.count(len(sites), 'site')})"
+    return f"{w.listed(countries, 5)} ({w.count(len(sites), 'site')})" if countable else w.listed(countries, 5)
 
 
 def head(trial: Trial) -> Head:

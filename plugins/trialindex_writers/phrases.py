@@ -10,7 +10,7 @@ import msgspec
 
 from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Intervention, Trial
-from trialindex.trial.display import count, phase
+from trialindex.trial.display import count, countable, phase
 from trialindex_writers.grammar import Part, country, first_of, joined, quoted
 from trialindex_writers.plain_measures import LooksAt, looks_at
 from trialindex_writers.plain_names import can_have, illness, treatment, unlike
@@ -209,14 +209,18 @@ def topic(trial: Trial, limit: int) -> str:
 
 
 def places(trial: Trial) -> Part:
-    """``at 12 sites in France, Spain and 3 more countries``; empty without a site."""
+    """``at 12 sites in France, Spain and 3 more countries``, without a number where sites are no more than countries;
+    empty without a site.
+    """
     if not trial.sites:
         return Part("", ("sites",))
     names = list(dict.fromkeys(map(country, trial.countries)))
     names = [name for name in names if name]
     shown = len(names) if len(names) < 4 else 2
-    where = f" in {first_of(names, shown, 'countries')}" if names else ", country not stated"
-    return Part(f"at {count(len(trial.sites), 'site')}{where}", ("sites",))
+    where = f"in {first_of(names, shown, 'countries')}" if names else ""
+    if where and not countable(trial.sites):
+        return Part(where, ("sites",))
+    return Part(f"at {count(len(trial.sites), 'site')}{f' {where}' if where else ', country not stated'}", ("sites",))
 
 
 # --- what is looked at ----------------------------------------------------------------------------------------------

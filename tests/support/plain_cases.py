@@ -238,7 +238,10 @@ KINDS: dict[str, Trial] = {
             Arm(label="A", type="EXPERIMENTAL", interventions=("Zorubicin", "Rest")),
             Arm(label="B", type="ACTIVE_COMPARATOR", interventions=("Tacumab", "Rest")),
         ),
-        sites=tuple(Site(country=c) for c in ("United States", "Korea, Republic of", "France", "Peru", "France")),
+        sites=tuple(
+            Site(name="A hospital", country=c)
+            for c in ("United States", "Korea, Republic of", "France", "Peru", "France")
+        ),
     ),
     "with results": trial(
         has_results=True,

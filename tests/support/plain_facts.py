@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from support.plain_cases import without_names
 from trialindex.plugin.trial_page import Plain
-from trialindex.trial import Trial
+from trialindex.trial import Site, Trial
 
 _PEOPLE = (
     r"(?:healthy )?(?:adults?|children|child|people|person|women and girls|woman or girl|women|woman|men and boys"
@@ -301,17 +301,21 @@ class Facts:
 
     def _places(self, text: str) -> None:
         sites = self.trial.sites
-        match = re.search(r", at ([\d,]+) sites?(?:, country not stated| in ([^;]*))?", text)
+        match = re.search(r",(?: at ([\d,]+) sites?(?:, country not stated| in ([^;]*))?| in ([^;]*))", text)
         if not match:
             self.fact(text, re.search(r"where (?:is|are) not stated", text) and not sites)
             return
-        self.fact(text, int(match[1].replace(",", "")) == len(sites))
         stated = {fold(" ".join(reversed(c.split(", ")))): c for c in self.trial.countries if fold(c)}
-        if match[2] is None:
+        bare = bool(stated) and any(
+            (site.country or "").strip() and site == Site(country=site.country) for site in sites
+        )
+        self.fact(text, bare if match[1] is None else not bare and int(match[1].replace(",", "")) == len(sites))
+        said = match[2] or match[3]
+        if said is None:
             self.fact(text, not stated)
             return
-        left = re.search(r" and (\d+) more countries$", match[2])
-        named = match[2].removesuffix(left[0]) if left else match[2]
+        left = re.search(r" and (\d+) more countries$", said)
+        named = said.removesuffix(left[0]) if left else said
         found = [fold(re.sub(r"^the ", "", part)) for part in re.split(r",? and (?=[A-Zt])|, ", named)]
         if fold(re.sub(r"^the ", "", named)) in stated:
             found = [fold(re.sub(r"^the ", "", named))]

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from trialindex.trial.record import format_age
+from trialindex.trial.record import Site, format_age
 from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:
-    from trialindex.trial.record import Contact, Site, TrialDate
+    from trialindex.trial.record import Contact, TrialDate
 
 NOT_STATED = "not stated"
 
@@ -272,6 +272,11 @@ def place(site: Site) -> str:
     """A site's name, city, state and country, those that are stated and each once."""
     parts = map(one_line, (site.name, site.city, site.state, site.country))
     return ", ".join(dict.fromkeys(filter(None, parts))) or NOT_STATED
+
+
+def countable(sites: Iterable[Site]) -> bool:
+    """Whether they can be counted: one of which nothing but a country is stated stands for any number of sites."""
+    return not any(one_line(site.country) and site == Site(country=site.country) for site in sites)
 
 
 def contact(person: Contact) -> str:

@@ -249,6 +249,30 @@ def test_recruiting_sites_come_first_and_the_rest_are_counted() -> None:
     assert "Closed 29" in draw(renderer("html"), trial)
 
 
+def test_a_country_alone_is_no_site_that_could_be_counted() -> None:
+    def where(*sites: dict[str, str]) -> str:
+        return draw(renderer("table", width=100), from_mapping({**to_mapping(BARE), "sites": list(sites)}))
+
+    some = where({"name": "A clinic", "country": "Peru"}, {"country": "Chile"})
+    assert "2 countries: Peru 1; Chile. Where no number stands, how many sites there are is not stated." in some
+    assert "• A clinic\n" in some
+    none = where({"country": "Peru"}, {"country": "Chile"})
+    assert "WHERE\n  2 countries: Peru; Chile. How many sites there are is not stated.\n" in none
+    for page in (some, none):
+        assert "• not stated" not in page
+
+
+def test_an_answer_names_countries_and_counts_sites() -> None:
+    def where(*sites: dict[str, str]) -> str:
+        trial = from_mapping({**to_mapping(BARE), "sites": list(sites)})
+        text = "".join(renderer("table", width=100).results(answer(hit(trial))))
+        return next(line for line in text.splitlines() if "Where" in line).split("Where")[1].strip()
+
+    assert where({"name": "A clinic", "country": "Peru"}, {"city": "Lima", "country": "Peru"}) == "Peru (2 sites)"
+    assert where({"name": "A clinic", "country": "Peru"}, {"country": "Chile"}) == "Peru; Chile"
+    assert where({"country": "Chile"}) == "Chile"
+
+
 def test_criteria_keep_what_is_nested_under_them() -> None:
     text = draw(renderer("table", width=80), FULL)
     assert "• Two earlier treatments, for example:\n      – steroids\n      – rituximab\n" in text
