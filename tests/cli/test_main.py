@@ -91,7 +91,8 @@ def test_severe_lupus_kidney_puts_lupus_nephritis_first(run: Run) -> None:
     hits = [json.loads(line) for line in out.splitlines()]
     assert "NCT06676631" in [hit["trial"]["id"] for hit in hits[:3]]
     for hit in hits:
-        assert "nephritis" in f"{hit['trial']['title']} {hit['trial']['conditions']}".lower()
+        told = [hit["trial"].get(field) for field in ("title", "conditions", "normalized_conditions")]
+        assert "nephritis" in str(told).lower()
 
 
 def test_the_sample_spans_what_it_promises() -> None:
@@ -116,6 +117,27 @@ def test_the_sample_spans_what_it_promises() -> None:
     assert all(t.summary for t in trials)
 
 
+def test_the_sample_says_what_a_reader_needs_to_know_first() -> None:
+    with sample_index() as index:
+        trials = list(index.trials())
+    for stated, least in (
+        (lambda t: t.status, 0.99),
+        (lambda t: t.phases or t.study_type == "OBSERVATIONAL", 0.97),
+        (lambda t: t.minimum_age is not None or t.maximum_age is not None, 0.9),
+        (lambda t: t.sites, 0.88),
+        (lambda t: t.enrollment is not None, 0.97),
+    ):
+        assert sum(map(bool, map(stated, trials))) >= least * len(trials)
+
+
+def test_the_example_question_is_answered_with_open_trials(run: Run) -> None:
+    _, out, _ = run("query", "severe lupus kidney", "-f", "jsonl")
+    trials = [json.loads(line)["trial"] for line in out.splitlines()]
+    assert all(trial.get("status") for trial in trials)
+    assert [trial["status"] for trial in trials[:3]].count("RECRUITING") >= 2
+    assert sum(trial["status"] == "RECRUITING" and bool(trial.get("sites")) for trial in trials) >= 3
+
+
 def test_the_trial_the_project_began_with_is_as_it_was_given() -> None:
     with sample_index() as index:
         stored = index.stored("NCT06676631")
@@ -125,7 +147,9 @@ def test_the_trial_the_project_began_with_is_as_it_was_given() -> None:
     assert [(s.name, s.city, s.country) for s in trial.sites] == [
         ("Guangdong Provincial People's Hospital", "Guangzhou", "China")
     ]
-    assert stored.seen["first_seen"] == stored.seen["last_updated"] == "2026-06-27"
+    assert (trial.maximum_age, trial.sex, trial.masking, trial.primary_purpose) == (65.0, "ALL", "NONE", "TREATMENT")
+    assert (trial.allocation, trial.intervention_model) == ("NA", "SINGLE_GROUP")
+    assert (stored.seen["first_seen"], stored.seen["last_updated"]) == ("2026-06-27", "2025-05-29")
 
 
 def test_a_question_can_come_from_standard_input(sample_cache: Path) -> None:
