@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from trialindex.cli.groups import OptionsAnywhere
 from trialindex.errors import TrialIndexError
 
 COMMANDS = {
@@ -44,7 +45,7 @@ trialindex informs, and never advises: talk to a doctor about any trial.
 """
 
 
-class LazyGroup(click.Group):
+class LazyGroup(OptionsAnywhere):
     """Imports a command's module when the command is run or listed; plugins may add commands of their own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trialindex.cli.common import index_option, open_for_writing, say
+from trialindex.cli.groups import OptionsAnywhere
 from trialindex.cli.output import progress_reports
 
 if TYPE_CHECKING:
     from trialindex.ingest.run import Summary
 
 
-class IngestGroup(click.Group):
+class IngestGroup(OptionsAnywhere):
     """Every source is a subcommand with options of its own; its argument follows a colon."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -120,14 +121,14 @@ def _common_params() -> list[click.Parameter]:
 
     @index_option
     @click.option(
-        "--encoder", metavar="SPEC", help="For a new index: minilm, or sentence-transformers:NAME.  [default: minilm]"
+        "--encoder", metavar="SPEC", help="For a new index: the encoder, one of trialindex plugins.  [default: minilm]"
     )
     @click.option(
         "--store",
         metavar="SPEC",
-        help="For a new index: where vectors are kept, such as faiss:exact.  [default: faiss]",
+        help="For a new index: where vectors are kept, one of trialindex plugins.  [default: faiss]",
     )
-    @click.option("--device", metavar="NAME", help="For sentence-transformers: cpu, cuda or mps.")
+    @click.option("--device", metavar="NAME", help="Where the encoder runs, if it can choose: cpu, cuda or mps.")
     @click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Texts the encoder takes at once.")
     @click.option(
         "--shard", type=_ShardType(), help="Only this part of the trials, for several machines; see trialindex merge."

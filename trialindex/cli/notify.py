@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trialindex.cli.common import index_option, say
+from trialindex.cli.groups import OptionsAnywhere
 from trialindex.cli.watch import open_watches
 
 if TYPE_CHECKING:
     from trialindex.watching import NotifierConfig
 
 
-@click.group("notify")
+@click.group("notify", cls=OptionsAnywhere)
 def command() -> None:
     """Have the news of your watches brought to you.
 
@@ -29,7 +30,7 @@ def command() -> None:
     """
 
 
-class AddGroup(click.Group):
+class AddGroup(OptionsAnywhere):
     """Every notifier is a subcommand with options of its own; its argument follows a colon."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

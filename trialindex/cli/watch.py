@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trialindex.cli.common import filter_options_without, index_option, open_for_writing, say, take_filters
+from trialindex.cli.groups import OptionsAnywhere
 
 if TYPE_CHECKING:
     from trialindex.index import Index
@@ -33,7 +34,7 @@ def open_watches(index_path: str | None, *, create: bool = False) -> Iterator[tu
         yield index, watches
 
 
-@click.group("watch")
+@click.group("watch", cls=OptionsAnywhere)
 def command() -> None:
     """Be told of a trial, a condition or a question.
 
@@ -59,8 +60,8 @@ def command() -> None:
 @click.option(
     "--level",
     type=click.FloatRange(-1, 1),
-    help="With --query: and of those the trials with at least this similarity in meaning, a cosine. With the encoder "
-    "minilm 0.4 misses little and tells much, 0.5 the other way round.  [default: 0.45]",
+    help="With --query: and of those the trials with at least this similarity in meaning, a cosine. Less misses less "
+    "and brings more that does not fit.  [default: 0.45]",
 )
 @click.option(
     "--conditions/--no-conditions",
