@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from support.helpers import CountingEncoder, ListSource, OtherEncoder, fake_plugins
 from trialindex.index import Index
 from trialindex.plugin import registry as plugins_module
 from trialindex.plugin.registry import Plugins
+from trialindex.sample import sample_index
 from trialindex.testing import BruteForceStore, sample_trials
 from trialindex.trial import Trial
 
@@ -33,6 +35,20 @@ def own_paths(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, str(home / folder))
     monkeypatch.delenv("TRIALINDEX_INDEX", raising=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def sample_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that holds the sample index, built once a run, whichever process of the run asks first."""
+    run = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        run = run.parent
+    cache = run / "sample-cache"
+    with pytest.MonkeyPatch.context() as patch, FileLock(run / "sample-cache.lock"):
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        plugins_module.plugins.cache_clear()
+        sample_index().close()
+    return cache
 
 
 @pytest.fixture(autouse=True)

@@ -14,22 +14,12 @@ from pathlib import Path
 import pytest
 
 import trialindex.cli
-from support.ctgov_server import CtgovServer, study
+from support.ctgov_server import study
+from support.plugin_cases import FAKES, Site
 from trialindex.plugin.registry import plugins
 from trialindex.sample import sample_index
 
 Run = Callable[..., "tuple[int, str, str]"]
-
-
-@pytest.fixture(scope="session")
-def sample_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder in which the sample index is built, once for all tests."""
-    cache = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(cache))
-        plugins.cache_clear()
-        sample_index().close()
-    return cache
 
 
 @pytest.fixture(autouse=True)
@@ -351,31 +341,55 @@ def test_a_bad_row_is_named_by_its_line_and_counted(run: Run, tmp_path: Path) ->
 # --- interruption ---------------------------------------------------------------------------------------------------
 
 
+SLOW = """
+    import os, time
+    from trialindex.plugin.hookspecs import hookimpl
+    from trialindex.plugin.interfaces import Source
+    from trialindex.testing import sample_trials
+
+    class Slow(Source):
+        name = "slow"
+        summary = "Invented trials, one after the other, from where it stopped."
+
+        def trials(self, context):
+            for number, trial in enumerate(sample_trials(60)):
+                if number < context.state.get("done", 0):
+                    continue
+                time.sleep(float(os.environ.get("PAUSE", "0")))
+                yield trial
+                context.checkpoint({"done": number + 1})
+
+    @hookimpl
+    def register_sources():
+        return [Slow]
+"""
+
+
 def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(tmp_path: Path) -> None:
-    index = tmp_path / "ix"
-    studies = [study(number) for number in range(1, 2500)]
-    with CtgovServer(studies) as server:
-        environment = {**os.environ, "TRIALINDEX_CTGOV_URL": server.url}
-        command = [sys.executable, "-m", "trialindex", "ingest", "ctgov:lupus nephritis", "--index", str(index)]
-        running = subprocess.Popen(
-            command,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # it may be ignored where tests run
-        )
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and _stored(index) == 0:
-            time.sleep(0.2)
-        running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=120)
-        assert running.returncode == 130, err
-        assert "run the same command again to go on" in err
-        kept = _stored(index)
-        assert 0 < kept < 2500
-        subprocess.run(command, env=environment, capture_output=True, check=True)
-    assert _stored(index) == 2499
+    site = Site(tmp_path / "site")
+    site.install("fakes", FAKES)
+    site.install("slow", SLOW)
+    command = ("ingest", "slow", "--index", site.index, "--encoder", "fake", "--store", "brute-force")
+    running = subprocess.Popen(
+        [sys.executable, "-m", "trialindex", *command],
+        env=site.environment | {"PAUSE": "0.1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # it may be ignored where tests run
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and _stored(Path(site.index)) == 0:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=120)
+    assert running.returncode == 130, err
+    assert "run the same command again to go on" in err
+    kept = _stored(Path(site.index))
+    assert 0 < kept < 60
+    done = site.run(*command)
+    assert f"{60 - kept} added" in done.out
+    assert _stored(Path(site.index)) == 60
 
 
 def _stored(index: Path) -> int:
