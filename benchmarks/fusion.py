@@ -19,11 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from trialindex import Index
-from trialindex.concepts.recognizer import ConceptRecognizer
-from trialindex.search import analysis, fusion, retrieval
+from trialindex.search.filters import Filters
+from trialindex.search.question import read_question
+from trialindex.search.retrieval import rank
+from trialindex.search.settings import RANKINGS
 
 FOLDS, SEED, TOP = 5, 1, 1000
-NAMES = tuple(retrieval.NOTE)
 FIGURES = ("nDCG@10", "judged-only nDCG@10", "recall@100", "recall@1000")
 
 
@@ -53,28 +54,18 @@ def main() -> None:
         for query, name, grade in list(csv.reader(file, delimiter="\t"))[1:]:
             grades.setdefault(query, {})[name] = int(grade)
     tried = [float(weight) for weight in options.vary.split(",")]
-    grid = [dict(zip(NAMES, point, strict=True)) for point in itertools.product(tried, repeat=len(NAMES))]
+    grid = [dict(zip(RANKINGS, point, strict=True)) for point in itertools.product(tried, repeat=len(RANKINGS))]
     grid = [point for point in grid if point["lexical"] == 1.0]  # only their relations count
-    used = [retrieval.weights_for(query["text"]) for query in queries]
     table = np.zeros((len(grid) + 1, len(queries), len(FIGURES)))
-    recognizer = ConceptRecognizer.load()
-    with Index.open(options.index) as index, index.snapshot() as records:
-        state = index._current()
-        names = dict(records.rows("SELECT num, id FROM trials"))
+    with Index.open(options.index) as index, index.searcher() as searcher:
+        names = {stored.num: stored.trial.id for stored in searcher.records.all()}
+        depth = searcher.settings.depth
         for at, query in enumerate(queries):
-            understood = analysis.understand(query["text"], recognizer)
-            ranked = retrieval.rank(
-                query["text"],
-                "hybrid",
-                fusion.DEPTH,
-                understood,
-                derived=state,
-                records=records,
-                encoder=index.encoder,
-                allowed=None,
-            )
-            for row, weights in enumerate([*grid, used[at]]):
-                scores = ranked.fused(weights)
+            question = read_question(searcher, query["text"], "hybrid", Filters())
+            ranked = rank(question, searcher, depth)
+            used = searcher.settings.weights(query["text"])
+            for row, weights in enumerate([*grid, used]):
+                scores = ranked.fused(weights, depth)
                 run = [names[num] for num in sorted(scores, key=lambda num: (-scores[num], num))[:TOP]]
                 table[row, at] = figures(run, grades[query["_id"]])
             print(f"\r{at + 1} of {len(queries)} topics", end="", flush=True)

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import msgspec
 
@@ -30,7 +30,7 @@ from trialindex.plugin.registry import Plugins, plugins
 from trialindex.plugin.results import Results
 from trialindex.plugin.trial_page import Card
 from trialindex.plugin.updates import Change
-from trialindex.search.filters import Filters
+from trialindex.search.filters import Filters, FilterWords
 from trialindex.search.places import Place
 from trialindex.search.reranking import DEPTH as RERANK_DEPTH
 from trialindex.storage import check as checks
@@ -47,6 +47,8 @@ from trialindex.trial.sanitize import replace_surrogates
 if TYPE_CHECKING:
     from trialindex.changes.revisions import Revision
     from trialindex.concepts.recognizer import ConceptRecognizer
+    from trialindex.search.searcher import Searcher
+    from trialindex.search.settings import RankingSettings
 
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
@@ -189,8 +191,9 @@ class Index:
         explain: bool = False,
         reranker: str | Reranker | None = None,
         rerank_depth: int = RERANK_DEPTH,
+        ranking: RankingSettings | None = None,
         filters: Filters | None = None,
-        **filter_words: Any,
+        **filter_words: Unpack[FilterWords],
     ) -> Results:
         """Trials ranked by how well they match a description of a patient's condition.
 
@@ -201,38 +204,45 @@ class Index:
         :param explain: say in ``understood`` what was understood of the text.
         :param reranker: a model that reads the first *rerank_depth* trials with the text and puts them in its order, or
             its spec, such as ``cross-encoder:FOLDER``.
+        :param ranking: how trials are ranked, in place of the settings that were measured.
         :param filters: applied before ranking. Or give them as words: ``status="recruiting"``, ``phase=["2", "3"]``,
             ``sex="female"``, ``age=34``, ``country="France"``, ``near="Lyon, France"``, ``within="100km"``,
             ``study_type``, ``condition``, ``source``, ``updated_since`` (see :meth:`Filters.parse`).
         :raises QueryError: an empty text, or a value that is not understood.
         """
-        from trialindex.search.query import answer
+        from trialindex.search.query import Page, Reranking, search
 
         if filters is None:
             filters = Filters.parse(**filter_words)
         elif filter_words:
             raise TypeError(f"give filters, or {', '.join(filter_words)}, not both")
+        wanted = Page(limit, page, contacts, explain)
+        reranking = None
+        if reranker is not None:
+            model = plugins().rerankers.make(reranker) if isinstance(reranker, str) else reranker
+            reranking = Reranking(model, rerank_depth)
         if self._records.is_empty:
             raise IndexEmpty(
                 f"the index at {self.folder} holds no trials.",
                 hint=f'Bring some in: trialindex ingest ctgov:"lupus nephritis" --index {self.folder}',
             )
+        with self.searcher(ranking) as searcher:
+            return search(searcher, text, mode, filters, wanted, reranking)
+
+    @contextmanager
+    def searcher(self, ranking: RankingSettings | None = None) -> Iterator[Searcher]:
+        """The newest state of the index, open for searching: for what measures or extends the search."""
+        from trialindex.search.searcher import Searcher
+        from trialindex.search.settings import RankingSettings
+
         state = self._current()
         with self._records.snapshot() as records:
-            return answer(
-                text,
-                filters,
-                mode=mode,
-                limit=limit,
-                page=page,
-                contacts=contacts,
-                explained=explain,
-                reranker=plugins().rerankers.make(reranker) if isinstance(reranker, str) else reranker,
-                rerank_depth=rerank_depth,
+            yield Searcher(
                 derived=state,
                 records=records,
                 encoder=lambda: self.encoder,
                 recognizer=lambda: _recognizer(plugins()),
+                settings=ranking or RankingSettings(),
             )
 
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:

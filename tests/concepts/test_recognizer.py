@@ -353,7 +353,7 @@ def with_plugin(*vocabularies: Any) -> Plugins:
 def kept() -> list[Path]:
     from platformdirs import user_cache_path
 
-    return sorted((user_cache_path("trialindex") / "terms").glob("*"))
+    return sorted((user_cache_path("trialindex") / "concepts").glob("*"))
 
 
 def test_terms_come_from_every_vocabulary_and_are_built_once(words: type[Words]) -> None:

@@ -33,6 +33,7 @@ from trialindex.plugin.interfaces import IngestContext, RenderOptions, Source
 from trialindex.plugin.messages import Delivery, Update
 from trialindex.search import analysis, person
 from trialindex.search.filters import Filters
+from trialindex.search.settings import RankingSettings
 from trialindex.testing import sample_trials
 from trialindex.trial import Trial, decode, encode, from_values, parse_values, sanitize, to_mapping
 from trialindex_csv.source import CsvSource
@@ -309,7 +310,7 @@ def evaluation(rng: random.Random) -> None:
 
 
 @cache
-def terms() -> ConceptRecognizer:
+def recognizer() -> ConceptRecognizer:
     from trialindex_vocabulary.lexicon import Lexicon
 
     return ConceptRecognizer(Lexicon().concepts())
@@ -320,7 +321,7 @@ def question(rng: random.Random) -> None:
     found = person.read_person(given)
     assert found.age is None or 0 <= found.age <= person.OLDEST
     person.read_pregnancy(given)
-    analysis.understand(given, terms())
+    analysis.understand(given, found, recognizer(), RankingSettings())
 
 
 def filters(rng: random.Random) -> None:

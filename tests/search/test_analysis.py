@@ -11,9 +11,11 @@ from support.helpers import ListSource
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.index import Index
 from trialindex.plugin.results import ConceptMention, Understanding
-from trialindex.search.analysis import main_problem, understand, weigh
+from trialindex.search import analysis
+from trialindex.search.analysis import main_problem, weigh
 from trialindex.search.explain import cautions
-from trialindex.search.person import read_place, read_pregnancy
+from trialindex.search.person import read_person, read_place, read_pregnancy
+from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder
 from trialindex.trial import Trial
 
@@ -26,6 +28,10 @@ NOTE = (
 @pytest.fixture(scope="module")
 def recognizer() -> ConceptRecognizer:
     return ConceptRecognizer.load()
+
+
+def understand(text: str, recognizer: ConceptRecognizer, **settings: Any) -> Understanding:
+    return analysis.understand(text, read_person(text), recognizer, RankingSettings(**settings))
 
 
 def named(understood: Understanding, role: str) -> set[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from support.helpers import ListSource, trial
 from trialindex.index import Index
-from trialindex.search.retrieval import MODES
+from trialindex.search.question import MODES
 from trialindex.testing import sample_trials
 from trialindex.trial import walk_text
 

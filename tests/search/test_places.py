@@ -14,7 +14,8 @@ from support.helpers import ListSource, ids, trial
 from trialindex.errors import QueryError
 from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
-from trialindex.search.filters import Filters
+from trialindex.search import gazetteer
+from trialindex.search.filters import FILTERS, Filters, FilterWords
 from trialindex.search.places import Place, country_code, find_place, parse_distance
 from trialindex.trial import PHASES, STATUSES, STUDY_TYPES, Site, Term, Trial, TrialDate
 
@@ -215,7 +216,7 @@ def test_filters_are_said_in_words() -> None:
         ({"updated_since": "yesterday"}, "is not a date"),
         ({"updated_since": "2024-02-31"}, "is not a date"),
         ({"near": "Lyonn", "within": "5km"}, 'Did you mean "Lyon, France"'),
-        ({"near": "91,4", "within": "5km"}, "is no position"),
+        ({"near": "91,4", "within": "5km"}, "is not a position"),
         ({"near": "", "within": "5km"}, "no place"),
         ({"near": "Lyon", "within": "five"}, "is not a distance"),
         ({"near": "Lyon", "within": -5}, "is not a distance"),
@@ -378,3 +379,32 @@ def test_distances_are_read(text: str, km: float) -> None:
 def test_what_is_no_distance_is_refused(text: str) -> None:
     with pytest.raises(QueryError, match="is not a distance"):
         parse_distance(text)
+
+
+def test_the_gazetteer_is_compiled_once_and_made_again_when_it_is_damaged(
+    own_paths: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from platformdirs import user_cache_path
+
+    gazetteer._compiled.cache_clear()
+    assert find_place("Lyon, France").name == "Lyon, France"
+    [compiled] = (user_cache_path("trialindex") / "places").iterdir()
+    compiled.write_bytes(b"not a database")
+    gazetteer._compiled.cache_clear()
+    assert find_place("Lyon, France").name == "Lyon, France"
+    assert compiled.stat().st_size > 1_000_000
+    gazetteer._compiled.cache_clear()
+    monkeypatch.setattr(gazetteer, "_in_memory", lambda: pytest.fail("what was compiled is there"))
+    assert find_place("Portland, OR").name == "Portland, Oregon, United States"
+    gazetteer._compiled.cache_clear()
+
+
+def test_without_a_cache_folder_places_are_found_all_the_same(own_paths: Path) -> None:
+    (own_paths / "cache").write_text("a file where a folder should be", encoding="utf-8")
+    gazetteer._compiled.cache_clear()
+    assert find_place("Lyon, France").name == "Lyon, France"
+    gazetteer._compiled.cache_clear()
+
+
+def test_the_keywords_of_filters_are_their_fields() -> None:
+    assert tuple(FilterWords.__annotations__) == tuple(FILTERS)

@@ -14,10 +14,11 @@ from support.helpers import ONE_STORE, CountingEncoder, ListSource, ids, trial
 from trialindex.errors import EncoderError, QueryError
 from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
-from trialindex.search import feedback, retrieval
 from trialindex.search.fusion import fuse
-from trialindex.search.query import FILTER_CACHE_SIZE
-from trialindex.search.retrieval import MODES, embed_query, weights_for
+from trialindex.search.question import MODES
+from trialindex.search.retrieval import embed_query
+from trialindex.search.searcher import FILTER_CACHE_SIZE
+from trialindex.search.settings import RANKINGS, RankingSettings
 from trialindex.storage.lexical import Lexical
 from trialindex.testing import sample_texts
 from trialindex.trial import Intervention, Outcome, Term, Trial
@@ -203,21 +204,21 @@ def test_a_query_encoder_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_fusion_is_the_sum_of_standard_scores() -> None:
-    scores = fuse([{1: 3.0, 2: 1.0}, {2: 8.0, 3: 2.0}], 3, weights=[1.0, 2.0])
+    scores = fuse([{1: 3.0, 2: 1.0}, {2: 8.0, 3: 2.0}], 3, [1.0, 2.0], 1000)
     first, second = np.array([3.0, 1.0, 0.0]), np.array([0.0, 8.0, 2.0])
     expected = (first - first.mean()) / first.std() + 2 * (second - second.mean()) / second.std()
     assert scores == pytest.approx({num: expected[num - 1] for num in (1, 2, 3)})
 
 
 def test_a_full_list_gives_those_it_lacks_what_its_last_one_has() -> None:
-    scores = fuse([{1: 9.0, 2: 8.0, 3: 7.0}, {4: 5.0, 1: 4.0, 5: 3.0}], 100, depth=3)
+    scores = fuse([{1: 9.0, 2: 8.0, 3: 7.0}, {4: 5.0, 1: 4.0, 5: 3.0}], 100, [1.0, 1.0], 3)
     assert scores[4] == pytest.approx((7 - 8) / (2 / 3) ** 0.5 + (5 - 4) / (2 / 3) ** 0.5)
     assert max(scores, key=scores.__getitem__) == 1
 
 
 def test_a_ranking_without_differences_moves_nothing() -> None:
-    assert fuse([{1: 2.0, 2: 2.0}, {}], 2) == {1: 0.0, 2: 0.0}
-    assert fuse([{}, {}], 5) == {}
+    assert fuse([{1: 2.0, 2: 2.0}, {}], 2, [1.0, 1.0], 1000) == {1: 0.0, 2: 0.0}
+    assert fuse([{}, {}], 5, [1.0, 1.0], 1000) == {}
 
 
 def test_deeper_lists_only_add_to_the_end() -> None:
@@ -226,10 +227,10 @@ def test_deeper_lists_only_add_to_the_end() -> None:
     rng.shuffle(first)
     rng.shuffle(second)
     scored = [{num: 1 / (rank + 2) for rank, num in enumerate(order)} for order in (first, second)]
-    whole = fuse(scored, 50, depth=10)
+    whole = fuse(scored, 50, [1.0, 1.0], 10)
     assert set(whole) == set(range(50))
     for deep in (10, 20, 35):
-        part = fuse([dict(list(one.items())[:deep]) for one in scored], 50, depth=10)
+        part = fuse([dict(list(one.items())[:deep]) for one in scored], 50, [1.0, 1.0], 10)
         best = sorted(whole, key=lambda num: -whole[num])[:deep]
         above = [num for num in best if num in part and whole[num] > min(part.values())]
         assert {num: part[num] for num in above} == pytest.approx({num: whole[num] for num in above})
@@ -240,32 +241,32 @@ def test_deeper_lists_only_add_to_the_end() -> None:
     ("words", "vector", "feedback"), [(3, 4.0, 0.33), (30, 4.0, 0.33), (60, 2.25, 0.665), (400, 0.5, 1.0)]
 )
 def test_meaning_counts_most_for_a_short_text(words: int, vector: float, feedback: float) -> None:
-    weights = weights_for("word " * words)
+    weights = RankingSettings().weights("word " * words)
     assert (weights["vector"], weights["feedback"]) == pytest.approx((vector, feedback))
 
 
-def test_hybrid_is_its_rankings_fused(registered: Plugins, many: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hybrid_is_its_rankings_fused(registered: Plugins, many: Index) -> None:
     import trialindex_vocabulary
 
-    monkeypatch.setattr(retrieval, "SMOOTHING", 0.0)
+    settings = RankingSettings(smoothing=0.0)
     registered.register(trialindex_vocabulary, "vocabulary")
     text = "lupus of the kidney and skin " * 6  # long enough for the focus
     ranks = {
         m: {n: r for r, n in enumerate(ids(many.query(text, mode=m, limit=300)), 1)} for m in ("vector", "lexical")
     }
-    answer = many.query(text, limit=300)
+    answer = many.query(text, limit=300, ranking=settings)
+    assert answer.hits
     for hit in answer.hits:
         for mode, found in ranks.items():
             assert hit.parts.get(f"{mode}_rank") == found.get(hit.trial.id)
-    names = ("vector", "focus", "lexical", "concepts", "feedback")
-    assert {name for hit in answer.hits for name in hit.parts if "rank" not in name} == set(names)
+    assert {name for hit in answer.hits for name in hit.parts if "rank" not in name} == set(RANKINGS)
     lists = []
-    for name in names:
+    for name in RANKINGS:
         scored = [
             (hit.parts[f"{name}_rank"], hit.trial.id, hit.parts[name]) for hit in answer.hits if name in hit.parts
         ]
         lists.append({int(trial[2:]): score for _, trial, score in sorted(scored)})
-    expected = fuse(lists, 300, weights=[weights_for(text)[name] for name in names])
+    expected = fuse(lists, 300, list(settings.weights(text).values()), settings.depth)
     fused = {int(hit.trial.id[2:]): hit.score for hit in answer.hits}
     assert fused == pytest.approx(expected, abs=0.05)  # parts are rounded
     scores = [hit.score for hit in answer.hits]
@@ -331,24 +332,20 @@ def test_pages_reach_every_trial_exactly_once(many: Index, mode: str, limit: int
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_pages_beyond_the_depth_of_fusion_do_too(many: Index, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrieval, "DEPTH", 20)
-    monkeypatch.setattr(
-        feedback, "CUTOFF_RANK", 15
-    )  # above the depth, as it is: what is below is not the same at every depth
-    monkeypatch.setattr(fuse, "__kwdefaults__", {**(fuse.__kwdefaults__ or {}), "depth": 20})
+def test_pages_beyond_the_depth_of_fusion_do_too(many: Index, mode: str) -> None:
+    settings = RankingSettings(depth=20, cutoff_rank=15)
     found: list[str] = []
     for page in range(1, 17):
-        found += ids(many.query("illness gout lung", mode=mode, page=page, limit=19))
+        found += ids(many.query("illness gout lung", mode=mode, page=page, limit=19, ranking=settings))
     assert len(found) == len(set(found)) == 300
 
 
-def test_trials_with_the_same_text_are_paged_too(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrieval, "DEPTH", 8)
-    monkeypatch.setattr(fuse, "__kwdefaults__", {**(fuse.__kwdefaults__ or {}), "depth": 8})
+def test_trials_with_the_same_text_are_paged_too(new_index: Index) -> None:
+    settings = RankingSettings(depth=8, cutoff_rank=8)
     new_index.ingest(ListSource(*(trial(n, title="The same", summary="Of all.") for n in range(70))))
     for mode in MODES:
-        found = [i for page in range(1, 16) for i in ids(new_index.query("the same", mode=mode, limit=5, page=page))]
+        pages = [new_index.query("the same", mode=mode, limit=5, page=page, ranking=settings) for page in range(1, 16)]
+        found = [trial_id for answer in pages for trial_id in ids(answer)]
         assert len(found) == len(set(found)) == 70, mode
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from support.helpers import ListSource, ids, trial
 from trialindex.index import Index
-from trialindex.search import regularization, retrieval
-from trialindex.search.regularization import regularize_scores
+from trialindex.search.regularization import regularize_scores, trial_vectors
+from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder
 
-NOTE = "gout in the big toe, and " + " ".join(f"word{n}" for n in range(retrieval.NOTE_WORDS))
+NOTE = "gout in the big toe, and " + " ".join(f"word{n}" for n in range(RankingSettings().note_words))
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def families(tmp_path: Path) -> Index:
     return index
 
 
-def drawn(index: Index, scores: dict[int, float], share: float) -> dict[int, float]:
-    with index.snapshot() as records:
-        return regularize_scores(scores, share, derived=index._current(), records=records)
+def regularized(index: Index, scores: dict[int, float], smoothing: float, pool_size: int = 2000) -> dict[int, float]:
+    with index.searcher(RankingSettings(pool_size=pool_size)) as searcher:
+        return regularize_scores(scores, smoothing, searcher)
 
 
 def test_a_score_is_drawn_towards_those_of_the_most_alike(families: Index) -> None:
-    found = drawn(families, {1: 5.0, 2: 1.0, 3: 1.0, 4: 1.0, 5: 0.0, 6: 0.0, 7: 0.0, 8: 0.0}, 0.3)
+    found = regularized(families, {1: 5.0, 2: 1.0, 3: 1.0, 4: 1.0, 5: 0.0, 6: 0.0, 7: 0.0, 8: 0.0}, 0.3)
     assert found[1] == pytest.approx(0.7 * 5 + 0.3 * 1)
     for num in (2, 3, 4):
         assert found[num] == pytest.approx(0.7 * 1 + 0.3 * (5 + 1 + 1) / 3)
@@ -40,21 +40,21 @@ def test_a_score_is_drawn_towards_those_of_the_most_alike(families: Index) -> No
 
 
 def test_nothing_is_drawn_without_others(families: Index) -> None:
-    assert drawn(families, {1: 5.0}, 0.3) == {}
-    assert drawn(families, {}, 0.3) == {}
-    assert drawn(families, {1: 5.0, 99: 1.0}, 0.3) == {}, "one that is gone is no neighbour"
-    assert drawn(families, {1: 5.0, 2: 1.0}, 0.3) == pytest.approx({1: 0.7 * 5 + 0.3, 2: 0.7 + 0.3 * 5})
+    assert regularized(families, {1: 5.0}, 0.3) == {}
+    assert regularized(families, {}, 0.3) == {}
+    assert regularized(families, {1: 5.0, 99: 1.0}, 0.3) == {}, "one that is gone is no neighbour"
+    assert regularized(families, {1: 5.0, 2: 1.0}, 0.3) == pytest.approx({1: 0.7 * 5 + 0.3, 2: 0.7 + 0.3 * 5})
 
 
-def test_those_below_the_best_keep_their_scores(families: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regularization, "POOL_SIZE", 3)
-    assert drawn(families, {1: 5.0, 2: 4.0, 3: 3.0, 4: 2.0}, 0.3).keys() == {1, 2, 3}
+def test_those_below_the_best_keep_their_scores(families: Index) -> None:
+    assert regularized(families, {1: 5.0, 2: 4.0, 3: 3.0, 4: 2.0}, 0.3, pool_size=3).keys() == {1, 2, 3}
 
 
 def test_a_trial_is_the_mean_of_its_passages(families: Index) -> None:
-    with families.snapshot() as records:
-        found, vectors = regularization._of_trials(np.array([2, 5]), families._current(), records)
-        passages, single = families._current().vectors.vectors(records.passages_of(found, records.generation))
+    with families.searcher() as searcher:
+        found, vectors = trial_vectors(np.array([2, 5]), searcher)
+        derived, records = searcher.derived, searcher.records
+        passages, single = derived.vectors.vectors(records.passages_of(found, derived.generation))
         owners = records.owners(passages)[:, 0]
     assert found.tolist() == [2, 5]
     for num, vector in zip(found, vectors, strict=True):
@@ -70,7 +70,8 @@ def test_notes_are_drawn_together_and_questions_are_not(families: Index) -> None
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-def test_pages_of_a_note_are_cut_from_one_order(families: Index, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regularization, "POOL_SIZE", 5)
-    whole = ids(families.query(NOTE, limit=8))
-    assert [one for page in range(1, 9) for one in ids(families.query(NOTE, limit=limit, page=page))] == whole
+def test_pages_of_a_note_are_cut_from_one_order(families: Index, limit: int) -> None:
+    settings = RankingSettings(pool_size=5)
+    whole = ids(families.query(NOTE, limit=8, ranking=settings))
+    pages = [ids(families.query(NOTE, limit=limit, page=page, ranking=settings)) for page in range(1, 9)]
+    assert [trial_id for page in pages for trial_id in page] == whole

@@ -16,8 +16,8 @@ from trialindex.errors import EncoderError, MissingExtra, PluginError
 from trialindex.index import Index
 from trialindex.plugin.interfaces import Reranker
 from trialindex.plugin.registry import Plugins
+from trialindex.search.rankings import Candidate
 from trialindex.search.reranking import DEPTH, rerank, text_of
-from trialindex.search.retrieval import Candidate
 from trialindex.testing import FakeReranker, check_reranker
 from trialindex.testing.samples import HOSTILE
 from trialindex.trial.sanitize import UNSAFE

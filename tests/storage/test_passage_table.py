@@ -12,7 +12,7 @@ import pytest
 from support.helpers import ONE_STORE, ListSource, ids, trial
 from trialindex.index import Index
 from trialindex.search.filters import Filters
-from trialindex.storage import derived, passage_table
+from trialindex.storage import derived, filter_queries, passage_table
 from trialindex.storage.records import Records
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ def test_many_rows_are_added_in_parts(tmp_path: Path, store: str, monkeypatch: p
 def test_filters_are_answered_by_indexes_alone(grown: Path) -> None:
     filters = Filters.parse(status="recruiting", sex="female", age=40, source="list", updated_since="2020")
     with Index.open(grown) as index, index.snapshot() as records:
-        selects, parameters = filters._sql(records)
+        selects, parameters = filter_queries.selects(filters.conditions(records))
+        assert len(selects) == 1
         for select in selects:
             plans = [row[3] for row in records.rows(f"EXPLAIN QUERY PLAN {select}", parameters)]
             assert all("COVERING INDEX" in plan or "PRIMARY KEY" in plan for plan in plans), plans

@@ -146,26 +146,6 @@ def _codes(name: str) -> Callable[[], list[str]]:
     return values
 
 
-_FILTERS = (
-    click.option(
-        "--status", multiple=True, type=Words(_codes("STATUSES")), help="Such as recruiting. Repeat for more."
-    ),
-    click.option("--phase", multiple=True, type=Words(_codes("PHASES")), help='Such as 2, "phase 3" or early-phase1.'),
-    click.option("--study-type", multiple=True, type=Words(_codes("STUDY_TYPES")), help="Such as interventional."),
-    click.option("--sex", metavar="TEXT", help="female or male: trials that take this sex."),
-    click.option("--age", metavar="AGE", help='34, or "6 months": trials that take this age.'),
-    click.option("--country", multiple=True, metavar="NAME", help="A site in this country."),
-    click.option("--near", metavar="PLACE", help='"Lyon, France" or 45.76,4.84: shows the nearest site of each trial.'),
-    click.option("--within", metavar="DISTANCE", help="With --near: a site at most this far, 100km or 60mi."),
-    click.option("--condition", multiple=True, metavar="WORDS", help="These words in a condition of the trial."),
-    click.option("--source", multiple=True, metavar="NAME", help="Trials that came from this source."),
-    click.option("--updated-since", metavar="DATE", help="Updated in the registry on this day or later: 2026-01-31."),
-)
-FILTER_NAMES = tuple(
-    "status phase study_type sex age country near within condition source updated_since".split()  # noqa: SIM905
-)
-
-
 def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The filters; take them out of the keyword arguments with :func:`take_filters`."""
     return filter_options_without()(function)
@@ -173,11 +153,18 @@ def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def filter_options_without(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The filters but those, for a command in which an option of that name means something else."""
+    from trialindex.search.filters import FILTERS
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for name, option in reversed(list(zip(FILTER_NAMES, _FILTERS, strict=True))):
+        for name, option in reversed(FILTERS.items()):
             if name not in names:
-                function = option(function)
+                function = click.option(
+                    f"--{name.replace('_', '-')}",
+                    multiple=option.many,
+                    metavar=option.metavar,
+                    type=Words(_codes(option.codes)) if option.codes else None,
+                    help=option.help,
+                )(function)
         return function
 
     return decorate
@@ -185,4 +172,6 @@ def filter_options_without(*names: str) -> Callable[[Callable[..., Any]], Callab
 
 def take_filters(options: dict[str, Any]) -> dict[str, Any]:
     """The filters among a command's options, as :meth:`Filters.parse` takes them; they are removed from *options*."""
-    return {name: options.pop(name) for name in FILTER_NAMES if name in options}
+    from trialindex.search.filters import FILTERS
+
+    return {name: options.pop(name) for name in FILTERS if name in options}

@@ -9,10 +9,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -360,16 +359,15 @@ def _plugin_errors(name: str) -> AbstractContextManager[None]:
 
 
 def _cache_path(vocabularies: Iterable[_AtHand]) -> Path:
-    """Where what is built from these editions is kept."""
-    from platformdirs import user_cache_path
+    """Where what is compiled from these editions is kept."""
+    from trialindex.storage.user_cache import cache_path
 
     identity = [_FORMAT, tokens.VERSION, *((one.name, one.version, one.origin) for one in vocabularies)]
-    digest = hashlib.sha256(repr(identity).encode()).hexdigest()[:16]
-    return user_cache_path("trialindex") / "terms" / f"{digest}.msgpack"
+    return cache_path("concepts", identity, ".msgpack")
 
 
 def _read(path: Path) -> _Compiled | None:
-    """What :func:`_write` kept, if it is there and whole."""
+    """What was compiled before, if it is there and whole."""
     import msgspec
 
     try:
@@ -380,14 +378,8 @@ def _read(path: Path) -> _Compiled | None:
 
 
 def _write(path: Path, compiled: _Compiled) -> None:
-    """Keep what was built in place of what was kept before. A folder that cannot be written costs only time."""
     from msgspec import msgpack
 
-    from trialindex.storage.files import write_atomically
+    from trialindex.storage.user_cache import keep
 
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, msgpack.encode(compiled))
-        for old in path.parent.iterdir():
-            if old != path and not old.name.startswith("."):
-                old.unlink()
+    keep(path, msgpack.encode(compiled))

@@ -9,27 +9,24 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trialindex.plugin.results import ConceptMention, Role, Understanding
-from trialindex.search.person import read_person, read_place, read_pregnancy
+from trialindex.search.person import Person, read_place, read_pregnancy
+from trialindex.search.settings import RankingSettings
 from trialindex.trial import format_age
 
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer, Mention
     from trialindex.plugin.interfaces import Vectors
 
-SYNONYMS = 6
-"""Names of one concept that are looked for, beside those that the text and the word lists use."""
-TEMPERATURE = 0.1
-"""Cosine by which a concept falls behind the most similar one when its share is divided by e."""
-FOCUS_WEIGHT = 0.5
-"""What the concepts weigh in :func:`focus_vector` beside the text itself."""
 _TREATMENTS = {"drug", "procedure"}
 
 
-def understand(text: str, recognizer: ConceptRecognizer) -> Understanding:
+def understand(text: str, person: Person, recognizer: ConceptRecognizer, settings: RankingSettings) -> Understanding:
     """What *text* says, by the names that the vocabularies list.
 
     The concepts come in the order of the text, and weigh by how often they are named until :func:`weigh` compares them
     with the whole.
+
+    :param person: whom the text is about, as it was read.
     """
     found: dict[str, list[Mention]] = {}
     aside: dict[str, str] = {}
@@ -40,9 +37,8 @@ def understand(text: str, recognizer: ConceptRecognizer) -> Understanding:
             aside.setdefault(mention.text, "a relative's" if mention.family else "negated")
         else:
             found.setdefault(mention.names[0], []).append(mention)
-    person = read_person(text)
     return Understanding(
-        concepts=_roles([_concept(name, mentions) for name, mentions in found.items()]),
+        concepts=_roles([_concept(name, mentions, settings.synonyms) for name, mentions in found.items()]),
         excluded=aside,
         age=None if person.age is None else format_age(person.age),
         sex=None if person.sex is None else person.sex.lower(),
@@ -51,16 +47,16 @@ def understand(text: str, recognizer: ConceptRecognizer) -> Understanding:
     )
 
 
-def _concept(name: str, mentions: Sequence[Mention]) -> ConceptMention:
+def _concept(name: str, mentions: Sequence[Mention], synonyms: int) -> ConceptMention:
     names: dict[str, str] = {}
     kinds = set()
     for mention in mentions:
         listed = [mention.text, *mention.names]
         for concept in mention.concepts:
             kinds.add(concept.kind)
-            listed += concept.names[:SYNONYMS] if concept.id else ()
-        for one in listed:
-            names.setdefault(one.casefold(), one)
+            listed += concept.names[:synonyms] if concept.id else ()
+        for written in listed:
+            names.setdefault(written.casefold(), written)
     role: Role = "problem"
     if kinds & _TREATMENTS:
         role = "treatment"
@@ -103,16 +99,19 @@ def main_problem(understood: Understanding) -> ConceptMention | None:
     return next((concept for concept in understood.concepts if concept.role == "main problem"), None)
 
 
-def focus_vector(text: Vectors, names: Vectors, concepts: Sequence[ConceptMention]) -> Vectors:
-    """The text's vector, and below it the same drawn towards what the text is about: shape ``(2, dimension)``.
+def focus_vector(
+    text: Vectors, names: Vectors, concepts: Sequence[ConceptMention], settings: RankingSettings
+) -> Vectors:
+    """The text's vector drawn towards what the text is about, ``(1, dimension)``, of length 1.
 
-    :param text: ``(1, dimension)``. :param names: the concepts' names, ``(n, dimension)`` with n at least 1.
+    :param text: the text's vector, ``(1, dimension)``.
+    :param names: those of the concepts' names, ``(n, dimension)`` with n at least 1.
     """
     import numpy as np
 
     likeness = (names @ text[0]).astype(np.float64)
     mentions = np.array([1 + math.log(concept.mentions) for concept in concepts])
-    centre = (mentions * np.exp((likeness - likeness.max()) / TEMPERATURE)) @ names
-    mixed = text + FOCUS_WEIGHT * centre / max(float(np.linalg.norm(centre)), 1e-12)
-    both = np.concatenate([text, mixed / max(float(np.linalg.norm(mixed)), 1e-12)])
-    return np.ascontiguousarray(both, dtype=np.float32)
+    centre = (mentions * np.exp((likeness - likeness.max()) / settings.temperature)) @ names
+    mixed = text + settings.focus_weight * centre / max(float(np.linalg.norm(centre)), 1e-12)
+    unit: Vectors = (mixed / max(float(np.linalg.norm(mixed)), 1e-12)).astype(np.float32)
+    return unit

@@ -1,14 +1,18 @@
-"""Why a trial is in the answer: the words of its record that come closest to the question."""
+"""Explaining: why a trial is in the answer, and how it fits the person."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from trialindex.plugin.results import Match, Understanding
+from trialindex.plugin.results import Hit, Match, Understanding
 from trialindex.search.analysis import main_problem
-from trialindex.trial import Trial
+from trialindex.search.places import Place
+from trialindex.search.question import Question
+from trialindex.search.rankings import Candidate
+from trialindex.search.searcher import Searcher
+from trialindex.trial import Site, Trial
 from trialindex.trial.passages import passages
 
 if TYPE_CHECKING:
@@ -17,6 +21,39 @@ if TYPE_CHECKING:
 LONGEST = 320
 """Characters of a match; more is cut at a word."""
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\S)")
+
+
+def explain(
+    candidates: Sequence[Candidate], question: Question, searcher: Searcher, *, first: int, contacts: bool
+) -> Iterator[Hit]:
+    """The candidates as hits. One that was removed from the records since it was found is left out.
+
+    :param first: the rank of the first of them.
+    :param contacts: leave the contacts in the trials.
+    """
+    by_num = {stored.num: stored for stored in searcher.records.load([candidate.num for candidate in candidates])}
+    words = searcher.derived.lexical.words
+    query_words = set(words(question.text))
+    for rank, candidate in enumerate(candidates, start=first):
+        stored = by_num.get(candidate.num)
+        if stored is None:
+            continue
+        trial = stored.trial if contacts else stored.trial.masked()
+        near = question.filters.near
+        site, distance = nearest_site(trial, near) if near else (None, None)
+        yield Hit(
+            rank=rank,
+            score=round(candidate.score, 6),
+            parts=candidate.parts,
+            trial=trial,
+            match=match(stored.trial, candidate.passage, query_words, words),
+            fits=question.person.fits(trial),
+            cautions=cautions(stored.trial, question.understood, searcher.recognizer()),
+            distance_km=None if distance is None else round(distance, 1),
+            nearest_site=site,
+            first_seen=stored.first_seen,
+            last_updated=trial.last_updated.date if trial.last_updated else None,
+        )
 
 
 def match(trial: Trial, position: int | None, query_words: set[str], words: Callable[[str], list[str]]) -> Match:
@@ -63,3 +100,14 @@ def _cautions(trial: Trial, understood: Understanding, recognizer: ConceptRecogn
 def _shorten(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
+
+
+def nearest_site(trial: Trial, place: Place) -> tuple[Site | None, float | None]:
+    """The site nearest to *place* among those with a position, and its distance in kilometres."""
+    best: tuple[Site | None, float | None] = (None, None)
+    for site in trial.sites:
+        if site.latitude is not None and site.longitude is not None:
+            distance = float(place.distance_km(site.latitude, site.longitude))
+            if best[1] is None or distance < best[1]:
+                best = (site, distance)
+    return best

@@ -1,19 +1,128 @@
-"""Filters: what a user asks to see only. Applied in SQLite before anything is ranked."""
+"""Filters: what a user asks to see only. Applied in SQLite before anything is ranked.
+
+A filter is declared once, as a field of :class:`Filters`: its SQL condition, its option on the command line with the
+help text, and how its value is read and said. :class:`FilterWords` repeats the names for editors alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from functools import partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from trialindex.errors import QueryError, nearest
 from trialindex.search.places import Place, country_code, find_place, parse_distance
-from trialindex.storage.records import Records, fold
+from trialindex.storage import filter_queries as queries
 from trialindex.trial import display, format_age, parse_values, sanitize
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids
+    from trialindex.storage.filter_queries import Condition
+    from trialindex.storage.records import Records
+
+Words = str | Sequence[str]
+
+
+class FilterWords(TypedDict, total=False):
+    """The filters as a person writes them, the keyword arguments of :meth:`Filters.parse` and ``Index.query``."""
+
+    status: Words
+    phase: Words
+    study_type: Words
+    sex: str | None
+    age: str | float | None
+    country: Words
+    near: str | None
+    within: str | float | None
+    condition: Words
+    source: Words
+    updated_since: str | None
+
+
+@dataclass(frozen=True)
+class FilterOption:
+    """How a filter is given on the command line, read, applied and said.
+
+    :param help: what it does, for ``--help``.
+    :param read: one value as a person writes it → the value or, where *many* may be given, the values that are kept.
+    :param conditions: the value that is kept → what a trial has to be; ``None`` if it alone leaves out no trial.
+    :param resolve: the values that are kept → as the index at hand writes them.
+    :param say: the value → words for a person; ``""`` where there is nothing to say.
+    :param label: what it is called in :meth:`Filters.words`.
+    :param metavar: what stands for a value in ``--help``.
+    :param codes: the tuple of :mod:`trialindex.trial.record` with its likely values, for completion.
+    """
+
+    help: str
+    read: Callable[[Any], Any]
+    conditions: Callable[[Any], list[Condition]] | None
+    say: Callable[[Any], str]
+    resolve: Callable[[Records, Any], Any] | None = None
+    label: str = ""
+    metavar: str | None = None
+    codes: str | None = None
+    many: bool = False
+
+
+def _many(
+    help: str, read: Callable[[str], tuple[str, ...]], conditions: Callable[[Any], list[Condition]], **more: Any
+) -> Any:
+    """A filter that can be given several times; unless told otherwise any of the values will do."""
+    more = {"say": " or ".join, **more}
+    return field(default=(), metadata={"filter": FilterOption(help, read, conditions, many=True, **more)})
+
+
+def _one(
+    help: str, read: Callable[[Any], Any], conditions: Callable[[Any], list[Condition]] | None, **more: Any
+) -> Any:
+    """A filter with one value."""
+    more = {"say": str, **more}
+    return field(default=None, metadata={"filter": FilterOption(help, read, conditions, **more)})
+
+
+def _read_sex(text: str) -> str | None:
+    """``FEMALE`` or ``MALE``; *all* is no filter."""
+    code = parse_values.normalise_sex(text)
+    return None if code == "ALL" else code
+
+
+def _read_age(text: str | float) -> float:
+    age = parse_values.normalise_age(text)
+    if age is None:
+        raise ValueError(f'"{text}" is not an age; write it like "34" or "6 months"')
+    return age
+
+
+def _known_sources(records: Records, names: Sequence[str]) -> list[str]:
+    held = queries.sources(records)
+    return [_known("source", name, held) for name in names]
+
+
+def _known_countries(records: Records, names: Sequence[str]) -> list[str]:
+    """Every way in which the index writes the countries: *South Korea* is also *Korea, Republic of*.
+
+    :raises QueryError: no trial of the index has a site in one of them.
+    """
+    held = queries.countries(records)
+    found = []
+    for name in names:
+        code = country_code(name)
+        same = sorted(other for other in held if code and country_code(other) == code)
+        found += same or [_known("country", name, held)]
+    return found
+
+
+def _known(what: str, value: str, held: Iterable[str]) -> str:
+    """The value as the index writes it.
+
+    :raises QueryError: no trial of the index has it; the nearest one that some trial has is named.
+    """
+    in_order = sorted(held)
+    for name in in_order:
+        if name.casefold() == value.casefold():
+            return name
+    raise QueryError(f'no trial in this index has the {what} "{value}".', hint=nearest(value, in_order))
 
 
 @dataclass(frozen=True)
@@ -29,87 +138,124 @@ class Filters:
     :param sex: ``FEMALE`` or ``MALE``: trials that take this sex.
     :param age: years: trials that take this age.
     :param country: a site in any of these, as the registry writes them.
-    :param near: with *within_km*, a site with a position at most so many kilometres away.
+    :param near: with *within*, a site with a position at most so many kilometres away.
     :param condition: words that occur in the name of one of the trial's conditions, each of them.
     :param source: any of these source names.
     :param updated_since: ISO date: the registry's last update is on this day or later, as far as its precision tells.
     """
 
-    status: tuple[str, ...] = ()
-    phase: tuple[str, ...] = ()
-    study_type: tuple[str, ...] = ()
-    sex: str | None = None
-    age: float | None = None
-    country: tuple[str, ...] = ()
-    near: Place | None = None
-    within_km: float | None = None
-    condition: tuple[str, ...] = ()
-    source: tuple[str, ...] = ()
-    updated_since: str | None = None
+    status: tuple[str, ...] = _many(
+        "Such as recruiting. Repeat for more.",
+        lambda text: (parse_values.normalise_status(text),),
+        queries.one_of("trials", "status"),
+        say=lambda codes: " or ".join(map(display.status, codes)),
+        codes="STATUSES",
+    )
+    phase: tuple[str, ...] = _many(
+        'Such as 2, "phase 3" or early-phase1.',
+        parse_values.normalise_phases,
+        queries.one_of("phases", "phase"),
+        say=lambda codes: " or ".join(display.phase((code,)) for code in codes),
+        codes="PHASES",
+    )
+    study_type: tuple[str, ...] = _many(
+        "Such as interventional.",
+        lambda text: (parse_values.normalise_study_type(text),),
+        queries.one_of("trials", "study_type"),
+        say=lambda codes: " or ".join(map(display.study_type, codes)),
+        label="study type",
+        codes="STUDY_TYPES",
+    )
+    sex: str | None = _one(
+        "female or male: trials that take this sex.", _read_sex, queries.takes_sex, say=display.sex, metavar="TEXT"
+    )
+    age: float | None = _one(
+        '34, or "6 months": trials that take this age.', _read_age, queries.takes_age, say=format_age, metavar="AGE"
+    )
+    country: tuple[str, ...] = _many(
+        "A site in this country.",
+        lambda text: (text,),
+        queries.one_of("places", "country"),
+        resolve=_known_countries,
+        metavar="NAME",
+    )
+    near: Place | None = _one(  # noqa: RUF009
+        '"Lyon, France" or 45.76,4.84: shows the nearest site of each trial.',
+        find_place,
+        None,
+        say=lambda place: "",  # said with the distance
+        metavar="PLACE",
+    )
+    within: float | None = _one(
+        "With --near: a site at most this far, 100km or 60mi.",
+        lambda text: parse_distance(str(text)),
+        None,
+        say=lambda km: f"within {km:g} km",
+        label="distance",
+        metavar="DISTANCE",
+    )
+    condition: tuple[str, ...] = _many(
+        "These words in a condition of the trial.",
+        lambda text: (text,),
+        queries.names_condition,
+        say=" and ".join,
+        metavar="WORDS",
+    )
+    source: tuple[str, ...] = _many(
+        "Trials that came from this source.",
+        lambda text: (text,),
+        queries.one_of("trials", "source"),
+        resolve=_known_sources,
+        metavar="NAME",
+    )
+    updated_since: str | None = _one(
+        "Updated in the registry on this day or later: 2026-01-31.",
+        parse_values.normalise_date,
+        queries.updated_since,
+        label="updated since",
+        metavar="DATE",
+    )
 
     def __post_init__(self) -> None:
-        for name in ("status", "phase", "study_type", "country", "condition", "source"):
-            object.__setattr__(self, name, tuple(map(sanitize.replace_surrogates, getattr(self, name))))
+        for name, option in FILTERS.items():
+            if option.many:
+                object.__setattr__(self, name, tuple(map(sanitize.replace_surrogates, getattr(self, name))))
+        if self.within is not None and self.near is None:
+            raise QueryError("a distance needs a place.", hint='Add it: --near "Lyon, France"')
 
     @classmethod
-    def parse(
-        cls,
-        *,
-        status: str | Sequence[str] = (),
-        phase: str | Sequence[str] = (),
-        study_type: str | Sequence[str] = (),
-        sex: str | None = None,
-        age: str | float | None = None,
-        country: str | Sequence[str] = (),
-        near: str | None = None,
-        within: str | float | None = None,
-        condition: str | Sequence[str] = (),
-        source: str | Sequence[str] = (),
-        updated_since: str | None = None,
-    ) -> Filters:
+    def parse(cls, **words: Unpack[FilterWords]) -> Filters:
         """Filters from words as a person writes them: ``recruiting``, ``phase 2``, ``34``, ``6 months``, ``100km``.
 
         :raises QueryError: a value is not understood; the message says what is allowed and which is nearest.
         """
-        if within is not None and near is None:
-            raise QueryError("a distance needs a place.", hint='Add it: --near "Lyon, France"')
+        kept: dict[str, Any] = {}
         try:
-            return cls(
-                status=tuple(parse_values.normalise_status(text) for text in _several(status)),
-                phase=tuple(code for text in _several(phase) for code in parse_values.normalise_phases(text)),
-                study_type=tuple(parse_values.normalise_study_type(text) for text in _several(study_type)),
-                sex=_one_sex(sex),
-                age=None if age is None else _age(age),
-                country=_several(country),
-                near=None if near is None else find_place(near),
-                within_km=None if within is None else parse_distance(str(within)),
-                condition=_several(condition),
-                source=_several(source),
-                updated_since=None if updated_since is None else parse_values.normalise_date(updated_since),
-            )
+            for name, given in words.items():
+                option = FILTERS.get(name)
+                if option is None:
+                    raise TypeError(f"{name} is no filter; there are {', '.join(FILTERS)}")
+                if option.many:
+                    kept[name] = tuple(value for text in _several(given) for value in option.read(text))
+                elif given is not None:
+                    kept[name] = option.read(given)
         except ValueError as problem:
             raise QueryError(f"{problem}{'' if str(problem).endswith('.') else '.'}") from None
+        return cls(**kept)
 
     def __bool__(self) -> bool:
         return bool(self.words())
 
     def words(self) -> dict[str, str]:
         """The filters in words for a person, those that are set."""
-        found = {
-            "status": " or ".join(display.status(code) for code in self.status),
-            "phase": " or ".join(display.phase((code,)) for code in self.phase),
-            "study type": " or ".join(display.study_type(code) for code in self.study_type),
-            "sex": display.sex(self.sex) if self.sex else "",
-            "age": format_age(self.age) if self.age is not None else "",
-            "country": " or ".join(self.country),
-            "distance": (
-                f"within {self.within_km:g} km of {self.near.name}" if self.near and self.within_km is not None else ""
-            ),
-            "condition": " and ".join(self.condition),
-            "source": " or ".join(self.source),
-            "updated since": self.updated_since or "",
+        said = {
+            option.label or name: option.say(value)
+            for name, option in FILTERS.items()
+            if (value := getattr(self, name)) not in (None, ())
         }
-        return {name: text for name, text in found.items() if text}
+        if self.near is not None and "distance" in said:
+            said["distance"] += f" of {self.near.name}"
+        return {label: text for label, text in said.items() if text}
 
     def allowed(self, records: Records) -> Ids | None:
         """Sorted numbers of the trials that pass, or ``None`` when there is no filter.
@@ -120,126 +266,28 @@ class Filters:
             return None
         import numpy as np
 
-        selects, parameters = self._sql(records)
-        sets = [records.numbers(select, parameters) for select in selects]
-        if self.near and self.within_km is not None:
-            sets.append(self._within(records))
+        sets = queries.passing(records, self.conditions(records))
+        if self.near is not None and self.within is not None:
+            sets.append(queries.with_site_near(records, self.near.latitude, self.near.distance_km, self.within))
         return reduce(partial(np.intersect1d, assume_unique=True), sets)
 
-    def _sql(self, records: Records) -> tuple[list[str], dict[str, Any]]:
-        """SELECTs of trials that all have to hold one, each answered by one index alone, and their parameters."""
-        parameters: dict[str, Any] = {}
-        where: list[str] = []
-        selects: list[str] = []
+    def conditions(self, records: Records) -> Iterator[Condition]:
+        """What a trial has to be, but for its distance.
 
-        def among(values: tuple[str, ...]) -> str:
-            marks = []
-            for value in values:
-                parameters[f"p{len(parameters)}"] = value
-                marks.append(f":p{len(parameters) - 1}")
-            return f"({', '.join(marks)})"
-
-        if self.status:
-            where.append(f"status IN {among(self.status)}")
-        if self.study_type:
-            where.append(f"study_type IN {among(self.study_type)}")
-        if self.phase:
-            selects.append(f"SELECT trial AS num FROM phases WHERE phase IN {among(self.phase)}")  # noqa: S608
-        if self.sex:
-            where.append(f"coalesce(sex, 'ALL') IN {among(('ALL', self.sex))}")
-        if self.age is not None:
-            parameters["age"] = self.age
-            where.append("coalesce(minimum_age, :age) <= :age AND coalesce(maximum_age, :age) >= :age")
-        if self.country:
-            countries = tuple(name for text in self.country for name in _countries(records, text))
-            selects.append(f"SELECT trial AS num FROM places WHERE country IN {among(countries)}")  # noqa: S608
-        if self.source:
-            sources = tuple(_known(records, "source", "SELECT DISTINCT source FROM trials", s) for s in self.source)
-            where.append(f"source IN {among(sources)}")
-        for words in self.condition:
-            likes = " AND ".join(f"name LIKE {among((_like(word),))} ESCAPE '\\'" for word in fold(words).split())
-            selects.append(f"SELECT trial AS num FROM conditions WHERE {likes or '1'}")  # noqa: S608
-        if self.updated_since:
-            parameters["since"] = self.updated_since
-            where.append("last_updated >= substr(:since, 1, length(last_updated))")
-        if where:
-            selects.append(f"SELECT num FROM trials WHERE {' AND '.join(where)}")  # noqa: S608
-        return selects, parameters
-
-    def _within(self, records: Records) -> Ids:
-        """Numbers of the trials with a site within the distance."""
-        import numpy as np
-
-        assert self.near is not None
-        assert self.within_km is not None
-        south, north = self.near.latitude - self.within_km / 110.5, self.near.latitude + self.within_km / 110.5
-        rows = list(
-            records.rows(
-                "SELECT trial, latitude, longitude FROM places"
-                " WHERE latitude BETWEEN ? AND ? AND longitude IS NOT NULL",
-                (south, north),
-            )
-        )
-        if not rows:
-            return np.empty(0, dtype=np.int64)
-        table = np.array(rows, dtype=np.float64)
-        near = self.near.distance_km(table[:, 1], table[:, 2]) <= self.within_km
-        return np.unique(table[near, 0].astype(np.int64))
+        :raises QueryError: a country or source that no trial of the index has.
+        """
+        for name, option in FILTERS.items():
+            value = getattr(self, name)
+            if value not in (None, ()) and option.conditions is not None:
+                yield from option.conditions(option.resolve(records, value) if option.resolve else value)
 
 
-_HELD_COUNTRIES = (
-    "WITH RECURSIVE held (name) AS (SELECT min(country) FROM places UNION ALL"
-    " SELECT (SELECT min(country) FROM places WHERE country > name) FROM held WHERE name IS NOT NULL)"
-    " SELECT name FROM held"
-)
-"""Every country once: from each to the next by the index, where DISTINCT would go through all places."""
+FILTERS: dict[str, FilterOption] = {one.name: one.metadata["filter"] for one in fields(Filters)}
+"""Every filter by its name, in the order of the command line."""
 
 
-def _several(words: str | Sequence[str]) -> tuple[str, ...]:
+def _several(words: Any) -> tuple[str, ...]:
     several = (words,) if isinstance(words, str) else tuple(words)
     if not all(text.strip() for text in several):
         raise QueryError("a filter is empty.", hint="Leave it out, or give it a value.")
     return several
-
-
-def _one_sex(text: str | None) -> str | None:
-    """``FEMALE`` or ``MALE``; *all* is no filter."""
-    code = None if text is None else parse_values.normalise_sex(text)
-    return None if code == "ALL" else code
-
-
-def _age(text: str | float) -> float:
-    age = parse_values.normalise_age(text)
-    if age is None:
-        raise ValueError(f'"{text}" is not an age; write it like "34" or "6 months"')
-    return age
-
-
-def _known(records: Records, what: str, sql: str, value: str) -> str:
-    """The value as the index writes it.
-
-    :raises QueryError: no trial of the index has it; the nearest one that some trial has is named.
-    """
-    held = sorted({row[0] for row in records.rows(sql) if row[0]})
-    for name in held:
-        if name.casefold() == value.casefold():
-            return str(name)
-    raise QueryError(f'no trial in this index has the {what} "{value}".', hint=nearest(value, held))
-
-
-def _countries(records: Records, text: str) -> list[str]:
-    """Every way in which the index writes the country: *South Korea* is also *Korea, Republic of*.
-
-    :raises QueryError: no trial of the index has a site there.
-    """
-    code = country_code(text)
-    held = {row[0] for row in records.rows(_HELD_COUNTRIES) if row[0]}
-    same = sorted(name for name in held if code and country_code(name) == code)
-    return same or [_known(records, "country", _HELD_COUNTRIES, text)]
-
-
-def _like(word: str) -> str:
-    """The word as a LIKE pattern that matches it anywhere, its own wildcards escaped."""
-    for special in ("\\", "%", "_"):
-        word = word.replace(special, f"\\{special}")
-    return f"%{word}%"

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-DEPTH = 1000
-"""How deep each ranking is fused. Pages beyond it go deeper, and leave the order above as it was."""
 
-
-def fuse(
-    lists: Sequence[Mapping[int, float]], size: int, *, weights: Sequence[float] | None = None, depth: int = DEPTH
-) -> dict[int, float]:
+def fuse(lists: Sequence[Mapping[int, float]], size: int, weights: Sequence[float], depth: int) -> dict[int, float]:
     """The weighted sum of standardised scores: each list's scores less their mean, in units of their deviation.
 
     Mean and standard deviation are those of a list's first *depth* scores; one that has fewer of the *size* items that
@@ -21,8 +16,10 @@ def fuse(
     Source: CombSUM (Fox and Shaw, *Combination of multiple searches*, TREC-2, 1994) over standardised scores (as in
     Renda and Straccia, *Web metasearch: rank vs. score based rank aggregation methods*, SAC 2003).
 
-    :param lists: each maps items to scores, best first. :param size: how many items there are to rank.
-    :param weights: of the lists; 1 each unless given.
+    :param lists: each maps items to scores, best first.
+    :param size: how many items there are to rank.
+    :param weights: of the lists.
+    :param depth: how many scores of each list count.
     """
     import numpy as np
 
@@ -30,7 +27,7 @@ def fuse(
     items = np.unique(np.concatenate(tops)) if tops else np.empty(0, dtype=np.int64)
     sums = np.zeros(len(items))
     count = min(depth, size)
-    for top, scores, weight in zip(tops, lists, weights or [1.0] * len(lists), strict=True):
+    for top, scores, weight in zip(tops, lists, weights, strict=True):
         if not len(top):
             continue
         values = np.fromiter(scores.values(), dtype=np.float64, count=len(scores))[:depth]

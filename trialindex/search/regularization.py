@@ -5,60 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trialindex.storage.derived import Derived
-from trialindex.storage.records import Records
+from trialindex.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids, Vectors
 
-NEAREST = 3
-"""How many others a trial is drawn towards."""
-SMOOTHING = 0.3
-"""What their mean counts in its score, for a note."""
-POOL_SIZE = 2000
-"""How many of the best trials are compared with each other."""
 
-
-def regularize_scores(
-    scores: Mapping[int, float], share: float, *, derived: Derived, records: Records
-) -> dict[int, float]:
+def regularize_scores(scores: Mapping[int, float], smoothing: float, searcher: Searcher) -> dict[int, float]:
     """Each score with the mean of those of the trials most like it mixed in; the order of *scores* does not count.
 
-    A trial is here the mean of its passages' vectors, and the most like it are the nearest among the
-    :data:`POOL_SIZE` best. Those below keep their scores.
+    A trial is here the mean of its passages' vectors, and its neighbours are the nearest among the best, as many as
+    the settings' ``pool_size``. Those below keep their scores.
 
     Source: Diaz, *Regularizing ad hoc retrieval scores*, CIKM 2005: documents that are near each other are relevant
     to the same questions.
 
-    :param scores: trials by number, with what they score so far. :param share: above 0, and up to 1.
+    :param scores: trials by number, with what they score so far.
+    :param smoothing: what the mean counts in the new score, above 0 and up to 1.
     :returns: those whose scores change, with the new ones.
     """
     import numpy as np
 
-    best = np.array(sorted(scores, key=lambda num: (-scores[num], num))[:POOL_SIZE], dtype=np.int64)
+    best = np.array(sorted(scores, key=lambda num: (-scores[num], num))[: searcher.settings.pool_size], dtype=np.int64)
     if len(best) < 2:
         return {}
-    trials, vectors = _of_trials(np.sort(best), derived, records)
-    nearest = min(NEAREST, len(trials) - 1)
-    if nearest < 1:
+    trials, vectors = trial_vectors(np.sort(best), searcher)
+    neighbours = min(searcher.settings.neighbours, len(trials) - 1)
+    if neighbours < 1:
         return {}
     own = np.array([scores[num] for num in trials.tolist()])
-    alike = vectors @ vectors.T
-    np.fill_diagonal(alike, -np.inf)
+    likeness = vectors @ vectors.T
+    np.fill_diagonal(likeness, -np.inf)
     rows = np.arange(len(trials))
-    others = np.zeros(len(trials))
-    for _ in range(nearest):  # for so few, several times as fast as a partition
-        at = alike.argmax(axis=1)
-        others += own[at]
-        alike[rows, at] = -np.inf
-    drawn = (1 - share) * own + share * others / nearest
-    return dict(zip(trials.tolist(), drawn.tolist(), strict=True))
+    sums = np.zeros(len(trials))
+    for _ in range(neighbours):  # for so few, several times as fast as a partition
+        nearest = likeness.argmax(axis=1)
+        sums += own[nearest]
+        likeness[rows, nearest] = -np.inf
+    regularized = (1 - smoothing) * own + smoothing * sums / neighbours
+    return dict(zip(trials.tolist(), regularized.tolist(), strict=True))
 
 
-def _of_trials(trials: Ids, derived: Derived, records: Records) -> tuple[Ids, Vectors]:
-    """Of sorted trials those that have passages, and of these the means, ``(n, dimension)``, each of length 1."""
+def trial_vectors(trials: Ids, searcher: Searcher) -> tuple[Ids, Vectors]:
+    """A vector for each trial, the mean of those of its passages.
+
+    :param trials: sorted numbers.
+    :returns: those of them that have passages, and their vectors, ``(n, dimension)``, each of length 1.
+    """
     import numpy as np
 
+    derived, records = searcher.derived, searcher.records
     passages, vectors = derived.vectors.vectors(records.passages_of(trials, derived.generation))
     owners = records.owners(passages)[:, 0]
     known = np.isin(owners, trials)  # not those of a trial that went away meanwhile

@@ -13,7 +13,7 @@ from trialindex.plugin.interfaces import Reranker
 from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:
-    from trialindex.search.retrieval import Candidate
+    from trialindex.search.rankings import Candidate
     from trialindex.storage.records import Records
     from trialindex.trial import Trial
 
@@ -47,7 +47,7 @@ def rerank(
         for rank, at in enumerate(best, start=1)
     ]
     places = [candidate.score for candidate in candidates[:depth]]
-    front = [replace(one, score=score) for one, score in zip([*moved, *gone], places, strict=True)]
+    front = [replace(candidate, score=score) for candidate, score in zip([*moved, *gone], places, strict=True)]
     return [*front, *candidates[depth:]]
 
 

@@ -1,231 +1,85 @@
-"""Finding: which trials a text is like, by meaning, by its words, and by what it says the patient has."""
+"""Finding: which trials a question is like, by meaning, by its words, and by what it says the patient has."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from heapq import nlargest
-from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Literal, get_args
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from trialindex.plugin.encoding import encode_queries
 from trialindex.plugin.interfaces import Encoder
-from trialindex.plugin.results import Understanding
 from trialindex.search import analysis
 from trialindex.search.feedback import expansion_terms
-from trialindex.search.fusion import DEPTH, fuse
-from trialindex.search.person import Person
-from trialindex.search.regularization import SMOOTHING, regularize_scores
-from trialindex.storage.derived import Derived
-from trialindex.storage.records import Records
+from trialindex.search.question import Question
+from trialindex.search.rankings import Rankings
+from trialindex.search.searcher import Searcher
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from trialindex.plugin.interfaces import Ids, Vectors
 
-Mode = Literal["hybrid", "vector", "lexical"]
-MODES: tuple[str, ...] = get_args(Mode)
 
-SHORT_WORDS, NOTE_WORDS = 30, 90
-SHORT = {"vector": 4.0, "focus": 0.0, "lexical": 1.0, "concepts": 1.0, "feedback": 0.33}
-"""What the rankings count for a text of :data:`SHORT_WORDS` or fewer; between the two lengths it is drawn straight."""
-NOTE = {"vector": 0.5, "focus": 0.5, "lexical": 1.0, "concepts": 0.5, "feedback": 1.0}
-"""The same for a text of :data:`NOTE_WORDS` or more. Both by cross-validation over topics, ``docs/ranking.md``."""
-MISMATCH_PENALTY = 2.0
-"""What a trial loses for each limit, of age or of sex, that does not fit what is known of the person. It falls behind
-those that match about as well, and stays in the answer."""
+def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
+    """The rankings of the question's mode, each *depth* trials deep.
 
-
-@dataclass(frozen=True)
-class Candidate:
-    """A trial that was found, by its number.
-
-    :param score: what candidates are ordered by.
-    :param parts: the score in each ranking that has it, and its rank there: ``vector`` and ``vector_rank``, and so on.
-    :param passage: position of the passage whose vector matched best, ``None`` if found by words only.
+    :raises QueryError: a filter names what no trial of the index has.
+    :raises EncoderError: the encoder fails.
     """
-
-    num: int
-    score: float
-    parts: dict[str, float]
-    passage: int | None
-
-
-@dataclass(frozen=True)
-class Found:
-    """What :func:`retrieve` found.
-
-    :param candidates: best first: as many as were wanted, or all there are.
-    :param understood: the text as it was understood, with what each part of it weighs.
-    """
-
-    candidates: list[Candidate]
-    understood: Understanding
+    allowed = searcher.allowed(question.filters)
+    size = len(searcher.records) if allowed is None else len(allowed)
+    lexical = searcher.derived.lexical
+    scores: dict[str, Mapping[int, float]] = {}
+    if question.mode == "lexical":
+        scores["lexical"] = dict(lexical.search(question.text, depth, allowed))
+        return Rankings(question, scores, {}, size)
+    if question.mode == "vector":
+        vectors = embed_query(question.text, searcher.encoder())
+        [nearest] = nearest_trials(vectors, depth, searcher, allowed)
+        scores["vector"] = {num: score for num, (score, _) in nearest.items()}
+        return Rankings(question, scores, {num: position for num, (_, position) in nearest.items()}, size)
+    return _rank_hybrid(question, searcher, depth, allowed, size)
 
 
-@dataclass
-class Rankings:
-    """What :func:`rank` found.
+def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Ids | None, size: int) -> Rankings:
+    """All rankings; the word index is asked in a thread of its own while vectors are compared."""
+    settings, lexical, understood = searcher.settings, searcher.derived.lexical, question.understood
+    weights = settings.weights(question.text)
+    with ThreadPoolExecutor(1) as lexical_thread:
 
-    :param scores: by ranking, ``vector``, ``focus``, ``lexical``, ``terms`` and ``feedback``: trials by number with
-        their scores, best first.
-    :param passages: of the trials that vectors found, the position of the passage that matched best.
-    :param size: how many trials were ranked among.
-    """
+        def search_words() -> Future[list[tuple[int, float]]]:
+            return lexical_thread.submit(lexical.search, question.text, depth, allowed)
 
-    scores: dict[str, Mapping[int, float]]
-    passages: dict[int, int | None]
-    understood: Understanding
-    size: int
-
-    def fused(self, weights: Mapping[str, float]) -> dict[int, float]:
-        """The rankings at hand as one, see :func:`~trialindex.search.fusion.fuse`."""
-        return fuse(list(self.scores.values()), self.size, weights=[weights[name] for name in self.scores])
-
-
-def retrieve(
-    text: str,
-    mode: Mode,
-    wanted: int,
-    understood: Understanding,
-    person: Person,
-    *,
-    derived: Derived,
-    records: Records,
-    encoder: Encoder | None,
-    allowed: Ids | None,
-) -> Found:
-    """The trials that match *text*, best first: *wanted* of them, or all there are.
-
-    A larger *wanted* only adds to the end, so that pages neither overlap nor leave a trial out.
-
-    :param understood: what the text says; ``hybrid`` also looks for that, the other modes for the text alone.
-    :param person: whom it is about; ``hybrid`` puts trials further down whose stated age or sex does not fit.
-    :param encoder: needed unless *mode* is ``lexical``.
-    :param allowed: sorted numbers of the trials to rank among; ``None`` for all.
-    """
-    depth = DEPTH
-    while depth < wanted:
-        depth *= 4
-    ranked = rank(text, mode, depth, understood, derived=derived, records=records, encoder=encoder, allowed=allowed)
-    mismatches: dict[int, int] = {}
-    own: dict[int, float] = {}
-    drawn: dict[int, float] = {}
-    if mode == "hybrid":
-        scores = ranked.fused(weights_for(text))
-        if share := SMOOTHING * note_share(text):
-            deep = {num for found in ranked.scores.values() for num in islice(found, DEPTH)}  # the same at every depth
-            own = {num: scores[num] for num in deep}
-            drawn = regularize_scores(own, share, derived=derived, records=records)
-            scores |= drawn
-        mismatches = _mismatches(scores, wanted, person, records)
-        for num, count in mismatches.items():
-            scores[num] -= MISMATCH_PENALTY * count
-    else:
-        scores = dict(ranked.scores[mode])
-    ranks = {name: {num: rank for rank, num in enumerate(found, 1)} for name, found in ranked.scores.items()}
-
-    def order(num: int) -> tuple[float, ...]:
-        return (-scores[num], *(ranks[name].get(num, math.inf) for name in ranks), num)
-
-    least = min(nlargest(wanted, scores.values()), default=0.0)
-    candidates = []
-    for num in sorted((num for num, score in scores.items() if score >= least), key=order)[:wanted]:
-        parts = {"mismatch": MISMATCH_PENALTY * mismatches[num]} if num in mismatches else {}
-        if num in drawn:
-            parts["regularization"] = round(drawn[num] - own[num], 4)
-        for name, found in ranked.scores.items():
-            if num in found:
-                parts |= {name: round(found[num], 4), f"{name}_rank": ranks[name][num]}
-        candidates.append(Candidate(num, scores[num], parts, ranked.passages.get(num)))
-    return Found(candidates, ranked.understood)
+        by_words = search_words() if settings.note_share(question.text) > 0 else None  # takes as long as embedding
+        vectors = embed_query(question.text, searcher.encoder(), [concept.name for concept in understood.concepts])
+        queries, names = vectors[:1], vectors[1:]
+        if understood.concepts:
+            understood = analysis.weigh(understood, (names @ queries[0]).tolist())
+            if weights["focus"]:
+                focus = analysis.focus_vector(queries, names, understood.concepts, settings)
+                queries = _stack(queries, focus)
+        by_words = by_words or search_words()
+        concepts = [(concept.weight, concept.names) for concept in understood.concepts]
+        by_concepts = lexical_thread.submit(lexical.search_names, concepts, depth, allowed)
+        nearest = nearest_trials(queries, depth, searcher, allowed)
+    scores: dict[str, Mapping[int, float]] = {}
+    passages: dict[int, int | None] = {}
+    for name, found in zip(("vector", "focus"), nearest, strict=False):
+        scores[name] = {num: score for num, (score, _) in found.items()}
+        passages = {num: position for num, (_, position) in found.items()} | passages
+    scores["lexical"] = dict(by_words.result())
+    scores["concepts"] = dict(by_concepts.result())
+    rankings = Rankings(replace(question, understood=understood), scores, passages, size)
+    words = expansion_terms(rankings.fused(weights, settings.depth), searcher)
+    scores["feedback"] = dict(lexical.search_words(words, depth, allowed))
+    return rankings
 
 
-def rank(
-    text: str,
-    mode: Mode,
-    depth: int,
-    understood: Understanding,
-    *,
-    derived: Derived,
-    records: Records,
-    encoder: Encoder | None,
-    allowed: Ids | None,
-) -> Rankings:
-    """The rankings of *mode*, each *depth* trials deep; see :func:`retrieve` for what is given."""
-    from concurrent.futures import ThreadPoolExecutor
+def _stack(*vectors: Vectors) -> Vectors:
+    import numpy as np
 
-    size = len(records) if allowed is None else len(allowed)
-    ranked = Rankings({}, {}, understood, size)
-    with ThreadPoolExecutor(1) as lexical_thread:  # words are looked up while vectors are compared
-        by_words = by_names = None
-
-        def look_up() -> Future[list[tuple[int, float]]]:
-            return lexical_thread.submit(derived.lexical.search, text, depth, allowed)
-
-        if mode == "lexical" or (mode == "hybrid" and note_share(text) > 0):  # of a note already while it is embedded
-            by_words = look_up()
-        if mode != "lexical":
-            assert encoder is not None
-            concerned = mode == "hybrid" and bool(understood.concepts)
-            vectors = embed_query(text, encoder, [c.name for c in understood.concepts] if concerned else [])
-            queries, names = vectors[:1], vectors[1:]
-            if concerned:
-                ranked.understood = analysis.weigh(understood, (names @ queries[0]).tolist())
-                if weights_for(text)["focus"]:
-                    queries = analysis.focus_vector(queries, names, understood.concepts)
-            if mode == "hybrid":
-                by_words = by_words or look_up()
-                concepts = [(concept.weight, concept.names) for concept in ranked.understood.concepts]
-                by_names = lexical_thread.submit(derived.lexical.search_names, concepts, depth, allowed)
-            nearest = nearest_trials(queries, depth, derived=derived, records=records, allowed=allowed)
-            for name, found in zip(("vector", "focus"), nearest, strict=False):
-                ranked.scores[name] = {num: score for num, (score, _) in found.items()}
-                ranked.passages = {num: position for num, (_, position) in found.items()} | ranked.passages
-        if by_words is not None:
-            ranked.scores["lexical"] = dict(by_words.result())
-    if by_names is not None:
-        ranked.scores["concepts"] = dict(by_names.result())
-        words = expansion_terms(ranked.fused(weights_for(text)), derived.lexical, records)
-        ranked.scores["feedback"] = dict(derived.lexical.search_words(words, depth, allowed))
-    return ranked
-
-
-def _mismatches(scores: Mapping[int, float], wanted: int, person: Person, records: Records) -> dict[int, int]:
-    """How many limits of a trial do not fit the person, of those that have any.
-
-    The first :data:`DEPTH` are looked at, and of these only as many as can be among the *wanted* best in the end.
-    """
-    counts: dict[int, int] = {}
-    if person.age is None and person.sex is None:
-        return counts
-    best = sorted(scores, key=lambda num: (-scores[num], num))[:DEPTH]
-    done, step = 0, wanted + 50
-    while done < len(best):
-        limits = records.limits(best[done : done + step])
-        counts |= {num: count for num, of in limits.items() if (count := person.mismatches(*of))}
-        done, step = done + step, 2 * step
-        kept = nlargest(wanted, (scores[num] - MISMATCH_PENALTY * counts.get(num, 0) for num in best[:done]))
-        if done < len(best) and scores[best[done]] < kept[-1]:
-            break
-    return counts
-
-
-def weights_for(text: str) -> dict[str, float]:
-    """What each ranking counts in fusion, by how long the text is.
-
-    A short question is one thought that its vector holds whole, in words that are often not those of the trials. A note
-    says so much that its vector blurs, and its words are many enough to match.
-    """
-    share = note_share(text)
-    return {name: (1 - share) * SHORT[name] + share * NOTE[name] for name in NOTE}
-
-
-def note_share(text: str) -> float:
-    """How much of a note a text is by its length: from 0, a short question, to 1."""
-    return min(1.0, max(0.0, (len(text.split()) - SHORT_WORDS) / (NOTE_WORDS - SHORT_WORDS)))
+    return np.concatenate(vectors)
 
 
 def embed_query(text: str, encoder: Encoder, names: Sequence[str] = ()) -> Vectors:
@@ -249,16 +103,18 @@ def embed_query(text: str, encoder: Encoder, names: Sequence[str] = ()) -> Vecto
 
 
 def nearest_trials(
-    queries: Vectors, depth: int, *, derived: Derived, records: Records, allowed: Ids | None
+    queries: Vectors, depth: int, searcher: Searcher, allowed: Ids | None
 ) -> list[dict[int, tuple[float, int | None]]]:
     """For each query the *depth* trials whose best passage is nearest: number → (cosine, passage position), best first.
 
     Equally near trials are in the order of their numbers, however many are asked for.
 
     :param queries: shape ``(q, dimension)``.
+    :param allowed: sorted numbers of the trials to search among; ``None`` for all.
     """
     import numpy as np
 
+    derived, records = searcher.derived, searcher.records
     permitted = None if allowed is None else records.passages_of(allowed, derived.generation)
     available = len(derived.vectors) if permitted is None else len(permitted)
     trials = len(records) if allowed is None else len(allowed)

@@ -124,7 +124,7 @@ def _check(index: Index, filters: Filters) -> None:
 
     A country in which no trial has a site so far is worth a watch.
     """
-    if filters.near is not None and filters.within_km is None:
+    if filters.near is not None and filters.within is None:
         raise QueryError("a place alone leaves out no trial.", hint="Add a distance: --within 100km")
     with index.snapshot() as records:
         for country in filters.country:

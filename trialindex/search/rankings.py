@@ -1,0 +1,47 @@
+"""What was found: the rankings of a question, and the candidates that come out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trialindex.search.fusion import fuse
+from trialindex.search.question import Question
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial that was found, by its number.
+
+    :param score: what candidates are ordered by.
+    :param parts: the score in each ranking that has it, and its rank there: ``vector`` and ``vector_rank``, and so on.
+    :param passage: position of the passage whose vector matched best, ``None`` if found by words only.
+    """
+
+    num: int
+    score: float
+    parts: dict[str, float]
+    passage: int | None
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """The rankings of one question.
+
+    :param question: the question, with what each concept in it weighs.
+    :param scores: by the name of the ranking: trials by number with their scores, best first.
+    :param passages: of the trials that vectors found, the position of the passage that matched best.
+    :param size: how many trials were ranked among.
+    """
+
+    question: Question
+    scores: dict[str, Mapping[int, float]]
+    passages: Mapping[int, int | None]
+    size: int
+
+    def fused(self, weights: Mapping[str, float], depth: int) -> dict[int, float]:
+        """The rankings as one, see :func:`~trialindex.search.fusion.fuse`.
+
+        :param weights: of the rankings, by name.
+        """
+        return fuse(list(self.scores.values()), self.size, [weights[name] for name in self.scores], depth)

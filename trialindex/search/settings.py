@@ -1,0 +1,69 @@
+"""The numbers that ranking depends on, handed down from whoever asks. ``docs/ranking.md`` says how each was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+RANKINGS = ("vector", "focus", "lexical", "concepts", "feedback")
+"""The rankings that ``hybrid`` fuses."""
+
+
+@dataclass(frozen=True)
+class RankingSettings:
+    """How trials are ranked.
+
+    :param depth: how many trials of each ranking are fused. Pages beyond it go deeper, and leave the order above as it
+        was.
+    :param question_words: a text of so many words or fewer is a question.
+    :param note_words: one of so many or more is a note; between the two, weights are interpolated linearly.
+    :param question_weights: what each ranking counts for a question, by name. Chosen by cross-validation over topics.
+    :param note_weights: the same for a note.
+    :param synonyms: names of one concept that are looked for, besides those that the text and the word lists use.
+    :param temperature: the cosine by which a concept falls behind the most similar one when its share of the focus is
+        divided by e.
+    :param focus_weight: what the concepts weigh in the focus, beside the text itself.
+    :param feedback_trials: how many of the best trials give words to look for in all others.
+    :param feedback_words: how many words they give.
+    :param cutoff_rank: the trial at this rank gives nothing; those above it give by how much better they score. At most
+        *depth*, or pages would not be cut from one order.
+    :param smoothing: what its neighbours' mean counts in the score of a trial, for a note.
+    :param neighbours: how many other trials that mean is of.
+    :param pool_size: how many of the best trials are compared with each other for it.
+    :param mismatch_penalty: what a trial loses for each limit, of age or of sex, that does not fit what is known of the
+        person: it falls behind those that match about as well, and stays in the answer.
+    """
+
+    depth: int = 1000
+    question_words: int = 30
+    note_words: int = 90
+    question_weights: Mapping[str, float] = field(
+        default_factory=lambda: {"vector": 4.0, "focus": 0.0, "lexical": 1.0, "concepts": 1.0, "feedback": 0.33}
+    )
+    note_weights: Mapping[str, float] = field(
+        default_factory=lambda: {"vector": 0.5, "focus": 0.5, "lexical": 1.0, "concepts": 0.5, "feedback": 1.0}
+    )
+    synonyms: int = 6
+    temperature: float = 0.1
+    focus_weight: float = 0.5
+    feedback_trials: int = 10
+    feedback_words: int = 20
+    cutoff_rank: int = 200
+    smoothing: float = 0.3
+    neighbours: int = 3
+    pool_size: int = 2000
+    mismatch_penalty: float = 2.0
+
+    def note_share(self, text: str) -> float:
+        """How much of a note a text is by its length: from 0, a question, to 1."""
+        length = len(text.split()) - self.question_words
+        return min(1.0, max(0.0, length / (self.note_words - self.question_words)))
+
+    def weights(self, text: str) -> dict[str, float]:
+        """What each ranking counts in fusion, by how long the text is.
+
+        A short question is one thought that its vector holds whole, in words that are often not those of the trials. A
+        note says so much that its vector blurs, and its words are many enough to match.
+        """
+        share = self.note_share(text)
+        return {name: (1 - share) * self.question_weights[name] + share * self.note_weights[name] for name in RANKINGS}
