@@ -203,8 +203,8 @@ def compose(delivery: Delivery, *, sender: str, to: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's machine is to answer
     # RFC 2369. No program reads the answer: it goes to the sender, who can type the commands that the text names.
     message["List-Unsubscribe"] = f"<mailto:{quote(sender, safe='@')}?subject=unsubscribe>"
-    message.set_content(texts.text(delivery), cte="quoted-printable")
-    message.add_alternative(texts.page(delivery), subtype="html", cte="quoted-printable")
+    message.set_content(texts.text(delivery, limit=texts.DIGEST), cte="quoted-printable")
+    message.add_alternative(texts.page(delivery, limit=texts.DIGEST), subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{hashlib.sha256(key.encode()).hexdigest()[:32]}")
     # Lines of up to 998 characters are allowed; at 78 Python would encode a long address, and nothing could read it.
     message.policy = policy.SMTP.clone(max_line_length=998)

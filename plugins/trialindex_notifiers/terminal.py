@@ -21,6 +21,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "new": {"fg": "green", "bold": True},
     "changed": {"fg": "yellow", "bold": True},
     "removed": {"fg": "red", "bold": True},
+    "backlog": {},
     "dim": {"dim": True},
 }
 

@@ -28,11 +28,14 @@ KINDS: dict[NewsKind, str] = {
     "new": "A new study",
     "changed": "Changed",
     "removed": "No longer in the index",
+    "backlog": "Not new",
 }
 _TEST = "A test"
 WIDTH = 76
 """Columns of a text that is sent or kept; RFC 5322 asks for lines of at most 78 characters."""
 _CHANGES = 20  # lines of one study that a person is shown; the others are a command away
+DIGEST = 25
+"""Updates that a message which is sent holds; the others are a link or a command away."""
 _LONGEST = 1000  # characters of any one text
 _LABEL = 11
 _STOPPED = 5  # watches whose command is shown
@@ -45,7 +48,9 @@ Paint = Callable[[str, str], str]
 class Item:
     """One update in words.
 
-    :param head: its kind and the title. :param facts: labels and values. :param link: an address that may be followed.
+    :param head: its kind and the title.
+    :param facts: labels and values.
+    :param link: an address that may be followed.
     :param changes: what changed, most important first.
     """
 
@@ -57,17 +62,22 @@ class Item:
 
 
 def item(update: Update, *, asked: bool = False) -> Item:
-    """An update in words. :param asked: also what the user watches, in their words: on this machine only."""
+    """An update in words.
+
+    :param asked: also what the user watches, in their words: on this machine only.
+    """
+    backlog = update.kind == "backlog"
     link = address(update.url)
-    changes = [_said(line) for line in update.lines[:_CHANGES]]
-    if (more := len(update.lines) - _CHANGES) > 0:
+    changes = [] if backlog else [_said(line) for line in update.lines[:_CHANGES]]
+    if changes and (more := len(update.lines) - _CHANGES) > 0:
         changes.append(f"and {more} more; to see all, type: trialindex diff {shlex.quote(_said(update.trial))}")
     facts = [
         ("Id", _said(update.trial)),
-        ("Page", link or w.NOT_STATED),
+        ("Page", "" if backlog else link or w.NOT_STATED),
         ("Noticed", w.date(update.when)),
         ("Why", _said(update.why)),
         ("You watch", _said(update.asked) if asked else ""),
+        ("To list", list_command(update) if backlog else ""),
     ]
     return Item(
         update.kind,
@@ -87,13 +97,44 @@ def summary(delivery: Delivery) -> str:
     """How many news of which kind, without a word of what they are about: ``2 new studies, 1 changed study``."""
     if not any(update.watch for update in delivery.updates):
         return _TEST.lower()
-    number = {kind: sum(update.kind == kind for update in delivery.updates) for kind in KINDS}
+    number = {kind: sum(update.count for update in delivery.updates if update.kind == kind) for kind in KINDS}
     said = [
         (number["new"], w.count(number["new"], "new study", "new studies")),
         (number["changed"], w.count(number["changed"], "changed study", "changed studies")),
         (number["removed"], w.count(number["removed"], "study", "studies") + " no longer in the index"),
+        (number["backlog"], w.count(number["backlog"], "study that is not new", "studies that are not new")),
     ]
     return ", ".join(words for count, words in said if count)
+
+
+def list_command(update: Update) -> str:
+    """What to type to see the update again, whole."""
+    return f"trialindex updates --watch {update.watch} --since {_said(update.when)}"
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What of a delivery a message shows.
+
+    :param rest: how many updates it leaves out, in words; empty for none.
+    :param link: a page with all of them.
+    :param command: what to type to see all of them, where there is no page.
+    """
+
+    updates: tuple[Update, ...]
+    rest: str = ""
+    link: str | None = None
+    command: str = ""
+
+
+def digest(delivery: Delivery, limit: int | None) -> Digest:
+    """The first updates of a delivery, and the way to the rest."""
+    updates = delivery.updates[:limit]
+    if not (more := len(delivery.updates) - len(updates)):
+        return Digest(updates)
+    since = min(update.when for update in delivery.updates)
+    words = f"And {more:,} more. To see {'it' if more == 1 else 'them'}:"
+    return Digest(updates, words, address(delivery.url), f"trialindex updates --since {_said(since)}")
 
 
 @dataclass(frozen=True)
@@ -123,20 +164,29 @@ def mark(delivery: Delivery) -> str:
     return f"Message {key(delivery)}"
 
 
-def text(delivery: Delivery, *, width: int = WIDTH, asked: bool = False, paint: Paint = lambda part, line: line) -> str:
+def text(
+    delivery: Delivery,
+    *,
+    width: int = WIDTH,
+    asked: bool = False,
+    limit: int | None = None,
+    paint: Paint = lambda part, line: line,
+) -> str:
     """The whole message as plain text that ends with a line break.
 
     A line with registry text is indented or begins with the words of a kind, so that none can be mistaken for ours.
 
     :param asked: also what the user watches, in their words: on this machine only.
+    :param limit: so many updates at most, and the way to the rest; all of them without it.
     """
-    return "\n".join([*_lines(delivery, width, asked, paint), ""])
+    return "\n".join([*_lines(delivery, width, asked, limit, paint), ""])
 
 
-def _lines(delivery: Delivery, width: int, asked: bool, paint: Paint) -> Iterator[str]:
+def _lines(delivery: Delivery, width: int, asked: bool, limit: int | None, paint: Paint) -> Iterator[str]:
+    shown = digest(delivery, limit)
     for line in _wrapped(f"trialindex: {summary(delivery)}", width, "", "  "):
         yield paint("head", line)
-    for update in delivery.updates:
+    for update in shown.updates:
         words = item(update, asked=asked)
         yield ""
         for line in _wrapped(words.head, width, "", "  "):
@@ -145,6 +195,10 @@ def _lines(delivery: Delivery, width: int, asked: bool, paint: Paint) -> Iterato
             yield from _wrapped(value, width, f"  {label}".ljust(_LABEL + 2), " " * (_LABEL + 2))
         for change in words.changes:
             yield from _wrapped(change, width, "  - ", "    ")
+    if shown.rest:
+        yield ""
+        yield from _wrapped(shown.rest, width, "", "")
+        yield f"  {shown.link or shown.command}"
     yield ""
     for line in _closing(delivery, width):
         yield paint("dim", line)
@@ -170,12 +224,17 @@ def _wrapped(words: str, width: int, first: str, rest: str) -> list[str]:
     )
 
 
-def page(delivery: Delivery) -> str:
-    """The whole message as one HTML page that fetches nothing."""
+def page(delivery: Delivery, limit: int | None = None) -> str:
+    """The whole message as one HTML page that fetches nothing.
+
+    :param limit: so many updates at most, and the way to the rest; all of them without it.
+    """
+    shown = digest(delivery, limit)
     return _draw(
         "message.html",
         summary=summary(delivery),
-        items=[item(update) for update in delivery.updates],
+        items=[item(update) for update in shown.updates],
+        digest=shown,
         notice=NOTICE,
         ways=ways_out(delivery.updates),
         mark=mark(delivery),
@@ -210,6 +269,8 @@ def update_data(update: Update, *, asked: bool = False) -> dict[str, Any]:
         "kind": update.kind,
         "says": says(update),
         "trial": _said(update.trial),
+        "status": update.status,
+        "count": update.count,
         "title": _said(update.title),
         "url": address(update.url),
         "when": _said(update.when),
@@ -223,7 +284,10 @@ def update_data(update: Update, *, asked: bool = False) -> dict[str, Any]:
 
 
 def key(delivery: Delivery) -> str:
-    """The delivery's key, which goes into headers. :raises NotifierError: it could end a header."""
+    """The delivery's key, which goes into headers.
+
+    :raises NotifierError: it could end a header.
+    """
     if not re.fullmatch(r"[!-~]{1,64}", delivery.key):
         raise NotifierError("the message has a key that no header can hold.", hint="Report it.", permanent=True)
     return delivery.key

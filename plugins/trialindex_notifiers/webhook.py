@@ -170,7 +170,7 @@ class WebhookNotifier(Notifier):
 def payload(delivery: Delivery) -> bytes:
     """The body of the request, the same for the same delivery."""
     told = texts.data(delivery)
-    body = {"type": "trialindex.plugin.messages", "timestamp": told.pop("created"), "data": told}
+    body = {"type": "trialindex.news", "timestamp": told.pop("created"), "data": told}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 

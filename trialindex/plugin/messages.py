@@ -1,4 +1,4 @@
-"""Word of what is new: what a watch is told, and what a notifier delivers."""
+"""Messages: what changed in a trial, what is new for a watch, and what a notifier delivers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
-NewsKind = Literal["new", "changed", "removed"]
+from trialindex.trial import Status
+
+NewsKind = Literal["new", "changed", "removed", "backlog"]
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,17 +29,22 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
-    """One trial's news for one watch.
+    """News for one watch: of one trial, or in one line of all trials that came into the index and are not new.
 
     :param key: names this news for ever: the same news has the same key, however often it is delivered.
     :param watch: number of the watch; 0 when a notifier is only tested.
     :param asked: what the user watches, in their words. Left out (``None``) for every notifier that sends anything off
         the machine.
-    :param kind: ``new`` for the watch, ``changed``, or ``removed`` from the index.
-    :param trial: id of the trial. :param title: its title. :param url: its page at the registry.
+    :param kind: ``new`` for the watch, ``changed``, ``removed`` from the index; or ``backlog``: trials that were posted
+        long ago or have ended, and that the index did not have.
+    :param trial: id of the trial; empty for a backlog.
+    :param title: its title; of a backlog how many trials it is about, and why they are not new.
+    :param count: how many trials it is about.
+    :param status: of the trial, as the registry states it.
+    :param url: its page at the registry.
     :param when: ISO day on which the index came to know it.
     :param why: why the watch is told, in a sentence that repeats nothing the user typed.
-    :param lines: what changed, in words, most important first.
+    :param lines: what changed, in words, most important first; of a backlog the trials.
     """
 
     key: str
@@ -47,6 +54,8 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     when: str
     url: str | None = None
+    status: Status | None = None
+    count: int = 1
     asked: str | None = None
     why: str = ""
     lines: tuple[str, ...] = ()
@@ -57,9 +66,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     :param key: names the delivery for ever, for a Message-ID or an Idempotency-Key: visible ASCII, at most 64 letters.
     :param created: ISO date and time, UTC, of the moment it was made.
-    :param updates: one or more.
+    :param updates: one or more: new trials first, then changed and removed ones, then backlogs; of each kind those that
+        recruit first.
+    :param url: a page with all of it, if there is one on the web.
     """
 
     key: str
     created: str
     updates: tuple[Update, ...]
+    url: str | None = None

@@ -29,6 +29,7 @@ def sample_deliveries(*, local: bool = False) -> list[Delivery]:
     def update(number: int, kind: NewsKind = "new", lines: Sequence[str] = (), **other: str | None) -> Update:
         trial = f"EX-{number:04d}"
         values: dict[str, str | None] = {
+            "trial": trial,
             "title": f"Home exercise number {number}",
             "url": f"https://example.org/study/{trial}?a=1&b=2",
             "why": "It lists a condition of this watch.",
@@ -39,7 +40,6 @@ def sample_deliveries(*, local: bool = False) -> list[Delivery]:
             watch=number % 3 + 1,
             asked=asked,
             kind=kind,
-            trial=trial,
             when="2026-03-05",
             lines=tuple(lines),
             **values,  # type: ignore[arg-type]
@@ -48,7 +48,12 @@ def sample_deliveries(*, local: bool = False) -> list[Delivery]:
     changed = ("recruiting → completed", "site added: Lyon, France", "enrolment 18 → 30")
     deliveries = [
         (update(1),),
-        (update(2), update(3, "changed", changed), update(4, "removed", url=None, why="")),
+        (
+            update(2),
+            update(3, "changed", changed),
+            update(4, "removed", url=None, why=""),
+            update(8, "backlog", ("EX-0009, completed: Home exercise number 9",), trial="", url=None, why=""),
+        ),
         (update(5, "changed", (HOSTILE, "x" * 5000), title=HOSTILE, url=f"javascript:{HOSTILE}", why=HOSTILE),),
         tuple(update(number, "changed", changed * 20) for number in range(10, 60)),
     ]

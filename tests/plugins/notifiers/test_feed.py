@@ -44,7 +44,7 @@ def test_the_feed_keeps_the_contract_and_is_valid_at_each_step(feed: Path, rss: 
         return ids(feed)
 
     check_notifier(lambda: FeedNotifier(str(feed), rss=rss), received)
-    assert len(ids(feed)) == 55
+    assert len(ids(feed)) == 56
 
 
 def check_atom(path: Path) -> None:

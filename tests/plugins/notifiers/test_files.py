@@ -38,7 +38,7 @@ def test_the_file_keeps_the_contract(news: Path) -> None:
     check_notifier(
         lambda: FileNotifier(str(news)), lambda: [line["key"] for line in lines(news)] if news.exists() else []
     )
-    assert len(lines(news)) == 55
+    assert len(lines(news)) == 56
     assert news.read_bytes().isascii()
 
 
@@ -50,6 +50,8 @@ def test_a_line_says_everything(news: Path) -> None:
         "kind": "new",
         "says": "A new study",
         "trial": "NCT00000001",
+        "status": None,
+        "count": 1,
         "title": "Home exercise number 1",
         "url": "https://clinicaltrials.gov/study/NCT00000001",
         "when": "2026-03-05",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 
+import msgspec
 import pytest
 
 from support.notifier_cases import delivery, refusal, update
@@ -93,6 +94,43 @@ def test_a_command_that_is_shown_is_safe_to_type() -> None:
 @pytest.mark.parametrize("created", ["2026-03-05T07:00:00", "2026-03-05T07:00:00.123456Z", "2026-03-05T08:00:00+01:00"])
 def test_the_moment_is_utc_however_it_is_written(created: str) -> None:
     assert texts.stamp(delivery(update(), created=created)) == "2026-03-05T07:00:00Z"
+
+
+def test_studies_that_are_not_new_are_one_line_with_a_count() -> None:
+    old = update(
+        2, kind="backlog", trial="", url=None, count=12, title="12 studies: 9 posted before 2026, 3 that ended",
+        why="They name a condition that you watch.", lines=["NCT00000009, completed: Rest"],
+    )  # fmt: skip
+    text = texts.text(delivery(update(1), old))
+    assert text.splitlines()[0] == "trialindex: 1 new study, 12 studies that are not new"
+    assert text[text.index("Not new") :].split("\n\n")[0].splitlines() == [
+        "Not new: 12 studies: 9 posted before 2026, 3 that ended",
+        "  Noticed    5 March 2026",
+        "  Why        They name a condition that you watch.",
+        "  To list    trialindex updates --watch 3 --since 2026-03-05",
+    ]
+    assert "Rest" not in texts.page(delivery(old))
+    assert texts.update_data(old)["lines"] == ["NCT00000009, completed: Rest"]
+
+
+def test_a_message_that_is_cut_says_how_to_see_the_rest() -> None:
+    news = [update(number, when=f"2026-03-{number:02}") for number in range(1, 8)]
+    text = texts.text(delivery(*news), limit=5)
+    assert text.count("A new study: ") == 5
+    assert "And 2 more. To see them:\n  trialindex updates --since 2026-03-01\n" in text
+    assert "And 1 more. To see it:" in texts.text(delivery(*news), limit=6)
+    assert "more. To see" not in texts.text(delivery(*news), limit=7)
+    page = texts.page(delivery(*news), limit=5)
+    assert page.count("<h2") == 5
+    assert "<code>trialindex updates --since 2026-03-01</code>" in page
+
+
+@pytest.mark.parametrize(("url", "shown"), [("https://trials.example/w/4?a=b&c", True), ("javascript:alert(1)", False)])
+def test_the_rest_of_a_message_is_linked_to_where_it_has_a_page(url: str, shown: bool) -> None:
+    cut = msgspec.structs.replace(delivery(update(1), update(2)), url=url)
+    assert (f"\n  {url}\n" in texts.text(cut, limit=1)) is shown
+    assert ('<a href="https://trials.example/w/4?a=b&amp;c">' in texts.page(cut, limit=1)) is shown
+    assert ("trialindex updates --since 2026-03-05" in texts.text(cut, limit=1)) is not shown
 
 
 # --- terminal ---------------------------------------------------------------------------------------------------------

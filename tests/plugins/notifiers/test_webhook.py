@@ -72,7 +72,7 @@ def test_the_request(server: WebhookServer) -> None:
     assert got.headers["idempotency-key"] == got.headers["webhook-id"] == "4f2a-1"
     assert abs(int(got.headers["webhook-timestamp"]) - time.time()) < 60
     body = json.loads(got.body)
-    assert (body["type"], body["timestamp"]) == ("trialindex.plugin.messages", "2026-03-05T07:00:00Z")
+    assert (body["type"], body["timestamp"]) == ("trialindex.news", "2026-03-05T07:00:00Z")
     first, second = body["data"].pop("updates")
     assert body["data"] == {
         "key": "4f2a-1",
@@ -85,6 +85,8 @@ def test_the_request(server: WebhookServer) -> None:
         "kind": "changed",
         "says": "Changed",
         "trial": "NCT00000001",
+        "status": None,
+        "count": 1,
         "title": "Home exercise number 1",
         "url": "https://clinicaltrials.gov/study/NCT00000001",
         "when": "2026-03-05",
