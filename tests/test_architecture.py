@@ -22,6 +22,7 @@ PUBLIC = {
     "trialindex.concepts.recognizer",
     "trialindex.errors",
     "trialindex.plugin",
+    "trialindex.plugin.guard",
     "trialindex.plugin.hookspecs",
     "trialindex.plugin.interfaces",
     "trialindex.plugin.messages",
@@ -35,6 +36,7 @@ PUBLIC = {
     "trialindex.trial.from_values",
     "trialindex.trial.parse_values",
     "trialindex.trial.sanitize",
+    "trialindex.trial.statuses",
 }
 """What a plugin may import; docs/writing-plugins.md says what each is for."""
 
