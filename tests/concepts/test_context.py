@@ -58,6 +58,8 @@ def those(text: str, what: str) -> list[str]:
         ("no history of stroke or MI", ["stroke", "MI"]),
         ("w/o asthma", ["asthma"]),
         ("no one here can say how I came to get asthma", []),
+        ("without fever at the time of the first visit asthma was found", ["fever"]),  # it reaches six words
+        ("no very high or long lasting fever", ["fever"]),
         ("Dr. No says asthma", ["asthma"]),  # a surname is beyond us
     ],
 )

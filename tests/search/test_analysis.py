@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.helpers import ListSource
+from support.terms_cases import TERMS
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.index import Index
 from trialindex.plugin.results import ConceptMention, Understanding
 from trialindex.search import analysis
 from trialindex.search.analysis import main_problem, weigh
 from trialindex.search.explain import cautions
+from trialindex.search.filters import Filters
 from trialindex.search.person import read_person, read_place, read_pregnancy
+from trialindex.search.query import Page, search
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder
 from trialindex.trial import Trial
@@ -66,6 +70,20 @@ def test_naming_a_thing_more_often_weighs_more(recognizer: ConceptRecognizer) ->
     once, often = (understand(text, recognizer).concepts[0] for text in ("asthma", "asthma, asthma; ASTHMA again"))
     assert (once.mentions, often.mentions) == (1, 3)
     assert often.weight > once.weight == 1.0
+
+
+def test_a_concept_is_looked_for_by_its_other_names_too() -> None:
+    names = {count: understand("breast cancer", TERMS, synonyms=count).concepts[0].names for count in (0, 6)}
+    assert names == {0: ("breast cancer",), 6: ("breast cancer", "breast carcinoma")}
+    assert RankingSettings().synonyms == 6
+
+
+def test_a_trial_that_uses_another_name_is_found_by_it(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "index", encoder=FakeEncoder()) as index:
+        index.ingest(ListSource(Trial(id="OTHER", title="Breast carcinoma"), Trial(id="X", title="Gout")))
+        with index.searcher() as searcher:
+            answer = search(replace(searcher, recognizer=lambda: TERMS), "breast cancer", "hybrid", Filters(), Page())
+    assert {hit.trial.id: hit.parts.get("concepts_rank") for hit in answer.hits} == {"OTHER": 1, "X": None}
 
 
 def test_a_text_that_names_nothing_is_understood_as_nothing(recognizer: ConceptRecognizer) -> None:

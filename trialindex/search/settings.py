@@ -25,13 +25,13 @@ class RankingSettings:
     :param focus_weight: what the concepts weigh in the focus, beside the text itself.
     :param feedback_trials: how many of the best trials give words to look for in all others.
     :param feedback_words: how many words they give.
-    :param cutoff_rank: the trial at this rank gives nothing; those above it give by how much better they score. At most
-        *depth*, or pages would not be cut from one order.
+    :param cutoff_rank: the trial at this rank gives nothing; those above it give by how much better they score.
     :param smoothing: what its neighbours' mean counts in the score of a trial, for a note.
     :param neighbours: how many other trials that mean is of.
     :param pool_size: how many of the best trials are compared with each other for it.
     :param mismatch_penalty: what a trial loses for each limit, of age or of sex, that does not fit what is known of the
         person: it falls behind those that match about as well, and stays in the answer.
+    :raises ValueError: *cutoff_rank* is below *depth*: late pages would be cut from another order.
     """
 
     depth: int = 1000
@@ -53,6 +53,10 @@ class RankingSettings:
     neighbours: int = 3
     pool_size: int = 2000
     mismatch_penalty: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.cutoff_rank > self.depth:
+            raise ValueError(f"the cutoff rank {self.cutoff_rank} is below the depth {self.depth}")
 
     def note_share(self, text: str) -> float:
         """How much of a note a text is by its length: from 0, a question, to 1."""
