@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def index(tmp_path: Path) -> Index:
     return index
 
 
-def words(index: Index, scores: dict[int, float], **settings: int) -> dict[str, float]:
+def words(index: Index, scores: dict[int, float], **settings: Any) -> dict[str, float]:
     with index.searcher(RankingSettings(**settings)) as searcher:
         return expansion_terms(scores, searcher)
 
