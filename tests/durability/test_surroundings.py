@@ -188,18 +188,21 @@ def test_a_lock_says_who_holds_it_and_goes_with_its_holder(tmp_path: Path) -> No
 
 def test_a_writer_may_wait(tmp_path: Path) -> None:
     entered = threading.Event()
+    order: list[str] = []
 
     def hold() -> None:
         with lock.write_lock(tmp_path):
             entered.set()
             time.sleep(0.3)
+            order.append("the first is done")
 
     other = threading.Thread(target=hold)
     other.start()
     entered.wait()
     with lock.write_lock(tmp_path, wait=20):
-        pass
+        order.append("the second writes")
     other.join()
+    assert order == ["the first is done", "the second writes"]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"\x1b[2J 12\n34"])
