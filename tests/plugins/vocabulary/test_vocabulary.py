@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from support.command import Run
 from support.paths import SHARED
 from support.plugin_cases import plugin
-from support.vocabulary_cases import AS_LINES, OBO, WHOLE, Run, only_vocabularies, runner
+from support.vocabulary_cases import AS_LINES, OBO, WHOLE, only_vocabularies, runner
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import PluginError, StorageError
 from trialindex.plugin.interfaces import Concept, Vocabulary
