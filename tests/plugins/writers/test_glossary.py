@@ -151,9 +151,9 @@ def test_odd_text() -> None:
 def test_it_is_fast() -> None:
     text = "A randomised, double-blind study of many words that says very little about anything at all. " * 100
     explain([text])
-    start = time.perf_counter()
+    start = time.process_time()
     explain([text])
-    assert time.perf_counter() - start < 0.1  # about 2 ms
+    assert time.process_time() - start < 0.1  # about 2 ms
 
 
 @pytest.mark.skipif(not STUDIES.exists(), reason="needs the shared studies")
