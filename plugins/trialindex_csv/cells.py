@@ -100,13 +100,12 @@ def location(text: str) -> dict[str, str]:
 def sites(parts: dict[str, Sequence[str]]) -> list[dict[str, str]]:
     """Sites from columns of names, cities, states and countries, paired in order; a single value stands for all.
 
-    :raises ValueError: two columns have several values each, and not as many.
+    :returns: the sites; where two columns have several values each, and not as many, one for each country.
     """
     given = {("name" if part == "site" else part): items for part, items in parts.items() if items}
     count = max((len(items) for items in given.values()), default=0)
-    for part, items in given.items():
-        if len(items) not in (1, count):
-            raise ValueError(f"{len(items)} values for {part}, but {count} in another column of the sites")
+    if any(len(items) not in (1, count) for items in given.values()):
+        return [{"country": country} for country in given.get("country", ())]
     return [{part: items[n if len(items) > 1 else 0] for part, items in given.items()} for n in range(count)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from trialindex.trial import Trial
@@ -13,6 +13,7 @@ from trialindex_csv import cells, columns
 
 LISTS = {
     *("other_ids", "conditions", "normalized_conditions", "keywords", "phases", "who_masked", "inclusion", "exclusion"),
+    "other_criteria",
     *("interventions", "collaborators", "primary_outcomes", "secondary_outcomes", "other_outcomes"),
     *("site", "city", "state", "country", "locations", "study_design"),
 }
@@ -65,19 +66,20 @@ class RowReader:
         self._order = order
         self._source = source
 
-    def trial(self, row: Sequence[str]) -> Trial:
+    def trial(self, row: Sequence[str], on_problem: Callable[[str], None]) -> Trial:
         """The trial of a row.
 
-        :raises ValueError: it cannot be used; the message names each column that is wrong.
+        :param on_problem: told of each cell that cannot be read, in words that name its column; its field stays empty.
+        :raises ValueError: there is no id or no title.
         """
         problems: list[Problem] = []
         data = self._data(row, problems)
         try:
-            trial = read_trial(data)
+            trial = read_trial(data, problems.append)
         except FieldError as error:
-            raise ValueError(self._in_words([*problems, *error.problems])) from None
-        if problems:
-            raise ValueError(self._in_words(problems))
+            raise ValueError("; ".join(map(self._in_words, error.problems))) from None
+        for why in dict.fromkeys(map(self._in_words, problems)):
+            on_problem(why)
         return trial
 
     def _data(self, row: Sequence[str], problems: list[Problem]) -> dict[str, Any]:
@@ -103,13 +105,16 @@ class RowReader:
         take("has_results", lambda text: {"has_results": cells.has_results(text)})
         for date in _DATES & parts.keys():
             take(date, lambda text, date=date: {date: normalise_date(text, self._order)})  # type: ignore[misc]
-        try:
-            data["sites"] += cells.sites({part: parts.pop(part) for part in _PLACES if part in parts})
-        except ValueError as error:
-            problems.append(Problem(("sites",), str(error)))
+        columns_of_sites = {part: parts.pop(part) for part in _PLACES if part in parts}
+        data["sites"] += cells.sites(columns_of_sites)
+        if len(counts := {len(items) for items in columns_of_sites.values()} - {1}) > 1:
+            counted = " and ".join(map(str, sorted(counts)))
+            problems.append(
+                Problem(("sites",), f"the columns of the sites hold {counted} values, so only countries count")
+            )
         data |= parts
         if self._plan.site:
-            _complete(data, problems)
+            _complete(data)
         return data
 
     def _parts(self, row: Sequence[str]) -> dict[str, Any]:
@@ -130,22 +135,16 @@ class RowReader:
                 parts[target] = found
         return parts
 
-    def _in_words(self, problems: Iterable[Problem]) -> str:
-        said = []
-        for problem in problems:
-            field = str(problem.place[0]) if problem.place else ""
-            targets = (field, *_MADE_FROM.get(field, ("study_design",)))
-            named = next((name for name in map(self._plan.named, targets) if name), field)
-            said.append(f"{named}: {problem.why}")
-        return "; ".join(dict.fromkeys(said))
+    def _in_words(self, problem: Problem) -> str:
+        field = str(problem.place[0]) if problem.place else ""
+        targets = (field, *_MADE_FROM.get(field, ("study_design",)))
+        named = next((name for name in map(self._plan.named, targets) if name), field)
+        return f"{named}: {problem.why}"
 
 
-def _complete(data: dict[str, Any], problems: list[Problem]) -> None:
-    """What the registry's own rules add to a row of its site: the form of its ids, and the address of a study."""
-    number = data.get("id", "")
-    if re.fullmatch("NCT[0-9]{8}", number):
-        data.setdefault("url", _SITE_URL + number)
-    elif number:
-        problems.append(Problem(("id",), f'"{number}" is not an NCT number, which is NCT and eight digits'))
+def _complete(data: dict[str, Any]) -> None:
+    """What the registry's own rules add to a row of its site: the address of a study."""
+    if re.fullmatch("NCT[0-9]{8}", data.get("id", "")):
+        data.setdefault("url", _SITE_URL + data["id"])
     if data.get("enrollment") == _UNKNOWN_ENROLLMENT:
         del data["enrollment"]

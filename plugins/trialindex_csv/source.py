@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -27,8 +28,8 @@ class CsvSource(Source):
       trialindex ingest csv:trials.csv --map id="Trial No" --map title=Name
 
     or write it down once in a TOML file and give it with --mapping. Cells that hold a list are split at "|", or at
-    --list-separator. Encoding and delimiter are detected. Files may be compressed with gzip. A row that cannot be
-    used is reported with its line number and skipped.
+    --list-separator. Encoding and delimiter are detected. Files may be compressed with gzip. A cell that cannot be
+    read is left empty and named; only a row without an id or a title is skipped.
     """
 
     name: ClassVar[str] = "csv"
@@ -94,7 +95,9 @@ class CsvSource(Source):
             try:
                 if row.problem:
                     raise ValueError(row.problem)
-                trial = reader.trial(row.cells)
+                if row.missing:
+                    context.drop(f"line {row.line}", f"the row ends {row.missing} cells before its header does")
+                trial = reader.trial(row.cells, functools.partial(context.drop, f"line {row.line}"))
                 if trial.id in seen:
                     raise ValueError(f"{trial.id} is in line {seen[trial.id]} already")
             except ValueError as problem:

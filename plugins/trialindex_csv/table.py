@@ -51,11 +51,13 @@ class Row(NamedTuple):
 
     :param line: the line it begins in, from 1, as an editor counts.
     :param problem: why it cannot be read; then there are no cells.
+    :param missing: how many cells it lacks at its end; they are there, and empty.
     """
 
     line: int
     cells: list[str]
     problem: str = ""
+    missing: int = 0
 
 
 class _Lines:
@@ -150,12 +152,12 @@ class Table:
                 cells = cells[: len(self.header)]  # delimiters left over at the end
             if row.problem:
                 yield row
-            elif len(cells) != len(self.header):
+            elif len(cells) > len(self.header):
                 yield Row(row.line, [], f"{len(cells)} cells where the header has {len(self.header)}")
-            elif any("\0" in cell for cell in cells):
-                yield Row(row.line, [], "it holds a NUL character")
             else:
-                yield Row(row.line, cells)
+                yield Row(
+                    row.line, cells + [""] * (len(self.header) - len(cells)), missing=len(self.header) - len(cells)
+                )
 
     def _records(self) -> Iterator[Row]:
         csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))

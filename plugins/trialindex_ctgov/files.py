@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex_ctgov.documents import LIMIT, MAX_RATIO, Document, Records, Reject
-from trialindex_ctgov.parse import once, parse_study
+from trialindex_ctgov.parse import parse_study
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 
@@ -49,7 +50,6 @@ class CtgovFileSource(Source):
 
     def trials(self, context: IngestContext) -> Iterator[Trial]:
         """Yield the trials of the file or files; see :class:`~trialindex.plugin.interfaces.Source`."""
-        note = once(context.note)
         found = 0
         last_reject = ""
 
@@ -60,7 +60,7 @@ class CtgovFileSource(Source):
 
         for where, record in self._records(context, reject):
             try:
-                trial = parse_study(record, self.name, note)
+                trial = parse_study(record, self.name, functools.partial(context.drop, where))
             except ValueError as problem:
                 reject(where, str(problem))
                 continue

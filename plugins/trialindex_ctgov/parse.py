@@ -1,32 +1,18 @@
-"""A ClinicalTrials.gov API v2 study as a trial."""
+"""A ClinicalTrials.gov API v2 study as a trial.
+
+After the registry's OpenAPI description, version 2.0.5 (``/data-api/api`` on the site). What no field of a trial holds
+stays in ``Trial.raw``. A value of another form than described costs its field, never the study.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, get_args
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
 
-import msgspec
-
-from trialindex.trial import (
-    PHASES,
-    SEXES,
-    STATUSES,
-    STUDY_TYPES,
-    Arm,
-    Contact,
-    DateType,
-    Intervention,
-    Outcome,
-    OutcomeKind,
-    Site,
-    Term,
-    Trial,
-    TrialDate,
-    parse_age,
-)
-from trialindex_ctgov import schema
-from trialindex_ctgov.eligibility import split_criteria
+from trialindex.trial import Trial
+from trialindex.trial.from_values import FieldError, Problem, read_trial
 
 STUDY_PAGE = "https://clinicaltrials.gov/study/"
 UNKNOWN_ENROLLMENT = 99_999_999
@@ -34,10 +20,6 @@ UNKNOWN_ENROLLMENT = 99_999_999
 
 NCT_ID = re.compile(r"NCT[0-9]{8}")
 
-Note = Callable[[str], None]
-
-_PARTIAL_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _INTERVENTION_LABEL = re.compile(
     r"^(?:Behavioral|Biological|Combination Product|Device|Diagnostic Test|Dietary Supplement|Drug|Genetic|Procedure"
     r"|Radiation|Other):\s*"
@@ -45,24 +27,12 @@ _INTERVENTION_LABEL = re.compile(
 """What an arm puts before the name of an intervention: its type, in words."""
 
 
-def once(note: Note) -> Note:
-    """Passes each message on the first time only."""
-    said: set[str] = set()
-
-    def say(message: str) -> None:
-        if message not in said:
-            said.add(message)
-            note(message)
-
-    return say
-
-
-def parse_study(record: Any, source: str, note: Note = lambda message: None) -> Trial:
+def parse_study(record: Any, source: str, on_problem: Callable[[Problem], None] = lambda problem: None) -> Trial:
     """The trial that one study of the API, or of a file downloaded from the site, describes.
 
     :param record: the study as JSON gives it; it becomes ``Trial.raw``.
     :param source: name of the source that delivers it.
-    :param note: told of a value that cannot be used, such as a status this version does not know; its field stays
+    :param on_problem: told of a value that cannot be used, such as a status this version does not know; its field stays
         empty.
     :raises ValueError: the record is no study, or has no NCT id or title.
     """
@@ -70,218 +40,144 @@ def parse_study(record: Any, source: str, note: Note = lambda message: None) -> 
         raise ValueError("not a study: not a JSON object")
     if "protocolSection" not in record:
         raise ValueError("not a study of the ClinicalTrials.gov API v2 (it has no protocolSection)")
-    study = msgspec.convert(record, schema.Study)
-    protocol = study.protocol_section
-    ident, status, design = protocol.identification_module, protocol.status_module, protocol.design_module
-    eligible, places = protocol.eligibility_module, protocol.contacts_locations_module
-    reader = _Reader(note)
-    nct_id = (ident.nct_id or "").strip().upper()
+    nct_id = study_id(record)
     if not NCT_ID.fullmatch(nct_id):
         raise ValueError(f'"{nct_id[:40]}" is no NCT id' if nct_id else "the study has no NCT id")
-    official_title = clean(ident.official_title)
-    title = clean(ident.brief_title) or official_title
-    if title is None:
-        raise ValueError(f"{nct_id} has no title")
-    criteria = clean(eligible.eligibility_criteria)
-    inclusion, exclusion = split_criteria(criteria) if criteria else ((), ())
-    return Trial(
-        id=nct_id,
-        title=title,
-        source=source,
-        url=STUDY_PAGE + nct_id,
-        official_title=official_title,
-        acronym=clean(ident.acronym),
-        other_ids=_other_ids(ident, nct_id),
-        summary=clean(protocol.description_module.brief_summary),
-        description=clean(protocol.description_module.detailed_description),
-        conditions=_texts(protocol.conditions_module.conditions),
-        normalized_conditions=_terms(study.derived_section.condition_browse_module.meshes),
-        keywords=_texts(protocol.conditions_module.keywords),
-        study_type=reader.code("study type", design.study_type, STUDY_TYPES),
-        phases=reader.codes("phase", design.phases, PHASES),
-        status=reader.code("status", status.overall_status, STATUSES),
-        last_known_status=reader.code("status", status.last_known_status, STATUSES),
-        why_stopped=clean(status.why_stopped),
-        primary_purpose=design.design_info.primary_purpose,
-        allocation=design.design_info.allocation,
-        intervention_model=design.design_info.intervention_model,
-        observational_model=design.design_info.observational_model,
-        time_perspective=design.design_info.time_perspective,
-        masking=design.design_info.masking_info.masking,
-        who_masked=design.design_info.masking_info.who_masked,
-        enrollment=reader.enrollment(design.enrollment_info.count),
-        enrollment_type=reader.code("enrollment type", design.enrollment_info.type, get_args(DateType)),
-        sex=reader.code("sex", eligible.sex, SEXES),
-        minimum_age=reader.age(eligible.minimum_age),
-        maximum_age=reader.age(eligible.maximum_age),
-        healthy_volunteers=eligible.healthy_volunteers,
-        eligibility=criteria,
-        inclusion=inclusion,
-        exclusion=exclusion,
-        study_population=clean(eligible.study_population),
-        arms=_arms(protocol.arms_interventions_module),
-        interventions=tuple(_intervention(i) for i in protocol.arms_interventions_module.interventions),
-        outcomes=_outcomes(protocol.outcomes_module),
-        sites=tuple(reader.site(location) for location in places.locations),
-        contacts=tuple(_contact(person) for person in places.central_contacts),
-        officials=tuple(_contact(person) for person in places.overall_officials),
-        sponsor=clean(protocol.sponsor_collaborators_module.lead_sponsor.name),
-        sponsor_class=protocol.sponsor_collaborators_module.lead_sponsor.class_,
-        collaborators=_texts(c.name for c in protocol.sponsor_collaborators_module.collaborators),
-        start_date=reader.date(status.start_date_struct),
-        primary_completion_date=reader.date(status.primary_completion_date_struct),
-        completion_date=reader.date(status.completion_date_struct),
-        first_posted=reader.date(status.study_first_post_date_struct),
-        last_updated=reader.date(status.last_update_post_date_struct),
-        results_first_posted=reader.date(status.results_first_post_date_struct),
-        has_results=study.has_results,
-        as_of=reader.day(study.derived_section.misc_info_module.version_holder),
-        raw=record,
-    )
+    try:
+        return read_trial({**_fields(record, nct_id), "source": source, "raw": record}, on_problem)
+    except FieldError as problem:
+        raise ValueError(f"{nct_id}: {problem}") from None
 
 
-def clean(text: str | None) -> str | None:
-    r"""The text without Markdown escapes (``\>`` → ``>``) and outer blanks; ``None`` if nothing is left.
-
-    A backslash escapes ASCII punctuation only (CommonMark 0.28, section 6.1), so that ``\mu`` stays.
-    """
-    return _ESCAPED.sub(r"\1", text).strip() or None if text else None
+def study_id(record: Any) -> str:
+    """The registry's id of a study as it stands there, in capitals; empty without one."""
+    return str(_get(record, "protocolSection", "identificationModule", "nctId") or "").strip().upper()
 
 
-def _texts(values: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(text for text in map(clean, values) if text)
+def _fields(record: dict[str, Any], nct_id: str) -> dict[str, Any]:
+    """What the study states for each field of a trial, as the registry writes it."""
+    protocol = record["protocolSection"]
+    ident, status = _get(protocol, "identificationModule"), _get(protocol, "statusModule")
+    design, eligible = _get(protocol, "designModule"), _get(protocol, "eligibilityModule")
+    info, places = _get(design, "designInfo"), _get(protocol, "contactsLocationsModule")
+    arms, sponsors = _get(protocol, "armsInterventionsModule"), _get(protocol, "sponsorCollaboratorsModule")
+    about, outcomes = _get(protocol, "descriptionModule"), _get(protocol, "outcomesModule")
+    derived = _get(record, "derivedSection")
+    count = _get(design, "enrollmentInfo", "count")
+    return {
+        "id": nct_id,
+        "title": _get(ident, "briefTitle") or _get(ident, "officialTitle"),
+        "url": STUDY_PAGE + nct_id,
+        "official_title": _get(ident, "officialTitle"),
+        "acronym": _get(ident, "acronym"),
+        "other_ids": _other_ids(ident, nct_id),
+        "summary": _get(about, "briefSummary"),
+        "description": _get(about, "detailedDescription"),
+        "conditions": _get(protocol, "conditionsModule", "conditions"),
+        "normalized_conditions": _each(_get(derived, "conditionBrowseModule", "meshes"), _term),
+        "keywords": _get(protocol, "conditionsModule", "keywords"),
+        "study_type": _get(design, "studyType"),
+        "phases": _get(design, "phases"),
+        "status": _get(status, "overallStatus"),
+        "last_known_status": _get(status, "lastKnownStatus"),
+        "why_stopped": _get(status, "whyStopped"),
+        "primary_purpose": _get(info, "primaryPurpose"),
+        "allocation": _get(info, "allocation"),
+        "intervention_model": _get(info, "interventionModel"),
+        "observational_model": _get(info, "observationalModel"),
+        "time_perspective": _get(info, "timePerspective"),
+        "masking": _get(info, "maskingInfo", "masking"),
+        "who_masked": _get(info, "maskingInfo", "whoMasked"),
+        "enrollment": None if count == UNKNOWN_ENROLLMENT else count,
+        "enrollment_type": _get(design, "enrollmentInfo", "type"),
+        "sex": _get(eligible, "sex"),
+        "minimum_age": _get(eligible, "minimumAge"),
+        "maximum_age": _get(eligible, "maximumAge"),
+        "healthy_volunteers": _get(eligible, "healthyVolunteers"),
+        "eligibility": _get(eligible, "eligibilityCriteria"),
+        "study_population": _get(eligible, "studyPopulation"),
+        "arms": _each(_get(arms, "armGroups"), _arm),
+        "interventions": _each(_get(arms, "interventions"), _intervention),
+        "outcomes": [
+            each
+            for kind in ("primary", "secondary", "other")
+            for each in _each(_get(outcomes, f"{kind}Outcomes"), partial(_outcome, kind))
+        ],
+        "sites": _each(_get(places, "locations"), _site),
+        "contacts": _each(_get(places, "centralContacts"), _contact),
+        "officials": _each(_get(places, "overallOfficials"), _contact),
+        "sponsor": _get(sponsors, "leadSponsor", "name"),
+        "sponsor_class": _get(sponsors, "leadSponsor", "class"),
+        "collaborators": _each(_get(sponsors, "collaborators"), lambda one: one.get("name")),
+        "start_date": _get(status, "startDateStruct"),
+        "primary_completion_date": _get(status, "primaryCompletionDateStruct"),
+        "completion_date": _get(status, "completionDateStruct"),
+        "first_posted": _get(status, "studyFirstPostDateStruct"),
+        "last_updated": _get(status, "lastUpdatePostDateStruct"),
+        "results_first_posted": _get(status, "resultsFirstPostDateStruct"),
+        "has_results": record.get("hasResults"),
+        "as_of": _get(derived, "miscInfoModule", "versionHolder"),
+    }
 
 
-def _other_ids(ident: schema.Identification, own: str) -> tuple[str, ...]:
+def _get(value: Any, *path: str) -> Any:
+    """What stands at the path in nested objects; ``None`` where nothing does."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _each(values: Any, convert: Callable[[dict[str, Any]], Any]) -> list[Any]:
+    """Each object of a list converted; what is no object is left for :func:`read_trial` to name."""
+    many = values if isinstance(values, list) else [] if values is None else [values]
+    return [convert(value) if isinstance(value, dict) else value for value in many]
+
+
+def _renamed(value: Mapping[str, Any], **names: str) -> dict[str, Any]:
+    return {ours: value.get(theirs) for ours, theirs in names.items()}
+
+
+def _other_ids(ident: Any, own: str) -> list[str]:
     """Old NCT ids, the sponsor's own number, then those of other registries and funders, each once."""
-    infos = (ident.org_study_id_info, *ident.secondary_id_infos)
-    ids = _texts((*ident.nct_id_aliases, *(info.id for info in infos)))
-    return tuple(i for i in dict.fromkeys(ids) if i != own)
+    aliases = _get(ident, "nctIdAliases")
+    infos: Iterable[Any] = [_get(ident, "orgStudyIdInfo"), *_each(_get(ident, "secondaryIdInfos"), dict)]
+    ids = [*(aliases if isinstance(aliases, list) else []), *(_get(info, "id") for info in infos)]
+    return [one for one in dict.fromkeys(str(one).strip() for one in ids if one) if one and one != own]
 
 
-def _terms(meshes: Iterable[schema.Mesh]) -> tuple[Term, ...]:
-    terms = ((clean(mesh.term), mesh.id) for mesh in meshes)
-    return tuple(Term(name=name, id=f"MESH:{id}" if id else None) for name, id in terms if name)
+def _term(mesh: dict[str, Any]) -> dict[str, Any] | None:
+    identifier = mesh.get("id")
+    return {"name": mesh["term"], "id": f"MESH:{identifier}" if identifier else None} if mesh.get("term") else None
 
 
-def _arms(module: schema.ArmsInterventions) -> tuple[Arm, ...]:
-    """The arms; the registry writes ``Drug: Rituximab`` there for the intervention called ``Rituximab``."""
-    return tuple(
-        Arm(
-            label=clean(arm.label) or "",
-            type=arm.type,
-            description=clean(arm.description),
-            interventions=_texts(_INTERVENTION_LABEL.sub("", name, count=1) for name in arm.intervention_names),
-        )
-        for arm in module.arm_groups
-    )
+def _arm(arm: dict[str, Any]) -> dict[str, Any]:
+    """An arm; the registry writes ``Drug: Rituximab`` there for the intervention called ``Rituximab``."""
+    names = arm.get("interventionNames")
+    used = [_INTERVENTION_LABEL.sub("", str(name), count=1) for name in names] if isinstance(names, list) else names
+    return {**_renamed(arm, label="label", type="type", description="description"), "interventions": used}
 
 
-def _intervention(info: schema.InterventionInfo) -> Intervention:
+def _intervention(info: dict[str, Any]) -> dict[str, Any]:
     """An intervention; a few in the registry have a type and a description but no name."""
-    return Intervention(
-        name=clean(info.name) or "",
-        type=info.type,
-        description=clean(info.description),
-        other_names=_texts(info.other_names),
-    )
+    return _renamed(info, name="name", type="type", description="description", other_names="otherNames")
 
 
-def _outcomes(module: schema.Outcomes) -> tuple[Outcome, ...]:
-    kinds: tuple[tuple[OutcomeKind, tuple[schema.OutcomeInfo, ...]], ...] = (
-        ("primary", module.primary_outcomes),
-        ("secondary", module.secondary_outcomes),
-        ("other", module.other_outcomes),
-    )
-    return tuple(
-        Outcome(
-            measure=clean(outcome.measure) or "",
-            kind=kind,
-            time_frame=clean(outcome.time_frame),
-            description=clean(outcome.description),
-        )
-        for kind, outcomes in kinds
-        for outcome in outcomes
-    )
+def _outcome(kind: str, outcome: dict[str, Any]) -> dict[str, Any]:
+    return {**_renamed(outcome, measure="measure", time_frame="timeFrame", description="description"), "kind": kind}
 
 
-def _contact(person: schema.Person) -> Contact:
-    phone = clean(person.phone)
-    extension = clean(person.phone_ext)
-    return Contact(
-        name=clean(person.name),
-        role=person.role,
-        affiliation=clean(person.affiliation),
-        phone=f"{phone} ext. {extension}" if phone and extension else phone,
-        email=clean(person.email),
-    )
+def _contact(person: dict[str, Any]) -> dict[str, Any]:
+    found = _renamed(person, name="name", role="role", affiliation="affiliation", phone="phone", email="email")
+    if found["phone"] and person.get("phoneExt"):
+        found["phone"] = f"{str(found['phone']).strip()} ext. {person['phoneExt']}"
+    return found
 
 
-class _Reader:
-    """Reads values that a trial limits: what is outside the limits is left out and noted, and the trial kept."""
-
-    def __init__(self, note: Note) -> None:
-        self._note = note
-
-    def code(self, what: str, value: str | None, known: tuple[str, ...]) -> Any:
-        """The code if this version knows it."""
-        if value is None or value in known:
-            return value
-        self._leave_out(what, value)
-        return None
-
-    def codes(self, what: str, values: Iterable[str], known: tuple[str, ...]) -> tuple[Any, ...]:
-        return tuple(code for value in values if (code := self.code(what, value, known)))
-
-    def age(self, text: str | None) -> float | None:
-        """The age in years; ``None`` is an open bound."""
-        if text is None:
-            return None
-        try:
-            years = parse_age(text)
-        except ValueError:
-            years = -1
-        if years is None or 0 <= years <= 150:
-            return years
-        self._leave_out("age", text)
-        return None
-
-    def date(self, value: schema.DateStruct | None) -> TrialDate | None:
-        if value is None or value.date is None:
-            return None
-        day = self.day(value.date)
-        return TrialDate(date=day, type=self.code("date type", value.type, get_args(DateType))) if day else None
-
-    def day(self, text: str | None) -> str | None:
-        if text is None or _PARTIAL_DATE.fullmatch(text):
-            return text
-        self._leave_out("date", text)
-        return None
-
-    def enrollment(self, count: int | None) -> int | None:
-        if count is None or count == UNKNOWN_ENROLLMENT:
-            return None
-        if count < 0:
-            self._leave_out("enrollment", str(count))
-            return None
-        return count
-
-    def site(self, location: schema.Location) -> Site:
-        point = location.geo_point
-        if point and not (-90 <= point.lat <= 90 and -180 <= point.lon <= 180):
-            self._leave_out("position", f"{point.lat}, {point.lon}")
-            point = None
-        return Site(
-            name=clean(location.facility),
-            city=clean(location.city),
-            state=clean(location.state),
-            postal_code=clean(location.zip),
-            country=clean(location.country),
-            status=self.code("site status", location.status, STATUSES),
-            latitude=point.lat if point else None,
-            longitude=point.lon if point else None,
-            contacts=tuple(_contact(person) for person in location.contacts),
-        )
-
-    def _leave_out(self, what: str, value: str) -> None:
-        self._note(f'ClinicalTrials.gov gives a {what} that trialindex does not know, "{value[:60]}": left empty.')
+def _site(location: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **_renamed(location, name="facility", city="city", state="state", postal_code="zip", country="country"),
+        "status": location.get("status"),
+        "latitude": _get(location, "geoPoint", "lat"),
+        "longitude": _get(location, "geoPoint", "lon"),
+        "contacts": _each(location.get("contacts"), _contact),
+    }

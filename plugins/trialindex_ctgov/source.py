@@ -13,7 +13,7 @@ from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex_ctgov.client import GO_ON, BadRequestError, Client, NotFoundError, Pace
-from trialindex_ctgov.parse import Note, once, parse_study
+from trialindex_ctgov.parse import parse_study, study_id
 from trialindex_ctgov.request import IDS_PER_REQUEST, build, is_id
 
 RESTARTS = 3
@@ -178,7 +178,7 @@ class CtgovSource(Source):
             record = client.get(f"studies/{nct_id}")
         except NotFoundError:
             raise SourceError(f"ClinicalTrials.gov has no study {nct_id}.", hint="Check the id.") from None
-        trial = self._trial(record, nct_id, context, once(context.note))
+        trial = self._trial(record, nct_id, context)
         if trial:
             yield trial
         context.progress(1, 1)
@@ -216,7 +216,6 @@ class CtgovSource(Source):
 
         :raises _DataMovedError: a page token is no longer good.
         """
-        note = once(context.note)
         resumed = crawl.part > 0 or crawl.token is not None
         missing = dict.fromkeys(self.request.ids)
         requests = list(self.request.parameters(crawl.since))
@@ -228,7 +227,7 @@ class CtgovSource(Source):
                 total = page.get("totalCount", total) if len(requests) == 1 else len(self.request.ids)
                 for record in page["studies"]:
                     done += 1
-                    trial = self._trial(record, f"study {done}", context, note)
+                    trial = self._trial(record, f"study {done}", context)
                     if trial:
                         for nct_id in (trial.id, *trial.other_ids):
                             missing.pop(nct_id, None)
@@ -259,9 +258,9 @@ class CtgovSource(Source):
             raise SourceError("ClinicalTrials.gov answered a search without a list of studies.", hint=GO_ON)
         return page
 
-    def _trial(self, record: Any, where: str, context: IngestContext, note: Note) -> Trial | None:
+    def _trial(self, record: Any, where: str, context: IngestContext) -> Trial | None:
         try:
-            return parse_study(record, self.name, note)
+            return parse_study(record, self.name, lambda problem: context.drop(study_id(record) or where, problem))
         except ValueError as problem:
             context.reject(where, str(problem))
             return None

@@ -20,6 +20,7 @@ import pytest
 from support.paths import SHARED
 from trialindex.changes import differences
 from trialindex.plugin.messages import Difference
+from trialindex.trial.prepare import prepare
 from trialindex_ctgov.parse import parse_study
 
 DATA = SHARED / "ctgov-v2"
@@ -134,7 +135,7 @@ def sequences() -> dict[str, list[dict[str, Any]]]:
 
 
 def tell(old: dict[str, Any], new: dict[str, Any]) -> tuple[Difference, ...]:
-    return differences(parse_study(old, "ctgov"), parse_study(new, "ctgov"))
+    return differences(prepare(parse_study(old, "ctgov")), prepare(parse_study(new, "ctgov")))
 
 
 def compared(pairs: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> Counter[str]:
@@ -186,7 +187,6 @@ def test_a_real_study_in_another_order_and_dress_is_the_same() -> None:
         return value
 
     with gzip.open(DATA / "studies.jsonl.gz", "rt", encoding="utf-8") as lines:
-        studies = [json.loads(line) for line in lines]
-    assert len(studies) > 500
-    for study in studies:
-        assert tell(study, disturbed(study)) == (), study["protocolSection"]["identificationModule"]["nctId"]
+        for line in lines:
+            study = json.loads(line)
+            assert tell(study, disturbed(study)) == (), study["protocolSection"]["identificationModule"]["nctId"]

@@ -23,9 +23,9 @@ import msgspec
 import yaml
 
 from fuzz.mutate import bytes_of, changed, storable, text, value
-from support.drawings import RENDERERS, check_drawing, drawings
 from support.hostile_cases import controls, filled
 from support.vocabulary_cases import GRAPH, RECORDS, WHOLE
+from test_hostile_output import RENDERERS, check_drawing, drawings
 from trialindex.changes import differences
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import EvaluationError, QueryError, SourceError, TrialIndexError
@@ -36,8 +36,9 @@ from trialindex.search.filters import Filters
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import sample_trials
 from trialindex.trial import Trial, decode, encode, from_values, parse_values, sanitize, to_mapping
+from trialindex.trial.criteria import split_criteria
+from trialindex.trial.prepare import prepare
 from trialindex_csv.source import CsvSource
-from trialindex_ctgov.eligibility import split_criteria
 from trialindex_ctgov.files import CtgovFileSource
 from trialindex_ctgov.parse import parse_study
 from trialindex_manual.document import parse
@@ -161,7 +162,7 @@ def odd_json(rng: random.Random, given: Any) -> bytes:
 
 def ctgov_study(rng: random.Random) -> None:
     with ours(ValueError):
-        check_trial(parse_study(changed(rng, study()), "ctgov"))
+        check_trial(prepare(parse_study(changed(rng, study()), "ctgov")))
 
 
 def ctgov_file(rng: random.Random) -> None:

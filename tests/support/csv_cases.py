@@ -21,6 +21,7 @@ class Run:
 
     trials: list[Trial] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
+    dropped: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     progress: list[tuple[int, int | None]] = field(default_factory=list)
 
@@ -33,6 +34,7 @@ def read(path: Path, **options: Any) -> Run:
     run = Run()
     context = IngestContext(
         on_reject=lambda where, why: run.rejected.append((where, why)),
+        on_drop=lambda where, why: run.dropped.append((where, why)),
         on_note=run.notes.append,
         on_progress=lambda done, total: run.progress.append((done, total)),
     )

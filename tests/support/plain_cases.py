@@ -26,10 +26,11 @@ SECTIONS = ("summary", "substance", "could_lead_to", "could_go_wrong")
 
 def real_trials(path: Path = STUDIES) -> list[Trial]:
     """The real studies."""
+    from trialindex.trial.prepare import prepare
     from trialindex_ctgov.parse import parse_study
 
     with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [parse_study(json.loads(line), "ctgov-file") for line in lines]
+        return [prepare(parse_study(json.loads(line), "ctgov")) for line in lines]
 
 
 def sentences(plain: Plain) -> list[Sentence]:

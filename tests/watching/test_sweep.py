@@ -306,9 +306,7 @@ def test_every_format_shows_the_mark(store: str) -> None:
     from trialindex_renderers import register_renderers
 
     gone = trial(1, gone_since="2026-03-04", status="RECRUITING")
-    renderers = [cls(RenderOptions()) for cls in register_renderers()]
-    assert len(renderers) == 6
-    for renderer in renderers:
+    for renderer in (cls(RenderOptions()) for cls in register_renderers()):
         drawn = ["".join(renderer.results(sample_results([gone]))), "".join(renderer.trials(iter([gone])))]
         drawn += ["".join(renderer.trial(sample_card(gone)))]
         for one in drawn:

@@ -21,7 +21,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Trial, Trial], Iterator[Difference
     (("minimum_age", "maximum_age"), fields.ages),
     (("sex",), fields.sex),
     (("healthy_volunteers",), fields.healthy_volunteers),
-    (("eligibility", "inclusion", "exclusion"), criteria.criteria),
+    (("eligibility", "inclusion", "exclusion", "other_criteria"), criteria.criteria),
     (("study_population",), fields.text("study_population", "people studied", 76, long=True)),
     (("sites",), sites.sites),
     (("has_results", "results_first_posted"), fields.results),

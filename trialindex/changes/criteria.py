@@ -31,6 +31,7 @@ def criteria(old: Trial, new: Trial) -> Iterator[Difference]:
     )
     yield from _list_changes("inclusion", old.inclusion, new.inclusion, kept)
     yield from _list_changes("exclusion", old.exclusion, new.exclusion, kept)
+    yield from _list_changes("other_criteria", old.other_criteria, new.other_criteria, kept)
     if unmatched(_surrounding_text(old), _surrounding_text(new), key=str) != ([], []):
         yield from long_text_change(
             "eligibility", "text about who can take part", TEXT, old.eligibility, new.eligibility
@@ -41,7 +42,8 @@ def _list_changes(field: str, before: Sequence[str], after: Sequence[str], kept:
     removed, added = _drop_recut(*unmatched(before, after, key=canonical))
     removed, added = ([item for item in items if not (kept and _contains(item, kept))] for items in (removed, added))
     reworded, removed, added = pair_by_similarity(removed, added, word_similarity)
-    noun, many = f"{field} criterion", f"{field} criteria"
+    side = "" if field == "other_criteria" else f"{field} "
+    noun, many = f"{side}criterion", f"{side}criteria"
     for found, what in ((added, "added"), (removed, "removed")):
         parts = [
             Difference(
@@ -89,9 +91,8 @@ def _contains(item: str, text: str) -> bool:
 def _surrounding_text(trial: Trial) -> list[str]:
     """What the whole text says besides its criteria, folded: headings, and all of it where nothing could be cut."""
     rest = canonical(_strip_markers(trial.eligibility))
-    lines = {
-        canonical(_strip_markers(line)) for item in (*trial.inclusion, *trial.exclusion) for line in item.splitlines()
-    }
+    items = (*trial.inclusion, *trial.exclusion, *trial.other_criteria)
+    lines = {canonical(_strip_markers(line)) for item in items for line in item.splitlines()}
     for line in sorted(filter(None, lines), key=lambda line: (-len(line), line)):
         rest = rest.replace(line, "\0")
     parts = rest.split("\0")

@@ -75,6 +75,9 @@ def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
             click.echo(summary_line(summary, len(index), str(index.folder)))
     for trial_id, why in summary.kept[:5]:
         say(f"{trial_id} was left as it is: {why}.")
+    for why, count in summary.dropped.most_common(5):
+        if count > 1:
+            say(f"left empty {count:,} times: {why}")
     if summary.stopped:
         say(f"{summary.stopped}. What was done is kept; run the same command again to go on.")
         ctx.exit(130)
@@ -111,6 +114,7 @@ def format_counts(summary: Summary) -> str:
         (summary.unchanged, "unchanged"),
         (len(summary.kept), "left as they are"),
         (len(summary.rejected), "skipped"),
+        (summary.dropped.total(), "values left empty"),
     ]
     words = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
     return f"{words} in {summary.seconds:.1f} s"

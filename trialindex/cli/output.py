@@ -230,7 +230,15 @@ def progress_reports(quiet: bool) -> Iterator[Reports]:
     """Reports that draw a progress bar on a terminal and keep the first skipped records readable elsewhere."""
     from trialindex.ingest.run import Reports
 
-    shown = 0
+    shown = dropped = 0
+
+    def drop(where: str, why: str) -> None:
+        nonlocal dropped
+        dropped += 1
+        if dropped <= 20:
+            say(f"left empty, {where}: {why}")
+        elif dropped == 21:
+            say("more values are left empty; the summary counts them.")
 
     def reject(where: str, why: str) -> None:
         nonlocal shown
@@ -241,7 +249,7 @@ def progress_reports(quiet: bool) -> Iterator[Reports]:
             say("more are skipped; the summary counts them.")
 
     if quiet or not sys.stderr.isatty():
-        yield Reports(reject=reject, note=say)
+        yield Reports(reject=reject, drop=drop, note=say)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -255,4 +263,4 @@ def progress_reports(quiet: bool) -> Iterator[Reports]:
             rate = "" if not speed else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
             bar.update(task, completed=done, total=total, rate=rate)
 
-        yield Reports(progress=progress, reject=reject, note=say)
+        yield Reports(progress=progress, reject=reject, drop=drop, note=say)

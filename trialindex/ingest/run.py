@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,6 +29,7 @@ from trialindex.storage import provenance
 from trialindex.storage.records import Records
 from trialindex.trial import Trial, decode, encode
 from trialindex.trial.passages import passages
+from trialindex.trial.prepare import prepare
 from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 BATCH = 1024
 """Trials a transaction: enough that texts of alike length meet in the encoder, few enough for little memory."""
+
+MAX_REASONS = 1000
+"""Different reasons for leaving values empty that a summary tells apart."""
 
 
 class Shard(msgspec.Struct, frozen=True):
@@ -148,6 +153,7 @@ class Summary:
     :param unchanged: trials that were there already, as they are.
     :param kept: trials not replaced because the index holds a newer or fuller record: ``(id, why)``.
     :param rejected: records that could not be used: ``(where, why)``.
+    :param dropped: values that could not be used and were left empty: how many, by why.
     :param seconds: wall time in all. :param seconds_encoding: of which inside the encoder.
     :param stopped: why it ended early, empty when it did not.
     """
@@ -157,6 +163,7 @@ class Summary:
     unchanged: int = 0
     kept: list[tuple[str, str]] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     seconds_encoding: float = 0.0
     stopped: str = ""
@@ -176,11 +183,13 @@ class Reports:
 
     :param progress: records read so far, and in all when known.
     :param reject: a record was skipped: where, why.
+    :param drop: a value could not be used and was left empty: where, why; each reason once.
     :param note: one line a user should know.
     """
 
     progress: Callable[[int, int | None], None] = lambda done, total: None
     reject: Callable[[str, str], None] = lambda where, why: None
+    drop: Callable[[str, str], None] = lambda where, why: None
     note: Callable[[str], None] = lambda message: None
 
 
@@ -216,7 +225,11 @@ class Ingest:
         self.summary = Summary(self._spec)
         self._state: Mapping[str, Any] = records.source_states().get(self._spec, ({}, ""))[0]
         self._context = IngestContext(
-            state=self._state, on_progress=self._progress.read, on_reject=self._reject, on_note=reports.note
+            state=self._state,
+            on_progress=self._progress.read,
+            on_reject=self._reject,
+            on_drop=self._drop,
+            on_note=reports.note,
         )
 
     def run(self) -> Summary:
@@ -252,6 +265,13 @@ class Ingest:
         self.summary.rejected.append((where, why))
         self._reports.reject(where, why)
 
+    def _drop(self, where: str, why: str) -> None:
+        if why not in self.summary.dropped:
+            if len(self.summary.dropped) >= MAX_REASONS:
+                why = "more values, each for a reason of its own"
+            self._reports.drop(where, why)
+        self.summary.dropped[why] += 1
+
     def _checked(self, trial: object) -> Trial | None:
         """The trial as it will be stored, or ``None`` when it breaks the contract of a record."""
         if not isinstance(trial, Trial):  # a stranger's source may yield anything
@@ -260,7 +280,7 @@ class Ingest:
         try:
             msgspec.json.encode(trial.raw)
             bare = msgspec.structs.replace(trial, raw=None, gone_since=None, source=self._source.name)
-            return msgspec.structs.replace(decode(encode(bare)), raw=trial.raw)
+            return msgspec.structs.replace(prepare(decode(encode(bare))), raw=trial.raw)
         except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as problem:
             where = " ".join(str(trial.id).split()) or "a record without an id"
             self._reject(where, f"not a valid record: {problem}")

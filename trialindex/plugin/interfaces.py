@@ -32,12 +32,14 @@ class IngestContext:
         values. With it a source resumes after an interruption and fetches only what is new.
     :param on_progress: told how many records are done and how many there are in all, when known.
     :param on_reject: told which record was skipped and why.
+    :param on_drop: told which value of a record was left out and why; the record is kept.
     :param on_note: told in one line what a user should know (a retry, a restart).
     """
 
     state: Mapping[str, Any] = field(default_factory=dict)
     on_progress: Callable[[int, int | None], None] = lambda done, total: None
     on_reject: Callable[[str, str], None] = lambda where, why: None
+    on_drop: Callable[[str, str], None] = lambda where, why: None
     on_note: Callable[[str], None] = lambda message: None
     pending_state: dict[str, Any] | None = None
 
@@ -52,7 +54,16 @@ class IngestContext:
         """Report a record that cannot be used: *where* (``line 12``, ``NCT…``) and *why*. It is counted and skipped."""
         self.on_reject(where, why)
 
+    def drop(self, where: str, why: object) -> None:
+        """Report a value that cannot be used, and was left empty: *where* (``line 12``, ``NCT…``) and *why*.
+
+        The record is kept. *why* is a text, or a :class:`~trialindex.trial.from_values.Problem`:
+        ``read_trial(data, lambda problem: context.drop(where, problem))``.
+        """
+        self.on_drop(where, str(why))
+
     def note(self, message: str) -> None:
+        """Tell the user one line, such as that a server was busy."""
         self.on_note(message)
 
 

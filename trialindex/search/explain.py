@@ -67,7 +67,11 @@ def match(trial: Trial, position: int | None, query_words: set[str], words: Call
     if position is None or position >= len(cut):
         position = max(range(len(cut)), key=lambda p: len(query_words & set(words(cut[p].text))))
     part = cut[position].part
-    texts = {"summary": [trial.summary or trial.description or ""], "inclusion criteria": list(trial.inclusion)}
+    texts = {
+        "summary": [trial.summary or trial.description or ""],
+        "inclusion criteria": list(trial.inclusion),
+        "criteria": list(trial.other_criteria),
+    }
     sentences = [s.strip() for text in texts.get(part, [trial.title]) for s in _SENTENCE.split(text) if s.strip()]
     best = max(sentences or [trial.title], key=lambda s: len(query_words & set(words(s))))
     return Match(part=part, text=_shorten(best))

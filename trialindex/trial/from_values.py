@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from trialindex.errors import nearest
-from trialindex.trial import parse_values
+from trialindex.trial import parse_values, sanitize
 from trialindex.trial.record import (
     PHASES,
     Arm,
@@ -73,37 +73,57 @@ class FieldError(ValueError):
         self.problems = problems
 
 
-def read_trial(data: Mapping[str, Any]) -> Trial:
+def read_trial(data: Mapping[str, Any], on_problem: Callable[[Problem], None] | None = None) -> Trial:
     """A trial from values as people write them.
 
     It takes what :func:`trialindex.trial.from_mapping` takes, and also: codes in any spelling; numbers, dates, and yes
     or no, as text; a single value where a list is expected; a date without its ``{date: …}``; a plain name where a
     term, an intervention (``Drug: rituximab``), an arm or an outcome is expected. An empty value counts as absent.
 
-    :raises FieldError: a field is unknown, missing or cannot be read.
+    :param data: the values by field.
+    :param on_problem: told of each value that cannot be read; its field is left empty, and the trial kept. Without it
+        such a value is an error, as suits what somebody has just typed.
+    :raises FieldError: there is no id or no title, or without *on_problem*: any value cannot be read.
     """
-    problems: list[Problem] = []
+    problems = _Problems()
+    problems.lenient = on_problem is not None
     plain = _record(Trial, data, (), problems)
-    if problems:
-        raise FieldError(problems)
-    try:
-        return from_mapping(plain)
-    except msgspec.ValidationError as error:
-        why, _, path = str(error).partition(" - at `$")
-        place = tuple(int(part) if part.isdigit() else part for part in re.findall(r"\w+", path))
-        raise FieldError([Problem(place, why)]) from None
+    raw = plain.pop("raw", None)  # it may be large, and is checked already
+    while True:
+        if fatal := problems if on_problem is None else [one for one in problems if one.place[0] in ("id", "title")]:
+            raise FieldError(fatal)
+        try:
+            trial = msgspec.structs.replace(from_mapping(plain), raw=raw)
+            break
+        except msgspec.ValidationError as error:
+            why, _, path = str(error).partition(" - at `$")
+            place = tuple(int(part) if part.isdigit() else part for part in re.findall(r"\w+", path))
+            problems.append(Problem(place, why))
+            if not place or on_problem is None or plain.pop(str(place[0]), None) is None:
+                raise FieldError(problems) from None
+    for problem in problems:
+        if on_problem is not None:
+            on_problem(problem)
+    return trial
 
 
 FIELDS: tuple[str, ...] = Trial.__struct_fields__
 """The fields of a trial."""
 
-Reader = Callable[[Any, Place, list[Problem]], Any]
+
+class _Problems(list[Problem]):
+    """The problems found so far. *lenient*: what has a problem is left out, and the rest is kept."""
+
+    lenient = False
+
+
+Reader = Callable[[Any, Place, _Problems], Any]
 """Turns a value into plain data; notes a problem, or raises :class:`ValueError` for one with the value itself."""
 
 # --- records and lists ----------------------------------------------------------------------------------------------
 
 
-def _record(cls: type[msgspec.Struct], value: Any, place: Place, problems: list[Problem]) -> dict[str, Any]:
+def _record(cls: type[msgspec.Struct], value: Any, place: Place, problems: _Problems) -> dict[str, Any]:
     readers, required = _plan(cls)
     if isinstance(value, str) and cls in _FROM_TEXT:
         value = _FROM_TEXT[cls](value)
@@ -111,6 +131,7 @@ def _record(cls: type[msgspec.Struct], value: Any, place: Place, problems: list[
         sketch = ", ".join(f"{name}: …" for name in list(readers)[:3])
         raise ValueError(f"{_kind(value)} where a mapping was expected, such as {{{sketch}}}")
     result: dict[str, Any] = {}
+    wrong: set[str] = set()
     for name, given in value.items():
         here = (*place, str(name))
         if name not in readers:
@@ -120,11 +141,17 @@ def _record(cls: type[msgspec.Struct], value: Any, place: Place, problems: list[
             found = readers[name](given, here, problems)
         except ValueError as error:
             problems.append(Problem(here, str(error)))
-            found = given  # it is wrong, but not missing
+            wrong.add(name)
+            continue
         if not _empty(found):
             result[name] = found
-    problems += [Problem((*place, name), "missing") for name in required if name not in result]
-    return result
+    missing = [name for name in required if name not in result]
+    if problems.lenient and missing and place and result and cls in (Arm, Intervention, Outcome):
+        return {**result, **dict.fromkeys(missing, "")}  # it has no name, but what else is known of it is kept
+    problems += [Problem((*place, name), "missing") for name in missing if name not in wrong]
+    if ("latitude" in result) != ("longitude" in result):  # half a position is none
+        result = {name: found for name, found in result.items() if name not in ("latitude", "longitude")}
+    return {} if missing and place else result
 
 
 _plans: dict[type, tuple[dict[str, Reader], list[str]]] = {}
@@ -154,7 +181,7 @@ def _reader(hint: Any) -> Reader:
     return _reader(get_args(hint)[0])  # Annotated
 
 
-def _plain(value: Any, place: Place, problems: list[Problem]) -> Any:
+def _plain(value: Any, place: Place, problems: _Problems) -> Any:
     """Any value that JSON can hold, as it is."""
     try:
         msgspec.json.encode(value)
@@ -164,7 +191,7 @@ def _plain(value: Any, place: Place, problems: list[Problem]) -> Any:
 
 
 def _list_of(item: Reader) -> Reader:
-    def read(value: Any, place: Place, problems: list[Problem]) -> list[Any]:
+    def read(value: Any, place: Place, problems: _Problems) -> list[Any]:
         many = isinstance(value, list | tuple)
         found = []
         for number, given in enumerate(value if many else [value]):
@@ -201,7 +228,7 @@ def _intervention(text: str) -> dict[str, str]:
 def _single(convert: Callable[[Any], Any], *accepted: type) -> Reader:
     expected = "a text" if str in accepted and bool not in accepted else "one value"
 
-    def read(value: Any, place: Place, problems: list[Problem]) -> Any:
+    def read(value: Any, place: Place, problems: _Problems) -> Any:
         if _empty(value):
             return None
         if isinstance(value, Mapping) and str in accepted:
@@ -214,10 +241,7 @@ def _single(convert: Callable[[Any], Any], *accepted: type) -> Reader:
 
 
 def _text(value: Any) -> str:
-    text = str(value)
-    if "\0" in text or (not text.isascii() and re.search("[\ud800-\udfff]", text)):
-        raise ValueError("holds a character that is no text (NUL, or half of a pair)")
-    return text
+    return sanitize.replace_surrogates(str(value).replace("\0", ""))
 
 
 def _id(value: Any) -> str:
@@ -237,12 +261,12 @@ def _degrees(limit: int) -> Reader:
     return _single(convert, str, int, float)
 
 
-def _phases(value: Any, place: Place, problems: list[Problem]) -> list[str]:
+def _phases(value: Any, place: Place, problems: _Problems) -> list[str]:
     found = _list_of(_single(lambda text: parse_values.normalise_phases(str(text)), str, int))(value, place, problems)
     return sorted({phase for phases in found for phase in phases}, key=PHASES.index)
 
 
-def _date(value: Any, place: Place, problems: list[Problem]) -> Any:
+def _date(value: Any, place: Place, problems: _Problems) -> Any:
     if isinstance(value, Mapping):
         return _record(TrialDate, value, place, problems)
     date = _BY_TYPE[PartialDate](value, place, problems)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
+from functools import cache
 from typing import Literal, cast, get_args
 
 from trialindex.errors import nearest
@@ -66,10 +67,15 @@ def normalise_code(text: str) -> str:
     return "NA" if code == "N_A" else code
 
 
+@cache
+def _known(what: str, allowed: tuple[str, ...]) -> dict[str, str]:
+    """Every spelling of the allowed codes."""
+    return {_squash(code): code for code in allowed} | _SPELLINGS.get(what, {})
+
+
 def _one_of(text: str, what: str, allowed: tuple[str, ...]) -> str:
     """The allowed code that *text* spells, whatever its case, spaces and punctuation."""
-    known = {_squash(code): code for code in allowed} | _SPELLINGS.get(what, {})
-    code = known.get(_squash(text))
+    code = text if text in allowed else _known(what, allowed).get(_squash(text))
     if code is None:
         raise ValueError(f'"{short(text)}" is not a known {what}. {nearest(normalise_code(text), allowed)}')
     return code
@@ -128,6 +134,8 @@ def normalise_phases(text: str) -> tuple[Phase, ...]:
 
     :raises ValueError: the text names no phase, or something besides phases.
     """
+    if text in PHASES:
+        return (cast(Phase, text),)
     if _squash(text) in {"na", "notapplicable", "doesnotapply"}:
         return ("NA",)
     rest = text.casefold().replace("_", " ")

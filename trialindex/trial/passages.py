@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from trialindex.trial.record import Trial
 
-VERSION = 1
+VERSION = 2
 """Raise it when the rule changes: an index remembers its own, and ``check --repair`` cuts its trials again."""
 
 
@@ -45,6 +45,8 @@ def passages(trial: Trial) -> Iterator[Passage]:
         yield Passage("summary", about)
     if trial.inclusion:
         yield Passage("inclusion criteria", f"{_sentence(trial.title)} {' '.join(trial.inclusion)}")
+    elif trial.other_criteria:
+        yield Passage("criteria", f"{_sentence(trial.title)} {' '.join(trial.other_criteria)}")
 
 
 def lexical_fields(trial: Trial) -> dict[str, str]:
@@ -53,7 +55,7 @@ def lexical_fields(trial: Trial) -> dict[str, str]:
     head += [term.name for term in trial.normalized_conditions]
     for intervention in trial.interventions:
         head += [intervention.name, *intervention.other_names]
-    body = [trial.summary, trial.description, *trial.inclusion, trial.study_population]
+    body = [trial.summary, trial.description, *trial.inclusion, *trial.other_criteria, trial.study_population]
     return {"head": " \n".join(filter(None, head)), "body": " \n".join(filter(None, body))}
 
 

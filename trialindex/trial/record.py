@@ -160,6 +160,8 @@ class Trial(_Record, frozen=True):
     eligibility: str | None = None
     inclusion: tuple[str, ...] = ()
     exclusion: tuple[str, ...] = ()
+    other_criteria: tuple[str, ...] = ()
+    """Criteria under no heading that says whether they let in or shut out."""
     study_population: str | None = None
 
     arms: tuple[Arm, ...] = ()

@@ -62,13 +62,13 @@ def test_gzip_and_the_line_that_excel_puts_first(tmp_path: Path) -> None:
     )
     run = read(path)
     assert run.trials[0].title == "a, b, c"
-    assert run.rejected[0][0] == "line 4"
+    assert run.dropped[0][0] == "line 4"
 
 
 # --- bad rows -------------------------------------------------------------------------------------------------------
 
 
-def test_bad_rows_are_reported_with_their_line_and_skipped(tmp_path: Path) -> None:
+def test_bad_cells_and_rows_are_reported_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(
         b"id,title,status,start_date\r\n"  # 1
@@ -87,29 +87,32 @@ def test_bad_rows_are_reported_with_their_line_and_skipped(tmp_path: Path) -> No
         b"J,last,,"  # 17
     )
     run = read(path)
-    assert run.ids == ["A", "I", "J"]
+    assert run.ids == ["A", "B", "C", "F", "G", "I", "J"]
     said = dict(run.rejected)
-    assert list(said) == [f"line {n}" for n in (5, 6, 7, 8, 9, 10, 11, 12, 13)]
-    assert 'status": "recruting" is not a known status. Did you mean "RECRUITING"?' in said["line 5"]
-    assert '"start_date": "2024-02-30" is not a date' in said["line 5"]
+    assert list(said) == [f"line {n}" for n in (6, 8, 9, 10, 13)]
+    dropped = [why for where, why in run.dropped if where == "line 5"]
+    assert len(dropped) == 2
+    assert any('status": "recruting" is not a known status. Did you mean "RECRUITING"?' in why for why in dropped)
+    assert any('"start_date": "2024-02-30" is not a date' in why for why in dropped)
     assert said["line 6"] == '"id": missing'
-    assert said["line 7"] == "3 cells where the header has 4"
+    assert ("line 7", "the row ends 1 cells before its header does") in run.dropped
     assert said["line 8"] == "5 cells where the header has 4"
     assert said["line 9"] == "A is in line 2 already"
     assert said["line 10"] == "a quoted cell is not closed, or holds a double quote not written twice"
-    assert said["line 11"] == "it holds a NUL character"
-    assert "with the day or the month first" in said["line 12"]
+    assert run.trials[3].title == "NL"
+    assert "with the day or the month first" in dict(run.dropped)["line 12"]
     assert said["line 13"] == '"title": missing'
     assert run.progress[-1] == (12, 12)
-    assert read(path, date_order="dmy").trials[1].start_date == TrialDate(date="2024-06-05")
+    assert read(path, date_order="dmy").trials[4].start_date == TrialDate(date="2024-06-05")
 
 
 def test_problems_name_the_column_of_the_file(tmp_path: Path) -> None:
     rows = [["NCT Number", "Study Title", "Age", "Study Results", "Enrollment", "Sex"]]
     rows += [["NCT1", "T", "from birth", "perhaps", "many", "x"]]
-    ((_, why),) = read(write(tmp_path / "x.csv", rows)).rejected
+    run = read(write(tmp_path / "x.csv", rows))
+    assert run.ids == ["NCT1"]
+    why = "; ".join(why for _, why in run.dropped)
     for said in (
-        '"NCT Number": "NCT1" is not an NCT number',
         '"Age": "from birth" is not a range of ages',
         '"Study Results": "perhaps" is neither yes nor no',
         '"Enrollment": "many" is not a whole number',
@@ -119,7 +122,7 @@ def test_problems_name_the_column_of_the_file(tmp_path: Path) -> None:
 
 
 def test_an_id_whose_row_was_bad_may_come_again(tmp_path: Path) -> None:
-    run = read(write(tmp_path / "x.csv", [["id", "title", "sex"], ["A", "T", "x"], ["A", "T", "all"]]))
+    run = read(write(tmp_path / "x.csv", [["id", "title", "sex"], ["A", "", "x"], ["A", "T", "all"]]))
     assert run.ids == ["A"]
 
 

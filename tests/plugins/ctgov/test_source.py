@@ -31,11 +31,13 @@ class Run:
     def __init__(self, state: dict[str, Any] | None = None) -> None:
         self.notes: list[str] = []
         self.rejected: list[tuple[str, str]] = []
+        self.dropped: list[tuple[str, str]] = []
         self.progress: list[tuple[int, int | None]] = []
         self.context = IngestContext(
             state=state or {},
             on_note=self.notes.append,
             on_reject=lambda where, why: self.rejected.append((where, why)),
+            on_drop=lambda where, why: self.dropped.append((where, why)),
             on_progress=lambda done, total: self.progress.append((done, total)),
         )
 
@@ -114,7 +116,7 @@ def test_a_condition_gives_its_trials_as_records(server: CtgovServer) -> None:
     assert [t.id for t in trials] == ids(1, 2, 3, 4, 5, 6, 7)
     assert isinstance(trials[0], Trial)
     assert trials[0].source == "ctgov"
-    assert trials[0].summary == "We compare two ways of care, plan 1, in adults >= 18 years."
+    assert trials[0].summary == r"We compare two ways of care, plan 1, in adults \>= 18 years."
     assert server.searches[0].query == {"query.cond": "lupus nephritis", "pageSize": "1000", "countTotal": "true"}
     assert run_.progress[-1] == (7, 7)
     assert run_.notes == []
@@ -212,24 +214,24 @@ def test_a_registry_that_repeats_a_page_for_ever_is_left(server: CtgovServer) ->
 
 
 def test_a_study_that_cannot_be_read_is_skipped_and_told(server: CtgovServer) -> None:
-    server.studies[2]["protocolSection"]["identificationModule"]["briefTitle"] = 17
+    server.studies[2]["protocolSection"]["identificationModule"]["nctId"] = 17
     server.studies[3] = {"hasResults": True} | server.studies[3]
     del server.studies[4]["protocolSection"]["identificationModule"]["briefTitle"]
     run_ = Run()
     server._matches = lambda record, query: True  # type: ignore[method-assign]
     assert run_.of(CtgovSource("lupus")) == ids(1, 2, 4, 6, 7)
     assert [where for where, _ in run_.rejected] == ["study 3", "study 5"]
-    assert "briefTitle" in run_.rejected[0][1]
+    assert run_.rejected[0][1] == '"17" is no NCT id'
 
 
-def test_a_new_code_keeps_the_trial_and_is_told_once(server: CtgovServer) -> None:
+def test_a_new_code_keeps_the_trial_and_is_told(server: CtgovServer) -> None:
     for n in (1, 2):
         server.studies[n - 1]["protocolSection"]["statusModule"]["overallStatus"] = "PAUSED"
     run_ = Run()
     trials = list(CtgovSource("lupus").trials(run_.context))
     assert [t.status for t in trials[:3]] == [None, None, "RECRUITING"]
-    assert [note for note in run_.notes if "PAUSED" in note] == run_.notes
-    assert len(run_.notes) == 1
+    assert [where for where, _ in run_.dropped] == ids(1, 2)
+    assert all(why.startswith('status: "PAUSED" is not a known status') for _, why in run_.dropped)
 
 
 # --- the second run, and the interrupted one ------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from support.command import Run
 from support.vocabulary_cases import (
     AS_LINES,
     GRAPH,
@@ -20,6 +19,7 @@ from support.vocabulary_cases import (
     OBO,
     RECORDS,
     WHOLE,
+    Run,
     Site,
     only_vocabularies,
     runner,

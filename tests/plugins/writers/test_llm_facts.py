@@ -295,10 +295,9 @@ def test_one_change_is_always_caught(trial: Trial, chance: random.Random) -> Non
 
 
 def test_the_deterministic_writer_is_not_refused() -> None:
-    # a name that is made of dangerous signs is not the same once they are gone
-    clean = [trial for trial in sample_trials() if not any(map(UNSAFE.search, trial.conditions))]
-    assert len(clean) > 8
-    for trial in clean:
+    for trial in sample_trials():
+        if any(UNSAFE.search(condition) for condition in trial.conditions):
+            continue  # a name that is made of dangerous signs is not the same once they are gone
         assert problems(sentences(PlainWriter().write(trial)), trial) == [], trial.id
 
 
@@ -308,10 +307,11 @@ def test_over_real_studies() -> None:
 
     A change is unseen where the record states the new number too, for something of the same kind.
     """
+    from trialindex.trial.prepare import prepare
     from trialindex_ctgov.parse import parse_study
 
     with gzip.open(STUDIES, "rt", encoding="utf-8") as lines:
-        studies = [parse_study(json.loads(line), "ctgov", lambda *_: None) for line in lines]
+        studies = [prepare(parse_study(json.loads(line), "ctgov")) for line in lines]
     chance = random.Random(3)
     refused, changed, unseen = [], 0, []
     for trial in studies[::3]:

@@ -2,7 +2,9 @@
 
 The registry keeps both in one free text under headings that everybody words differently. The split is one-sided on
 purpose: text goes to *inclusion* only under a heading that says so, and anything that speaks of exclusion goes to
-*exclusion*. Text under no such heading goes to neither; the whole text stays in ``Trial.eligibility``.
+*exclusion*. Text under no such heading goes to neither, as all of it does in records that group it by illness and
+patient (``DISEASE CHARACTERISTICS:``); it is searched, and never counts as an exclusion. The whole text stays in
+``Trial.eligibility``.
 """
 
 from __future__ import annotations
@@ -14,8 +16,16 @@ from typing import Literal, NamedTuple
 Side = Literal["inclusion", "exclusion", "neither"]
 
 
-def split_criteria(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The inclusion and the exclusion criteria of an eligibility text without Markdown escapes.
+class Criteria(NamedTuple):
+    """The items of an eligibility text, by the side that its headings and words put them on."""
+
+    inclusion: tuple[str, ...]
+    exclusion: tuple[str, ...]
+    neither: tuple[str, ...] = ()
+
+
+def split_criteria(text: str) -> Criteria:
+    """The inclusion and the exclusion criteria of an eligibility text, and what it says under no such heading.
 
     One item for each bullet, number or paragraph, its marker left out; nested bullets stay in their parent's item, each
     on a line of its own. A heading that names a group (``Inclusion criteria for cohort B:``) is an item too, because
@@ -179,6 +189,7 @@ _INLINE = re.compile(
     r"(?<=\S)[ \t]+(?=(?P<head>(?:(?:Key|Main|Major|General|Other)\s+)?"
     r"(?:EXCLUSION CRITERIA|[Ee]xclusion [Cc]riteria|INCLUSION CRITERIA|Inclusion [Cc]riteria))\s*(?P<colon>[:：])?)"
 )
+_INLINE_BULLET = re.compile(r"(?<=[\w.;,:)\]”\"])[ \t]+(?=[*•·●○▪◦‣∙][ \t]*[^\W_])")
 _JOINING = re.compile(
     r"(?:\W*(?:and|or|&|/|the|any|all|no|of|following|other|these|key|main|major|general|additional|specific|secondary|see"
     r"|in|per|by|non|both|meet|met|patient|subject|our|study|common)|\W+|.*[/&])$",
@@ -190,6 +201,8 @@ def _break_before_headings(text: str) -> str:
     """Start a new line before a heading that stands inside one: ``… consent. Exclusion Criteria: 1. pregnancy``."""
 
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\n" not in text.strip():  # a table has taken the line breaks out
+        text = _INLINE_BULLET.sub("\n", text)
 
     def turn(match: re.Match[str]) -> str:
         before = text[max(0, match.start() - 40) : match.start()].split()[-1]
@@ -269,8 +282,8 @@ class _Lists:
         # "* Patients are excluded if:" turns to exclusion unless what it opens is nested below it
         self._turn_next = self.side == "inclusion" and body.endswith(":") and _SAYS_OUT.search(body) is not None
 
-    def finish(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Both lists. What speaks of exclusion under an inclusion heading is an exclusion criterion all the same."""
+    def finish(self) -> Criteria:
+        """The lists. What speaks of exclusion under an inclusion heading is an exclusion criterion all the same."""
         inclusion: list[str] = []
         exclusion = ["\n".join(lines) for lines in self.found["exclusion"] if not _BOTH.search(lines[0])]
         for lines in self.found["inclusion"]:
@@ -286,4 +299,5 @@ class _Lists:
                 kept.append(rest)
             if any(kept):
                 inclusion.append("\n".join(line for line in kept if line))
-        return tuple(inclusion), tuple(exclusion)
+        neither = tuple("\n".join(lines) for lines in self.found["neither"] if not _BOTH.search(lines[0]))
+        return Criteria(tuple(inclusion), tuple(exclusion), neither)

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from trialindex_ctgov.eligibility import split_criteria
+from trialindex.trial.criteria import split_criteria
 
 
 def test_bullets_under_the_usual_headings() -> None:
     text = "Inclusion Criteria:\n\n* Adults with asthma\n* Non-smokers\n\nExclusion Criteria:\n\n* Pregnancy\n* Fever"
-    assert split_criteria(text) == (("Adults with asthma", "Non-smokers"), ("Pregnancy", "Fever"))
+    assert split_criteria(text)[:2] == (("Adults with asthma", "Non-smokers"), ("Pregnancy", "Fever"))
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ def test_bullets_under_the_usual_headings() -> None:
 )
 def test_headings_in_every_wording(one: str, other: str) -> None:
     text = f"{one}\n\n1. Walks unaided\n2. Speaks\n\n{other}\n\n1. Fever\n2. Cough"
-    assert split_criteria(text) == (("Walks unaided", "Speaks"), ("Fever", "Cough"))
+    assert split_criteria(text)[:2] == (("Walks unaided", "Speaks"), ("Fever", "Cough"))
 
 
 def test_without_headings_nothing_is_guessed() -> None:
-    assert split_criteria("* Adults\n* No fever\n\nEligibility Criteria:\n\n* Walks") == ((), ())
-    assert split_criteria("") == ((), ())
+    assert split_criteria("* Adults\n* No fever\n\nEligibility Criteria:\n\n* Walks")[:2] == ((), ())
+    assert split_criteria("")[:2] == ((), ())
 
 
 def test_text_before_the_first_heading_is_of_neither() -> None:
-    assert split_criteria("Adults only.\n\nExclusion Criteria:\n\n* Fever") == ((), ("Fever",))
+    assert split_criteria("Adults only.\n\nExclusion Criteria:\n\n* Fever")[:2] == ((), ("Fever",))
 
 
 def test_nested_bullets_stay_with_their_parent() -> None:
@@ -59,7 +59,7 @@ def test_nested_bullets_stay_with_their_parent() -> None:
         "Inclusion Criteria:\n\n1. One of these:\n\n   * high fever\n   * a rash that\n     itches\n\n2. Age over 17\n"
         "   or consent of a parent\n\nExclusion Criteria:\n\n* Any of:\n  1. a stroke\n  2. a fall"
     )
-    assert split_criteria(text) == (
+    assert split_criteria(text)[:2] == (
         ("One of these:\n- high fever\n- a rash that itches", "Age over 17 or consent of a parent"),
         ("Any of:\n1. a stroke\n2. a fall",),
     )
@@ -67,12 +67,12 @@ def test_nested_bullets_stay_with_their_parent() -> None:
 
 def test_bullets_nested_under_a_bulleted_heading_are_items() -> None:
     text = "* Inclusion Criteria:\n\n  * Adults\n    * or older\n  * Walks\n* Exclusion Criteria:\n\n  * Fever"
-    assert split_criteria(text) == (("Adults\n- or older", "Walks"), ("Fever",))
+    assert split_criteria(text)[:2] == (("Adults\n- or older", "Walks"), ("Fever",))
 
 
 def test_paragraphs_are_items() -> None:
     text = "Inclusion Criteria:\n\nAdults with lupus.\n\nA signed form.\n\nExclusion Criteria:\n\nFever.\n\nCough."
-    assert split_criteria(text) == (("Adults with lupus.", "A signed form."), ("Fever.", "Cough."))
+    assert split_criteria(text)[:2] == (("Adults with lupus.", "A signed form."), ("Fever.", "Cough."))
 
 
 def test_headings_of_groups_stay_as_items_on_their_side() -> None:
@@ -80,7 +80,7 @@ def test_headings_of_groups_stay_as_items_on_their_side() -> None:
         "Inclusion Criteria for Cohort A:\n\n* Mild\n\nExclusion Criteria for Cohort A:\n\n* Fever\n\n"
         "Additional Inclusion Criteria - Cohort B\n\n* Severe\n\nOther exclusion criteria:\n\n* Cough"
     )
-    assert split_criteria(text) == (
+    assert split_criteria(text)[:2] == (
         ("Inclusion Criteria for Cohort A:", "Mild", "Cohort B", "Severe"),
         ("Exclusion Criteria for Cohort A:", "Fever", "Cough"),
     )
@@ -88,16 +88,16 @@ def test_headings_of_groups_stay_as_items_on_their_side() -> None:
 
 def test_a_heading_that_says_which_exclusions_stays_as_an_item() -> None:
     text = "Inclusion Criteria:\n\n* Adults\n\nGeneral Medical Exclusions:\n\n* Fever"
-    assert split_criteria(text) == (("Adults",), ("General Medical Exclusions:", "Fever"))
+    assert split_criteria(text)[:2] == (("Adults",), ("General Medical Exclusions:", "Fever"))
 
 
 def test_text_on_the_line_of_the_heading() -> None:
-    assert split_criteria("Inclusion Criteria: adults\nExclusion Criteria: none") == (("adults",), ("none",))
-    assert split_criteria("Inclusion criteria. Age 22.\n\nStudy Exclusion Criteria. Fever.") == (
+    assert split_criteria("Inclusion Criteria: adults\nExclusion Criteria: none")[:2] == (("adults",), ("none",))
+    assert split_criteria("Inclusion criteria. Age 22.\n\nStudy Exclusion Criteria. Fever.")[:2] == (
         ("Age 22.",),
         ("Fever.",),
     )
-    assert split_criteria("Inclusion Criteria:1. Adults\nExclusion Criteria:1. Fever") == (("Adults",), ("Fever",))
+    assert split_criteria("Inclusion Criteria:1. Adults\nExclusion Criteria:1. Fever")[:2] == (("Adults",), ("Fever",))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_text_on_the_line_of_the_heading() -> None:
     ],
 )
 def test_a_heading_in_the_middle_of_a_line(text: str) -> None:
-    inclusion, exclusion = split_criteria(text)
+    inclusion, exclusion, _ = split_criteria(text)
     assert [i.strip(".") for i in inclusion] == ["adults who walk"]
     assert "fever" in exclusion[0]
 
@@ -120,7 +120,7 @@ def test_criteria_about_criteria_are_no_headings() -> None:
         "Exclusion Criteria:\n\n* Any inclusion criteria not met\n"
         "* Not meeting inclusion criteria\n* Inclusion in another trial"
     )
-    inclusion, exclusion = split_criteria(text)
+    inclusion, exclusion, _ = split_criteria(text)
     assert len(inclusion) == 2
     assert exclusion == (
         "Any inclusion criteria not met",
@@ -132,7 +132,7 @@ def test_criteria_about_criteria_are_no_headings() -> None:
 def test_boilerplate_of_both_sides_is_of_neither() -> None:
     note = "Note: other inclusion/exclusion criteria may apply."
     text = f"Inclusion Criteria:\n\n* Adults\n\n{note}\n\nExclusion Criteria:\n* Fever\n\n{note}"
-    assert split_criteria(text) == (("Adults",), ("Fever",))
+    assert split_criteria(text)[:2] == (("Adults",), ("Fever",))
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_boilerplate_of_both_sides_is_of_neither() -> None:
 def test_what_speaks_of_exclusion_never_counts_as_inclusion(
     criterion: str, inclusion: tuple[str, ...], exclusion: tuple[str, ...]
 ) -> None:
-    assert split_criteria(f"Inclusion Criteria:\n\n* {criterion}\n") == (inclusion, exclusion)
+    assert split_criteria(f"Inclusion Criteria:\n\n* {criterion}\n")[:2] == (inclusion, exclusion)
 
 
 def test_a_second_eligibility_heading_ends_the_inclusion() -> None:
-    assert split_criteria("Inclusion Criteria:\n\n1. Adults\n\nEligibility Criteria:\n\n1. Fever\n") == (
+    assert split_criteria("Inclusion Criteria:\n\n1. Adults\n\nEligibility Criteria:\n\n1. Fever\n")[:2] == (
         ("Adults",),
         (),
     )
@@ -180,13 +180,13 @@ def test_a_second_eligibility_heading_ends_the_inclusion() -> None:
     ],
 )
 def test_list_markers_go_and_numbers_stay(line: str, item: str) -> None:
-    assert split_criteria(f"Inclusion Criteria:\n\n{line}\n") == ((item,), ())
+    assert split_criteria(f"Inclusion Criteria:\n\n{line}\n")[:2] == ((item,), ())
 
 
 @pytest.mark.parametrize(
     "unit", ["(", " ", "\t", "* a\n", "Inclusion Criteria: ", "and/or", "a", "- -", "(are excluded)"]
 )
 def test_hostile_text_takes_no_longer_than_any(unit: str) -> None:
-    start = time.process_time()
+    start = time.perf_counter()
     split_criteria("Inclusion Criteria:\n* " + unit * (300_000 // len(unit)))
-    assert time.process_time() - start < 5
+    assert time.perf_counter() - start < 5
