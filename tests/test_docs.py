@@ -22,7 +22,7 @@ import click
 import pytest
 
 import trialindex
-import trialindex.cli
+from support.command import run_command
 from support.markdown_pages import (
     LEFT_OUT,
     SHELLS,
@@ -150,10 +150,8 @@ def _run_console(page: Path, block: Block, where: str, capfd: pytest.CaptureFixt
 
 def _run_here(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """``trialindex`` in this process, which needs no second to start: its exit code, and all that it prints."""
-    with pytest.raises(SystemExit) as stop:
-        trialindex.cli.main(arguments)
-    out, err = capfd.readouterr()
-    return int(stop.value.code or 0), err + out
+    code, out, err = run_command(capfd, *arguments)
+    return code, err + out
 
 
 def _run_in_shell(command: str) -> tuple[int, str]:

@@ -2,128 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from markdown_it import MarkdownIt
 
 import trialindex_csv
 import trialindex_ctgov
 import trialindex_renderers
 import trialindex_writers
+from support.command import run_command
+from support.drawings import RENDERERS, check_csv, check_drawing, check_html, drawings
 from support.helpers import CountingEncoder, ListSource
-from support.hostile_cases import ATTACKS, EVERYTHING, controls, filled
-from trialindex.cli import main
+from support.hostile_cases import ATTACKS, EVERYTHING, STORABLE, WHOLE, controls, filled
 from trialindex.errors import PluginError
 from trialindex.index import Index
 from trialindex.plugin.guard import describe_error
 from trialindex.plugin.interfaces import Renderer, RenderOptions
 from trialindex.plugin.messages import Delivery, Update
 from trialindex.plugin.registry import Plugins
-from trialindex.testing import BruteForceStore, sample_card, sample_results
-from trialindex.trial import Trial
+from trialindex.testing import BruteForceStore, sample_card
 from trialindex_notifiers import texts
-from trialindex_renderers.documents import JsonLinesRenderer, JsonRenderer
-from trialindex_renderers.markdown import MarkdownRenderer
+from trialindex_renderers.documents import JsonRenderer
 from trialindex_renderers.spreadsheet import CsvRenderer
-from trialindex_renderers.table import TableRenderer
-from trialindex_renderers.webpage import HtmlRenderer
-
-STORABLE = {name: text for name, text in ATTACKS.items() if name != "half pairs"}
-"""JSON cannot hold half of a pair, so that no record that is stored does."""
-WHOLE = " ".join(STORABLE.values())
-RENDERERS = (TableRenderer, JsonRenderer, JsonLinesRenderer, CsvRenderer, MarkdownRenderer, HtmlRenderer)
-VOID = {"meta", "link", "br", "hr", "img", "input"}
-
-
-def drawings(renderer: Renderer, trials: list[Trial]) -> Iterator[str]:
-    """Everything that a renderer can draw of these trials."""
-    yield "".join(renderer.results(sample_results(trials)))
-    for trial in trials:
-        yield "".join(renderer.trial(sample_card(trial, contacts=True)))
-    yield "".join(renderer.trials(iter(trials)))
-
-
-class Balanced(HTMLParser):
-    """Reads a page as a browser would, and notes what it must not hold."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.wrong: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag in {"script", "img", "svg", "iframe", "object", "base", "form"}:
-            self.wrong.append(f"<{tag}>")
-        for name, value in attrs:
-            if name.startswith("on") or name in {"srcdoc", "formaction"}:
-                self.wrong.append(f"{tag} {name}")
-            if name in {"href", "src"} and not (value or "").startswith(("http://", "https://", "#")):
-                self.wrong.append(f"{name}={value!r}")
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.wrong.append(f"</{tag}> closes something else")
-
-    def handle_comment(self, data: str) -> None:
-        self.wrong.append("a comment")
-
-
-def check_html(text: str) -> None:
-    page = Balanced()
-    page.feed(text)
-    page.close()
-    assert page.wrong == []
-    assert page.open == []
-
-
-def check_markdown(text: str) -> None:
-    for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text):
-        assert token.type not in {"html_block", "fence", "code_block", "table_open"}, token.content
-        for child in token.children or ():
-            assert child.type not in {"html_inline", "image", "code_inline"}, child.content
-            if child.type == "link_open":
-                assert str(child.attrs["href"]).startswith(("http://", "https://"))
-
-
-def check_csv(text: str, rows: int | None = None) -> list[list[str]]:
-    read = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    assert len({len(row) for row in read}) == 1
-    for cell in (cell for row in read for cell in row):
-        assert not cell.startswith(("=", "+", "@", "\t", "\r", "＝", "＋", "－", "＠")), cell
-        assert "\n" not in cell
-        if cell.startswith("-"):
-            float(cell)
-    assert rows is None or len(read) == rows + 1
-    return read
-
-
-def check_drawing(renderer: Renderer, text: str) -> None:
-    """That one drawing is valid in its format."""
-    kept = text.replace("\r\n", "\n") if renderer.name == "csv" else text  # its line ends, RFC 4180
-    assert controls(kept, colour=renderer.options.color) == []
-    text.encode()
-    match renderer.name:
-        case "html":
-            check_html(text)
-        case "markdown":
-            check_markdown(text)
-        case "csv":
-            check_csv(text)
-        case "json":
-            json.loads(text)
-        case "jsonl":
-            for line in text.splitlines():
-                json.loads(line)
 
 
 @pytest.mark.parametrize("cls", RENDERERS, ids=lambda cls: cls.name)
@@ -241,13 +144,6 @@ def folder(hostile_index: Path, registered: Plugins) -> Path:
     return hostile_index
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, str, str]:
-    with pytest.raises(SystemExit) as left:
-        main(list(arguments))
-    said = capsys.readouterr()
-    return left.value.code, said.out, said.err
-
-
 READ = [
     ("list",),
     *(("query", "script evil", "--format", one.name) for one in RENDERERS),
@@ -273,7 +169,7 @@ def test_no_command_prints_what_steers_a_terminal(
     arguments: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     indexed = () if arguments == ("plugins",) else ("--index", str(folder))
-    code, out, err = run(capsys, *arguments, *indexed)
+    code, out, err = run_command(capsys, *arguments, *indexed)
     out = out.replace("\r\n", "\n") if "csv" in arguments else out
     assert code == 0, err
     assert (controls(out), controls(err)) == ([], [])
@@ -302,7 +198,7 @@ def test_no_error_prints_what_steers_a_terminal(
 ) -> None:
     arguments = tuple(one.replace("\x00", " ") for one in arguments)  # no operating system passes a NUL
     indexed = () if arguments[0].startswith("\x1b") else ("--index", str(folder))
-    code, out, err = run(capsys, *arguments, *indexed)
+    code, out, err = run_command(capsys, *arguments, *indexed)
     assert code in (1, 2)
     assert (controls(out), controls(err)) == ([], [])
     assert err.startswith("trialindex: ") or "trialindex: " in err
@@ -312,7 +208,7 @@ def test_a_question_before_deleting_is_clean(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    code, out, err = run(capsys, "remove", "H\x1b[2J\u202e99", "--index", str(folder))
+    code, out, err = run_command(capsys, "remove", "H\x1b[2J\u202e99", "--index", str(folder))
     assert (code, controls(out), controls(err)) == (130, [], [])
     assert "again" in err
 
@@ -321,7 +217,7 @@ def test_a_question_before_deleting_is_clean(
 def test_a_question_with_bytes_that_are_no_text_is_answered(
     arguments: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = run(capsys, *(one.replace("\x00", " ") for one in arguments), "--index", str(folder))
+    code, out, err = run_command(capsys, *(one.replace("\x00", " ") for one in arguments), "--index", str(folder))
     assert code == 0, err
     assert (controls(out), controls(err)) == ([], [])
     assert "\udce9" not in out
@@ -331,7 +227,7 @@ def test_a_question_with_bytes_that_are_no_text_is_answered(
 def test_bytes_that_are_no_text_are_one_line(
     arguments: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, _, err = run(capsys, *arguments, "--index", str(folder))
+    code, _, err = run_command(capsys, *arguments, "--index", str(folder))
     assert code == 1
     assert err.count("\n") == 1
     assert err.startswith("trialindex: ")
@@ -341,7 +237,7 @@ def test_a_note_that_is_no_utf_8_is_one_line(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9"), encoding="utf-8"))
-    code, _, err = run(capsys, "query", "-", "--index", str(folder))
+    code, _, err = run_command(capsys, "query", "-", "--index", str(folder))
     assert (code, err.count("\n")) == (1, 1)
     assert "not UTF-8 text" in err
 

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 import trialindex_renderers
+from support.command import run_command
 from support.helpers import ListSource, records_of, trial
 from support.plugin_cases import plugin
-from test_hostile_output import run
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import IndexDamaged, NotifierError, PluginError, QueryError, SourceError, UnknownTrial
 from trialindex.index import Index
@@ -97,13 +97,13 @@ def test_a_source_whose_name_is_no_text_is_refused(new_index: Index) -> None:
 def test_the_command_line_answers_too(index: Index, registered: Plugins, capsys: pytest.CaptureFixture[str]) -> None:
     registered.register(trialindex_renderers, "renderers")
     where = ("--index", str(index.folder))
-    code, out, _ = run(capsys, "query", f"lupus \udcff{HALF}", "--format", "json", *where)
+    code, out, _ = run_command(capsys, "query", f"lupus \udcff{HALF}", "--format", "json", *where)
     assert code == 0
     assert "lupus \\ufffd\\ufffd" in out or "lupus \ufffd\ufffd" in out
-    assert run(capsys, "list", "--condition", HALF, *where)[0] == 0
-    assert run(capsys, "watch", "add", "--condition", f"lupus{HALF}", "--name", HALF, *where)[0] == 0
+    assert run_command(capsys, "list", "--condition", HALF, *where)[0] == 0
+    assert run_command(capsys, "watch", "add", "--condition", f"lupus{HALF}", "--name", HALF, *where)[0] == 0
     for arguments in (("show", HALF), ("query", "x", "--near", HALF), ("watch", "add", HALF), ("remove", HALF)):
-        code, _, err = run(capsys, *arguments, *where)
+        code, _, err = run_command(capsys, *arguments, *where)
         assert (code, err.count("\n")) == (1, 1)
         assert "UTF-8" not in err
 
@@ -162,7 +162,7 @@ def test_another_file_in_place_of_the_records_is_one_line(
         old.unlink()
     REPLACED[sort](index.folder / "records.db")
     for command in ASKING:
-        code, out, err = run(capsys, *command.split(), "--index", str(index.folder))
+        code, out, err = run_command(capsys, *command.split(), "--index", str(index.folder))
         assert (code, out) == (1, ""), command
         assert err.count("\n") == 1, err
         assert "records.db" in err
@@ -297,7 +297,7 @@ def test_no_other_plugin_ends_the_program(
         index.query("lupus", reranker=Rereads())
     registered.register(plugin(register_renderers=lambda: [Draws, Undrawable]), "draws")
     for name in ("leaving", "undrawable"):
-        code, _, err = run(capsys, "list", "--format", name, "--index", str(index.folder))
+        code, _, err = run_command(capsys, "list", "--format", name, "--index", str(index.folder))
         assert (code, err.count("\n")) == (1, 1)
         assert "SystemExit" in err
     registered.register(plugin(register_vocabularies=lambda: [Words]), "words")

@@ -197,6 +197,8 @@ def test_every_part_of_a_part_is_compared(kind: type[msgspec.Struct]) -> None:
         "contacts": (Contact(name="Two"),), "latitude": 1.0, "longitude": 1.0, "status": "RECRUITING", "kind": "other",
         "interventions": ("Two",), "other_names": ("Two",),
     }  # fmt: skip
-    for part in kind.__struct_fields__:
+    parts = kind.__struct_fields__
+    assert parts
+    for part in parts:
         changed = msgspec.structs.replace(plain, **{part: other.get(part, "Two")})
         assert told(replaced(WHOLE, **{field: (plain,)}), replaced(WHOLE, **{field: (changed,)})), part

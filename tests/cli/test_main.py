@@ -9,17 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-import trialindex.cli
+from support.command import Run, run_command
 from support.ctgov_server import study
 from support.plugin_cases import FAKES, Site
 from trialindex.plugin.registry import plugins
 from trialindex.sample import sample_index
-
-Run = Callable[..., "tuple[int, str, str]"]
 
 
 @pytest.fixture(autouse=True)
@@ -33,14 +32,7 @@ def no_index(sample_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     """Run a command line in this process: its exit code, stdout and stderr."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            trialindex.cli.main(list(arguments))
-        out, err = capfd.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return call
+    return partial(run_command, capfd)
 
 
 @pytest.fixture

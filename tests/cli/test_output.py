@@ -6,16 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from support.command import run_command
 from support.plugin_cases import plugin, renderer_class
-from trialindex.cli import main
 from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[object, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        main(list(arguments))
-    return stop.value.code, *capsys.readouterr()
 
 
 @pytest.fixture
@@ -31,7 +25,7 @@ def test_a_format_of_a_plugin_is_chosen_by_the_ending_that_it_declares(
     citing: Plugins, index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("found.ris", "FOUND.RIS"):
-        code, _, _ = run(capsys, "list", "--index", str(index.folder), "--output", str(tmp_path / name))
+        code, _, _ = run_command(capsys, "list", "--index", str(index.folder), "--output", str(tmp_path / name))
         assert code == 0
         assert (tmp_path / name).read_text(encoding="utf-8").startswith("EX-0001!\n")
 
@@ -40,7 +34,7 @@ def test_an_unknown_ending_is_refused_with_those_that_are_known_and_nothing_is_w
     citing: Plugins, index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "found.xlsx"
-    code, out, err = run(capsys, "query", "lupus", "--index", str(index.folder), "--output", str(path))
+    code, out, err = run_command(capsys, "query", "lupus", "--index", str(index.folder), "--output", str(path))
     assert (code, out) == (1, "")
     assert "no format writes files that end in .xlsx" in err
     assert "ris .ris" in err
@@ -52,7 +46,7 @@ def test_a_format_that_is_named_writes_a_file_of_any_ending(
     citing: Plugins, index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "found.xlsx"
-    code, _, _ = run(capsys, "list", "--index", str(index.folder), "--output", str(path), "--format", "loud")
+    code, _, _ = run_command(capsys, "list", "--index", str(index.folder), "--output", str(path), "--format", "loud")
     assert code == 0
     assert path.read_text(encoding="utf-8").startswith("EX-0001!\n")
 
@@ -63,13 +57,13 @@ def test_two_formats_of_one_ending_are_both_named(
     other = renderer_class("endnote")
     other.suffixes = (".ris",)
     citing.register(plugin(register_renderers=lambda: [other]), "other")
-    code, _, err = run(capsys, "list", "--index", str(index.folder), "--output", str(tmp_path / "found.ris"))
+    code, _, err = run_command(capsys, "list", "--index", str(index.folder), "--output", str(tmp_path / "found.ris"))
     assert code == 1
     assert "the formats endnote and ris both write files that end in .ris" in err
 
 
 def test_the_help_of_format_lists_what_is_installed(citing: Plugins, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "list", "--help")
+    code, out, _ = run_command(capsys, "list", "--help")
     assert code == 0
     assert "One of loud, ris." in out
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import msgspec
 import pytest
 
-import trialindex.cli
 import trialindex_renderers
+from support.command import Run, run_command
 from support.plugin_cases import plugin
 from trialindex.errors import WriterError
 from trialindex.index import Index
@@ -18,7 +17,6 @@ from trialindex.plugin.trial_page import Plain
 from trialindex.testing import FakeWriter, sample_trials
 from trialindex.trial import Trial
 
-Show = Callable[..., tuple[int, str, str]]
 OF_LYON = next(trial for trial in sample_trials() if trial.sites and trial.sites[0].city == "Lyon")
 
 
@@ -43,24 +41,18 @@ class Failing(FakeWriter):
 
 
 @pytest.fixture
-def show(registered: Plugins, index: Index, capfd: pytest.CaptureFixture[str]) -> Show:
+def show(registered: Plugins, index: Index, capfd: pytest.CaptureFixture[str]) -> Run:
     """``trialindex show`` in this process: its exit code, stdout and stderr."""
     registered.register(plugin(register_writers=lambda: [PlainStandIn, FakeWriter, Noting, Failing]), "writers")
     registered.register(trialindex_renderers, "renderers")
 
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            trialindex.cli.main(["show", *arguments, "--index", str(index.folder)])
-        out, err = capfd.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return call
+    return lambda *arguments: run_command(capfd, "show", *arguments, "--index", index.folder)
 
 
 pytestmark = pytest.mark.parametrize("store", ["brute-force"], indirect=True)
 
 
-def test_the_writer_is_plain_unless_another_is_named(show: Show) -> None:
+def test_the_writer_is_plain_unless_another_is_named(show: Run) -> None:
     code, out, err = show(OF_LYON.id, "-f", "json")
     assert (code, err) == (0, "")
     page = json.loads(out)
@@ -69,21 +61,21 @@ def test_the_writer_is_plain_unless_another_is_named(show: Show) -> None:
     assert json.loads(show(OF_LYON.id, "-f", "json", "--writer", "fake:other")[1])["plain"]["writer"] == "fake:other"
 
 
-def test_near_gives_each_site_its_distance(show: Show) -> None:
+def test_near_gives_each_site_its_distance(show: Run) -> None:
     _, out, _ = show(OF_LYON.id, "--near", "Grenoble, France")
     assert "Distances are from Grenoble, France, in a straight line." in out
     assert "km away)" in out
     assert "km away" not in show(OF_LYON.id)[1]
 
 
-def test_sources_names_the_fields_of_the_record(show: Show) -> None:
+def test_sources_names_the_fields_of_the_record(show: Run) -> None:
     _, out, _ = show(OF_LYON.id, "--sources")
     assert "• The headline\n  [from: title]\n" in out
     assert "[from: why_stopped]" in out
     assert "[from:" not in show(OF_LYON.id)[1]
 
 
-def test_the_notes_of_a_writer_are_on_stderr_and_on_the_page(show: Show) -> None:
+def test_the_notes_of_a_writer_are_on_stderr_and_on_the_page(show: Run) -> None:
     code, out, err = show(OF_LYON.id, "--writer", "noting")
     assert (code, err) == (0, "trialindex: Another text was thrown away.\n")
     assert "Note: Another text was thrown away." in out
@@ -106,5 +98,5 @@ def test_the_notes_of_a_writer_are_on_stderr_and_on_the_page(show: Show) -> None
         ),
     ],
 )
-def test_a_mistake_is_one_line(show: Show, arguments: list[str], said: str) -> None:
+def test_a_mistake_is_one_line(show: Run, arguments: list[str], said: str) -> None:
     assert show(OF_LYON.id, *arguments) == (1, "", f"trialindex: {said}\n")

@@ -296,9 +296,9 @@ def test_what_a_name_folds_to_does_not_change_when_it_is_folded_in_upper_case(na
 )
 def test_a_long_text_takes_time_in_proportion(piece: str) -> None:
     text = piece * (60_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     TERMS.find(text)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_note_of_three_hundred_words_is_read_in_a_moment() -> None:
@@ -310,9 +310,9 @@ def test_a_note_of_three_hundred_words_is_read_in_a_moment() -> None:
     TERMS.find(note)
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         TERMS.find(note)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.03  # a tenth of this on a quiet machine
 
 

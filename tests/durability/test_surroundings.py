@@ -16,7 +16,7 @@ from typing import Self
 
 import pytest
 
-from support.helpers import ONE_STORE, ListSource, everything, ids, trial
+from support.helpers import ONE_STORE, ListSource, ids, ids_by_mode, trial
 from trialindex.errors import IndexLocked, IndexNotFound, StorageError, TrialIndexError
 from trialindex.index import Index
 from trialindex.ingest import run as ingest_module
@@ -71,10 +71,10 @@ def test_a_folder_that_is_moved_while_it_is_open_is_named(index: Index) -> None:
 
 
 def test_a_folder_that_comes_back_is_read_on(index: Index) -> None:
-    before = everything(index)
+    before = ids_by_mode(index)
     elsewhere = index.folder.rename(index.folder.with_name("elsewhere"))
     elsewhere.rename(index.folder)
-    assert everything(index) == before
+    assert ids_by_mode(index) == before
 
 
 @ONE_STORE
@@ -145,10 +145,10 @@ def read_only(folder: Path, mount: Path) -> Iterator[Path]:
 
 
 def test_an_index_on_read_only_media_answers_and_says_that_it_cannot_change(index: Index, tmp_path: Path) -> None:
-    before = everything(index)
+    before = ids_by_mode(index)
     index.close()
     with read_only(index.folder, tmp_path / "disc") as disc, Index.open(disc) as there:
-        assert everything(there) == before
+        assert ids_by_mode(there) == before
         assert there.check() == []
         for act in (
             lambda: there.ingest(ListSource(trial(1))),
@@ -188,18 +188,21 @@ def test_a_lock_says_who_holds_it_and_goes_with_its_holder(tmp_path: Path) -> No
 
 def test_a_writer_may_wait(tmp_path: Path) -> None:
     entered = threading.Event()
+    order: list[str] = []
 
     def hold() -> None:
         with lock.write_lock(tmp_path):
             entered.set()
             time.sleep(0.3)
+            order.append("the first is done")
 
     other = threading.Thread(target=hold)
     other.start()
     entered.wait()
     with lock.write_lock(tmp_path, wait=20):
-        pass
+        order.append("the second writes")
     other.join()
+    assert order == ["the first is done", "the second writes"]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"\x1b[2J 12\n34"])

@@ -23,9 +23,9 @@ import msgspec
 import yaml
 
 from fuzz.mutate import bytes_of, changed, storable, text, value
+from support.drawings import RENDERERS, check_drawing, drawings
 from support.hostile_cases import controls, filled
 from support.vocabulary_cases import GRAPH, RECORDS, WHOLE
-from test_hostile_output import RENDERERS, check_drawing, drawings
 from trialindex.changes import differences
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import EvaluationError, QueryError, SourceError, TrialIndexError

@@ -30,7 +30,9 @@ pytestmark = pytest.mark.skipif(not STUDIES.exists(), reason="the shared data ar
 def studies() -> list[Trial]:
     """Some eighty of them, contacts and raw records included."""
     with gzip.open(STUDIES, "rt", encoding="utf-8") as lines:
-        return [prepare(parse_study(json.loads(line), "ctgov")) for line in islice(lines, 0, None, EVERY)]
+        found = [prepare(parse_study(json.loads(line), "ctgov")) for line in islice(lines, 0, None, EVERY)]
+    assert len(found) > 50
+    return found
 
 
 @pytest.fixture(scope="module")

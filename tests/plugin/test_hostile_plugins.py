@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from support.helpers import ListSource, OtherEncoder, everything, trial
-from support.hostile_cases import EVERYTHING, controls, within
+from support.command import run_command
+from support.helpers import ListSource, OtherEncoder, ids_by_mode, trial
+from support.hostile_cases import EVERYTHING, WHOLE, controls, within
 from support.plugin_cases import plugin
-from test_hostile_output import WHOLE, run
-from trialindex.cli import main
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import EncoderError, PluginError, SourceError, TrialIndexError
 from trialindex.index import Index
@@ -77,7 +76,7 @@ def test_what_a_source_yields_is_stored_or_skipped(garbage: Any, new_index: Inde
     assert {"T-good-1", "T-good-2"} <= {change.id for change in summary.changes}
     assert len(summary.rejected) + summary.added == 3
     assert new_index.check() == [] or not list(new_index.check())
-    assert all(everything(new_index, "trial"))
+    assert all(ids_by_mode(new_index, "trial"))
 
 
 def test_a_source_of_every_sort_of_failure(new_index: Index) -> None:
@@ -107,7 +106,7 @@ def test_a_million_sites_and_huge_texts(new_index: Index) -> None:
     huge = trial("2", summary="word " * 400_000, inclusion=("x" * 1_000_000,), title="t" * 200_000)
     with within(120):
         assert new_index.ingest(ListSource(many, huge)).added == 2
-        assert all(everything(new_index, "word"))
+        assert all(ids_by_mode(new_index, "word"))
 
 
 # --- encoders -------------------------------------------------------------------------------------------------------
@@ -208,7 +207,7 @@ def test_a_renderer_that_gives_no_text_is_told_in_one_line(
 ) -> None:
     registered.register(plugin(register_renderers=lambda: [odd_renderer(pieces)]), "odd")
     for more in ((), ("--output", str(tmp_path / "out.txt"))):
-        code, _, err = run(capsys, "list", "--format", "odd", "--index", str(index.folder), *more)
+        code, _, err = run_command(capsys, "list", "--format", "odd", "--index", str(index.folder), *more)
         assert code == 1
         assert err.count("\n") == 1
         assert "format" in err
@@ -236,8 +235,8 @@ def test_a_notifier_that_fails_oddly_is_told_in_one_line(
     registered.register(plugin(register_notifiers=lambda: [Odd]), "odd")
     folder = str(index.folder)
     index.close()
-    assert run(capsys, "notify", "add", "odd:x", "--index", folder)[0] == 0
-    code, _, err = run(capsys, "notify", "test", "1", "--index", folder)
+    assert run_command(capsys, "notify", "add", "odd:x", "--index", folder)[0] == 0
+    code, _, err = run_command(capsys, "notify", "test", "1", "--index", folder)
     assert code == 1
     assert controls(err) == []
     assert err.count("\n") == 1
@@ -294,9 +293,7 @@ def test_a_plugin_that_cannot_be_used_is_named(
         raise ValueError(f"\x1b[2J{EVERYTHING}")
 
     registered.register(plugin(register_renderers=register_renderers), "odd")
-    with pytest.raises(SystemExit):
-        main(["list", "--index", str(index.folder)])
-    said = capsys.readouterr()
-    assert controls(said.out + said.err) == []
+    _, out, err = run_command(capsys, "list", "--index", index.folder)
+    assert controls(out + err) == []
     with pytest.raises(PluginError):
         registered.renderers.get("nothing")

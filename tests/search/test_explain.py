@@ -16,7 +16,9 @@ from trialindex.trial import walk_text
 @pytest.mark.parametrize("mode", MODES)
 def test_every_match_is_from_the_trial(index: Index, mode: str) -> None:
     for text in ("lupus kidney adults", sample_trials()[8].title, "asthma"):
-        for hit in index.query(text, mode=mode, limit=12).hits:
+        hits = index.query(text, mode=mode, limit=12).hits
+        assert hits
+        for hit in hits:
             assert hit.match is not None
             assert 0 < len(hit.match.text) <= 320
             shown = " ".join(" ".join(walk_text(index.get(hit.trial.id))).split())

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.helpers import ONE_STORE, ListSource, everything, execute, ids, no_space, overwrite, records_of, trial
+from support.helpers import ONE_STORE, ListSource, execute, ids, ids_by_mode, no_space, overwrite, records_of, trial
 from trialindex.errors import IndexDamaged, StorageError
 from trialindex.index import Index
 from trialindex.storage import derived, files
@@ -115,17 +115,17 @@ DAMAGES = [_no_vectors, _no_words, _garbled_vectors, _garbled_words, _truncated_
 
 @pytest.mark.parametrize("gone", [_delete, _empty])
 def test_a_missing_derived_folder_is_made_again(index: Index, gone: Callable[[Path], None]) -> None:
-    answers = everything(index)
+    answers = ids_by_mode(index)
     index.close()
     gone(index.folder / "derived")
     with Index.open(index.folder) as again:
-        assert everything(again) == answers
+        assert ids_by_mode(again) == answers
         assert again.check() == []
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_derived_state_is_reported_and_repaired(index: Index, damage: Callable[[Path], None]) -> None:
-    answers = everything(index)
+    answers = ids_by_mode(index)
     index.close()
     damage(index.folder / "derived")
     with Index.open(index.folder) as again:
@@ -136,7 +136,7 @@ def test_a_damaged_derived_state_is_reported_and_repaired(index: Index, damage: 
         assert [f.kind for f in found] == ["derived"]
         assert found[0].repaired
         assert again.check() == []
-        assert everything(again) == answers
+        assert ids_by_mode(again) == answers
 
 
 @ONE_STORE
@@ -174,12 +174,12 @@ def test_a_small_change_does_what_a_rebuild_would(index: Index) -> None:
     index.ingest(ListSource(trial(1, title="Lupus"), trial(2, title="Lupus nephritis")))
     index.remove(["EX-0003", "T-1"])
     index.ingest(ListSource(trial(2, title="Gout"), trial(1, title="Lupus")))
-    answers = everything(index), everything(index, "gout")
+    answers = ids_by_mode(index), ids_by_mode(index, "gout")
     shutil.rmtree(index.folder / "derived")
     with Index.open(index.folder) as again:
-        assert [sorted(found) for found in everything(again)] == [sorted(found) for found in answers[0]]
-        assert everything(again)[1] == answers[0][1]
-        assert everything(again, "gout")[2] == answers[1][2] == ["T-2"]
+        assert [sorted(found) for found in ids_by_mode(again)] == [sorted(found) for found in answers[0]]
+        assert ids_by_mode(again)[1] == answers[0][1]
+        assert ids_by_mode(again, "gout")[2] == answers[1][2] == ["T-2"]
         assert again.check() == []
 
 
@@ -207,7 +207,7 @@ class _FullWriter:
 def test_a_full_disk_leaves_an_index_that_answers_as_before(
     index: Index, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = everything(index)
+    answers = ids_by_mode(index)
     with monkeypatch.context() as patch:
         if where == "sync_tree":
             patch.setattr(derived, "sync_tree", no_space)
@@ -240,7 +240,7 @@ def test_a_full_disk_leaves_an_index_that_answers_as_before(
         with pytest.raises(StorageError, match="the disk is full"):
             index.ingest(ListSource(trial(1, title="Lupus")))
         assert states(index) == ["1"]
-        assert everything(index) == answers
+        assert ids_by_mode(index) == answers
     index.close()
     with Index.open(index.folder) as again:
         again.ingest(ListSource(trial(1, title="Lupus")))

@@ -18,9 +18,9 @@ from support.helpers import (
     ONE_STORE,
     CountingEncoder,
     ListSource,
-    everything,
     execute,
     ids,
+    ids_by_mode,
     overwrite,
     records_of,
     trial,
@@ -129,12 +129,12 @@ def test_passages_of_an_older_rule_are_cut_again(index: Index, monkeypatch: pyte
     for module in (passages_module, integrity, check):
         monkeypatch.setattr(module, "VERSION", newer)
     assert kinds(index) == [("passages", "", False)]
-    before = everything(index)
+    before = ids_by_mode(index)
     assert kinds(index, repair=True) == [("passages", "", True)]
     assert CountingEncoder.texts == []
     assert index.manifest.passages == manifest.read(index.folder).passages == newer
     assert index.check() == []
-    assert everything(index) == before
+    assert ids_by_mode(index) == before
 
 
 @ONE_STORE
@@ -209,7 +209,7 @@ def test_rows_of_nobody_go(index: Index) -> None:
 
 @ONE_STORE
 def test_a_damaged_index_of_the_database_is_made_anew(index: Index) -> None:
-    before = everything(index)
+    before = ids_by_mode(index)
     (root,) = execute(index, "SELECT rootpage FROM sqlite_master WHERE name = 'trials_generation'")[0]
     (size,) = execute(index, "PRAGMA page_size")[0]
     execute(index, "PRAGMA wal_checkpoint(TRUNCATE)")
@@ -222,7 +222,7 @@ def test_a_damaged_index_of_the_database_is_made_anew(index: Index) -> None:
         assert {kind for kind, _, _ in kinds(damaged)} == {"records"}
         assert all(repaired for _, _, repaired in kinds(damaged, repair=True))
         assert damaged.check() == []
-        assert everything(damaged) == before
+        assert ids_by_mode(damaged) == before
 
 
 # --- what is derived --------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.helpers import ONE_STORE, ListSource, everything, no_space, trial
+from support.helpers import ONE_STORE, ListSource, ids_by_mode, no_space, trial
 from trialindex.index import Index
 from trialindex.ingest import run as ingest_module
 from trialindex.search.filters import Filters
@@ -88,8 +88,8 @@ def test_a_removed_trial_is_gone_at_once(index: Index, monkeypatch: pytest.Monke
         with pytest.raises(OSError, match="No space"):
             index.remove(["EX-0009"])
         patch.setattr(derived, "catch_up", lambda *a, **k: False)
-        assert all("EX-0009" not in found for found in everything(index))
-    assert all("EX-0009" not in found for found in everything(index))
+        assert all("EX-0009" not in found for found in ids_by_mode(index))
+    assert all("EX-0009" not in found for found in ids_by_mode(index))
     assert index.check() == []
 
 
@@ -107,13 +107,13 @@ def test_a_check_says_nothing_wrong_of_an_index_that_is_being_written(index: Ind
 
 @ONE_STORE
 def test_threads_may_share_an_index(index: Index) -> None:
-    expected = everything(index)
+    expected = ids_by_mode(index)
     failures: list[Any] = []
 
     def ask() -> None:
         try:
             for _ in range(3):
-                assert everything(index) == expected
+                assert ids_by_mode(index) == expected
                 assert len(list(index.trials())) == 12
                 assert index.get("EX-0002").id == "EX-0002"
         except BaseException as problem:  # noqa: BLE001  told by the main thread

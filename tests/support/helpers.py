@@ -129,7 +129,7 @@ def ids(found: Any) -> list[str]:
     return [item.trial.id for item in found.hits] if hasattr(found, "hits") else [item.id for item in found]
 
 
-def everything(index: Index, text: str = "lupus") -> list[list[str]]:
+def ids_by_mode(index: Index, text: str = "lupus") -> list[list[str]]:
     """The ids that each mode answers with, in order."""
     return [ids(index.query(text, mode=mode, limit=99)) for mode in ("hybrid", "vector", "lexical")]
 

@@ -44,6 +44,9 @@ ATTACKS = {
 """Each by what it is meant to do."""
 
 EVERYTHING = " ".join(ATTACKS.values())
+STORABLE = {name: text for name, text in ATTACKS.items() if name != "half pairs"}
+"""JSON cannot hold half of a pair, so that no record that is stored does."""
+WHOLE = " ".join(STORABLE.values())
 
 
 def filled(text: str, number: int = 1, **fields: Any) -> Trial:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -141,15 +140,18 @@ def draw(one: Renderer, trial: Trial, **changes: Any) -> str:
     return "".join(one.trial(card_of(trial, **changes)))
 
 
-def everything(
+def draw_all(
     one: Renderer, results: Results = ANSWER, trials: tuple[Trial | Card, ...] = (FULL, WIDE, BARE)
-) -> Iterator[str]:
-    """The texts of all that a renderer draws, each whole."""
-    yield "".join(one.results(results))
+) -> list[str]:
+    """The texts of all that a renderer draws, each whole; none of them is empty."""
     cards = [given if isinstance(given, Card) else card_of(given) for given in trials]
-    for card in cards:
-        yield "".join(one.trial(card))
-    yield "".join(one.trials(card.trial for card in cards))
+    drawn = [
+        "".join(one.results(results)),
+        *("".join(one.trial(card)) for card in cards),
+        "".join(one.trials(card.trial for card in cards)),
+    ]
+    assert all(drawn)
+    return drawn
 
 
 def filled(text: str) -> Trial:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 import trialindex_vocabulary
+from support.command import Run, run_command
 from support.paths import DATA
 from trialindex import cli as command_line
 from trialindex.plugin import registry as plugins_module
@@ -68,9 +70,6 @@ NEPHRITIS = Concept("lupus nephritis", ("glomerulonephritis in lupus",), "EX:4",
 AS_LINES = "".join(json.dumps(record) + "\n" for record in RECORDS).encode()
 
 
-Run = Callable[..., tuple[int, str, str]]
-
-
 def only_vocabularies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugins]:
     """A process in which only the vocabularies are installed."""
     found = Plugins(discover=False)
@@ -85,14 +84,7 @@ def only_vocabularies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugins]:
 
 def runner(capsys: pytest.CaptureFixture[str]) -> Run:
     """``trialindex vocabulary …``: the exit code, what is printed, and what is told beside it."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            command_line.main(["vocabulary", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return int(str(stop.value.code)), out, err
-
-    return call
+    return partial(run_command, capsys, "vocabulary")
 
 
 class Site:

@@ -36,6 +36,7 @@ def test_it_needs_no_test_framework_and_loads_nothing_heavy() -> None:
 
 def test_every_public_name_is_documented() -> None:
     page = (ROOT / "docs" / "testing-plugins.md").read_text(encoding="utf-8")
+    assert testing.__all__
     for name in testing.__all__:
         assert getattr(testing, name).__doc__
         assert f"`{name}" in page

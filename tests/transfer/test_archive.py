@@ -22,9 +22,9 @@ from support.helpers import (
     CountingEncoder,
     ListSource,
     PartialSource,
-    everything,
     execute,
     files_of,
+    ids_by_mode,
     no_space,
     state,
     trial,
@@ -84,7 +84,7 @@ def test_an_index_comes_back_as_it_was(full: Index, exported: Path, tmp_path: Pa
     assert import_archive(exported, tmp_path / "again") == len(full) == 14
     with Index.open(tmp_path / "again") as again:
         assert state(again) == state(full)
-        assert everything(again, "kidney") == everything(full, "kidney")
+        assert ids_by_mode(again, "kidney") == ids_by_mode(full, "kidney")
         assert again.check() == []
         assert again.get("T-2").gone_since == "2026-01-02"
         assert again.get("T-1", contacts=True).raw == {"b": 10**18}

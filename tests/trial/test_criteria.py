@@ -187,6 +187,6 @@ def test_list_markers_go_and_numbers_stay(line: str, item: str) -> None:
     "unit", ["(", " ", "\t", "* a\n", "Inclusion Criteria: ", "and/or", "a", "- -", "(are excluded)"]
 )
 def test_hostile_text_takes_no_longer_than_any(unit: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     split_criteria("Inclusion Criteria:\n* " + unit * (300_000 // len(unit)))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

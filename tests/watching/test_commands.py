@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-import trialindex.cli
+from support.command import Run, run_command
 from support.helpers import trial
 from support.plugin_cases import plugin
 from support.watching_cases import Mailbox, Postcard, Registry, add_fakes
@@ -22,8 +22,6 @@ from trialindex.plugin.registry import Plugins
 from trialindex.testing import BruteForceStore
 from trialindex.trial import Site
 from trialindex_notifiers.terminal import TerminalNotifier
-
-Run = Callable[..., "tuple[int, str, str]"]
 
 
 @pytest.fixture
@@ -37,14 +35,7 @@ def run(registered: Plugins, tmp_path: Path, capfd: pytest.CaptureFixture[str], 
     monkeypatch.setenv("TRIALINDEX_INDEX", str(tmp_path / "index"))
     with Index.create(tmp_path / "index", encoder="counting", store=BruteForceStore.name) as index:
         index.ingest("registry:all")
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            trialindex.cli.main(list(arguments))
-        out, err = capfd.readouterr()
-        return int(stop.value.code or 0), out, err
-
-    return call
+    return partial(run_command, capfd)
 
 
 def complete() -> None:

@@ -306,7 +306,9 @@ def test_every_format_shows_the_mark(store: str) -> None:
     from trialindex_renderers import register_renderers
 
     gone = trial(1, gone_since="2026-03-04", status="RECRUITING")
-    for renderer in (cls(RenderOptions()) for cls in register_renderers()):
+    renderers = [cls(RenderOptions()) for cls in register_renderers()]
+    assert len(renderers) == 6
+    for renderer in renderers:
         drawn = ["".join(renderer.results(sample_results([gone]))), "".join(renderer.trials(iter([gone])))]
         drawn += ["".join(renderer.trial(sample_card(gone)))]
         for one in drawn:

@@ -21,7 +21,7 @@ from support.renderer_cases import (
     WIDE,
     answer,
     draw,
-    everything,
+    draw_all,
     filled,
     filled_answer,
     filled_card,
@@ -39,7 +39,7 @@ from trialindex_renderers.spreadsheet import HIT_COLUMNS, PAGE_COLUMNS, TRIAL_CO
 def documents(one: Renderer, **given: Any) -> dict[str, list[Any]]:
     """What a JSON renderer writes, parsed, by the name of its schema."""
     found: dict[str, list[Any]] = {}
-    for text in everything(one, **given):
+    for text in draw_all(one, **given):
         for part in text.splitlines() if one.name == "jsonl" else [text]:
             document = json.loads(part)
             found.setdefault(document["schema"], []).append(document)
@@ -83,6 +83,7 @@ def test_the_schemas_in_the_documentation_are_current(name: str) -> None:
 
 def test_every_field_of_the_schemas_is_documented() -> None:
     page = (REPOSITORY / "docs" / "json-schema.md").read_text(encoding="utf-8")
+    assert schemas()
     for schema in schemas().values():
         parts = [schema, *schema["$defs"].values()]
         missing = {name for part in parts for name in part["properties"] if f"`{name}`" not in page}
@@ -160,7 +161,7 @@ def test_csv_cells_that_look_like_formulas_are_text(start: str) -> None:
 @given(text=TEXTS)
 @sweep
 def test_csv_has_as_many_columns_in_every_row_and_no_formula(text: str) -> None:
-    for drawn in everything(renderer("csv", contacts=True), filled_answer(text), (filled_card(text), FULL)):
+    for drawn in draw_all(renderer("csv", contacts=True), filled_answer(text), (filled_card(text), FULL)):
         table = list(csv.reader(io.StringIO(drawn, newline=""), strict=True))
         assert len({len(row) for row in table}) == 1
         cells = [cell for row in table[1:] for cell in row]

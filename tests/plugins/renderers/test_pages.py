@@ -15,7 +15,7 @@ from support.renderer_cases import (
     ANSWER,
     TEXTS,
     draw,
-    everything,
+    draw_all,
     filled_answer,
     filled_card,
     plain,
@@ -52,8 +52,10 @@ def test_markdown_is_nothing_but_headings_lists_and_safe_links(text: str) -> Non
         "link",
         "blockquote",
     }
-    for drawn in everything(renderer("markdown", contacts=True), filled_answer(text), (filled_card(text),)):
-        for token in tokens(drawn):
+    for drawn in draw_all(renderer("markdown", contacts=True), filled_answer(text), (filled_card(text),)):
+        found = tokens(drawn)
+        assert found
+        for token in found:
             assert re.sub("_(open|close)$", "", token.type) in expected, token
             if token.type == "link_open":
                 assert token.attrs["href"].startswith(("http://", "https://"))
@@ -134,7 +136,7 @@ class Outline(HTMLParser):
 @given(text=TEXTS)
 @sweep
 def test_html_holds_no_element_beyond_its_own(text: str) -> None:
-    for drawn in everything(renderer("html", contacts=True), filled_answer(text), (filled_card(text),)):
+    for drawn in draw_all(renderer("html", contacts=True), filled_answer(text), (filled_card(text),)):
         page = Outline(drawn)
         assert set(page.tags) <= ELEMENTS
         assert page.open == []
@@ -146,7 +148,7 @@ def test_html_holds_no_element_beyond_its_own(text: str) -> None:
 
 
 def test_html_is_one_accessible_page() -> None:
-    for drawn in everything(renderer("html")):
+    for drawn in draw_all(renderer("html")):
         page = Outline(drawn)
         assert drawn.startswith("<!doctype html>\n")
         assert page.all("html") == [{"lang": "en"}]
@@ -164,7 +166,7 @@ def test_html_is_one_accessible_page() -> None:
 
 
 def test_html_fetches_and_runs_nothing() -> None:
-    for drawn in everything(renderer("html")):
+    for drawn in draw_all(renderer("html")):
         page = Outline(drawn)
         assert not {"script", "link", "img", "iframe", "object", "form"} & set(page.tags)
         assert "url(" not in drawn

@@ -26,7 +26,7 @@ from support.renderer_cases import (
     answer,
     card_of,
     draw,
-    everything,
+    draw_all,
     filled,
     filled_answer,
     filled_card,
@@ -96,7 +96,7 @@ def test_many_trials_are_streamed(name: str) -> None:
 @pytest.mark.parametrize("name", RENDERERS)
 def test_contacts_are_never_shown_unasked(name: str) -> None:
     assert FULL.has_contacts
-    for text in everything(renderer(name)):
+    for text in draw_all(renderer(name)):
         assert not [secret for secret in SECRETS if secret in text]
 
 
@@ -129,7 +129,7 @@ def test_formats_for_people_say_what_is_not_stated_and_that_this_is_no_advice(na
 @given(text=TEXTS)
 @sweep
 def test_no_text_brings_control_characters_into_any_format(name: str, text: str) -> None:
-    for drawn in everything(renderer(name, contacts=True), filled_answer(text), (filled_card(text),)):
+    for drawn in draw_all(renderer(name, contacts=True), filled_answer(text), (filled_card(text),)):
         found = UNSAFE.search(drawn.replace("\r\n", "\n") if name == "csv" else drawn)
         assert found is None, repr(found)
         drawn.encode("utf-8")
@@ -179,7 +179,7 @@ def test_a_card_at_80_columns() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 200, None])
 def test_the_table_fits_the_terminal(width: int | None) -> None:
-    texts = list(everything(renderer("table", width=width), trials=(FULL, WIDE)))
+    texts = list(draw_all(renderer("table", width=width), trials=(FULL, WIDE)))
     for text in texts if width else texts[:-1]:  # without a terminal, titles in lists are whole
         lines = text.splitlines()
         assert max(map(cell_len, lines)) <= (width or 100)
@@ -212,8 +212,8 @@ def test_ids_and_addresses_are_never_broken() -> None:
 
 
 def test_colour_only_when_asked_for_and_it_changes_nothing_else() -> None:
-    plain = list(everything(renderer("table", width=80)))
-    coloured = list(everything(renderer("table", width=80, color=True)))
+    plain = list(draw_all(renderer("table", width=80)))
+    coloured = list(draw_all(renderer("table", width=80, color=True)))
     assert "\x1b" not in "".join(plain)
     assert "\x1b[32mrecruiting\x1b[0m" in coloured[0]
     assert [re.sub(r"\x1b\[[\d;]*m", "", text) for text in coloured] == plain
@@ -221,7 +221,7 @@ def test_colour_only_when_asked_for_and_it_changes_nothing_else() -> None:
 
 def test_a_hostile_record_cannot_colour_a_terminal() -> None:
     one = renderer("table", width=80, color=True)
-    drawn = "".join(everything(one, filled_answer(HOSTILE), (filled_card(HOSTILE),)))
+    drawn = "".join(draw_all(one, filled_answer(HOSTILE), (filled_card(HOSTILE),)))
     assert {code for code in re.findall(r"\x1b(.{0,4})", drawn) if not re.match(r"\[\d+m", code)} == set()
     assert "\x1b[31m" not in drawn
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.command import Run
 from support.vocabulary_cases import (
     AS_LINES,
     GRAPH,
@@ -19,7 +20,6 @@ from support.vocabulary_cases import (
     OBO,
     RECORDS,
     WHOLE,
-    Run,
     Site,
     only_vocabularies,
     runner,

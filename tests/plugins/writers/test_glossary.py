@@ -44,10 +44,12 @@ def test_it_is_large_and_has_no_form_twice() -> None:
 
 def test_it_is_in_alphabetical_order() -> None:
     found = [entry.term for entry in entries()]
+    assert len(found) > 100
     assert found == sorted(found, key=lambda term: (term.casefold(), term))
 
 
 def test_an_entry_is_whole_and_short() -> None:
+    assert entries()
     for entry in entries():
         for text in (entry.term, *entry.forms, entry.meaning):
             assert text == " ".join(text.split()) != "", entry
@@ -57,11 +59,13 @@ def test_an_entry_is_whole_and_short() -> None:
 
 
 def test_no_term_is_explained_by_itself() -> None:
+    assert entries()
     for entry in entries():
         assert entry.meaning not in [one.meaning for one in explain([entry.meaning])], entry
 
 
 def test_every_form_is_found_and_leads_to_its_own_meaning() -> None:
+    assert entries()
     for entry in entries():
         for form in (entry.term, *entry.forms):
             [found] = explain([f"Before {form}, after."])
@@ -147,9 +151,9 @@ def test_odd_text() -> None:
 def test_it_is_fast() -> None:
     text = "A randomised, double-blind study of many words that says very little about anything at all. " * 100
     explain([text])
-    start = time.perf_counter()
+    start = time.process_time()
     explain([text])
-    assert time.perf_counter() - start < 0.1  # about 2 ms
+    assert time.process_time() - start < 0.1  # about 2 ms
 
 
 @pytest.mark.skipif(not STUDIES.exists(), reason="needs the shared studies")

@@ -295,9 +295,10 @@ def test_one_change_is_always_caught(trial: Trial, chance: random.Random) -> Non
 
 
 def test_the_deterministic_writer_is_not_refused() -> None:
-    for trial in sample_trials():
-        if any(UNSAFE.search(condition) for condition in trial.conditions):
-            continue  # a name that is made of dangerous signs is not the same once they are gone
+    # a name that is made of dangerous signs is not the same once they are gone
+    clean = [trial for trial in sample_trials() if not any(map(UNSAFE.search, trial.conditions))]
+    assert len(clean) > 8
+    for trial in clean:
         assert problems(sentences(PlainWriter().write(trial)), trial) == [], trial.id
 
 

@@ -163,6 +163,7 @@ def test_headlines_of_real_studies_tell_them_apart(told: list[tuple[Trial, Plain
 
 @needs_studies
 def test_sentences_of_real_studies_name_their_fields(told: list[tuple[Trial, Plain]]) -> None:
+    assert told
     for trial, _ in told[::25]:
         assert_fields_hold(trial)
 
