@@ -155,14 +155,15 @@ def recall(folder: Path, size: int) -> dict[str, Any]:
     short, _ = texts(100)
     with Index.open(folder) as index, index.snapshot() as records:
         asked = index.encoder.encode_queries(short)
-        numbers, blocks = zip(*records.vectors_since(0, asked.shape[1]), strict=True)
+        numbers, blocks = zip(*records.passages.vectors_since(0, asked.shape[1]), strict=True)
         ids, vectors = np.concatenate(numbers), np.concatenate(blocks)
         del blocks
-        store = index._current().vectors
+        state = index._current()
+        store = state.vectors
         found: dict[str, Any] = {}
         for name, words in FILTERS.items():
             allowed = Filters.parse(**words).allowed(records)
-            permitted = None if allowed is None else records.passages_of(allowed, records.generation)
+            permitted = None if allowed is None else state.passages_for(records, allowed)
             rows = np.arange(len(ids)) if permitted is None else np.searchsorted(ids, permitted)
             exact = _exact(asked, vectors, rows)
             for k in (10, 2000):

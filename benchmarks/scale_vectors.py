@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("index", type=Path, help="an index of real trials")
     with Index.open(parser.parse_args().index) as index, index.snapshot() as records:
         asked = index.encoder.encode_queries(texts(200)[0])
-        real = np.concatenate([vectors for _, vectors in records.vectors_since(0, asked.shape[1])])
+        real = np.concatenate([vectors for _, vectors in records.passages.vectors_since(0, asked.shape[1])])
         model = Model.fitted(index.encoder, SEED)
     faiss.omp_set_num_threads(1)
     chunks = -(-len(real) // (3 * CHUNK))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from filelock import FileLock
 
 from support.helpers import CountingEncoder, ListSource, OtherEncoder, fake_plugins
 from trialindex.index import Index
-from trialindex.plugin import registry as plugins_module
+from trialindex.plugin import registry
 from trialindex.plugin.registry import Plugins
 from trialindex.sample import sample_index
 from trialindex.testing import BruteForceStore, sample_trials
@@ -46,7 +47,6 @@ def sample_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = run / "sample-cache"
     with pytest.MonkeyPatch.context() as patch, FileLock(run / "sample-cache.lock"):
         patch.setenv("XDG_CACHE_HOME", str(cache))
-        plugins_module.plugins.cache_clear()
         sample_index().close()
     return cache
 
@@ -58,18 +58,13 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugins]:
-    """Plugins of the test's own in place of those installed: a fake encoder, and every vector store.
-
-    ``plugins()`` is cached and many modules hold it by its name, so what it makes is replaced, not the function.
-    """
+def registered(monkeypatch: pytest.MonkeyPatch) -> Plugins:
+    """Plugins of the test's own as those of the process: a fake encoder, and every vector store."""
     private = fake_plugins()
-    plugins_module.plugins.cache_clear()
-    monkeypatch.setattr(plugins_module, "Plugins", lambda: private)
+    monkeypatch.setattr(registry, "plugins", cache(lambda: private))
     CountingEncoder.texts.clear()
     OtherEncoder.give = None
-    yield private
-    plugins_module.plugins.cache_clear()
+    return private
 
 
 @pytest.fixture(params=[BruteForceStore.name, "faiss"])

@@ -127,7 +127,11 @@ def test_an_index_is_not_made_over_anything(index: Index, tmp_path: Path) -> Non
 @pytest.mark.parametrize(("option", "name"), [("encoder", "cuonting"), ("store", "fais")])
 def test_an_unknown_plugin_makes_nothing(tmp_path: Path, option: str, name: str) -> None:
     with pytest.raises(PluginError, match="Did you mean"):
-        Index.create(tmp_path / "index", **{"encoder": "counting", "store": "brute-force", option: name})
+        Index.create(
+            tmp_path / "index",
+            encoder=name if option == "encoder" else "counting",
+            store=name if option == "store" else "brute-force",
+        )
     assert not (tmp_path / "index").exists()
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import trialindex_renderers
 from support.command import run_command
-from support.helpers import ListSource, records_of, trial
+from support.helpers import ListSource, execute, trial
 from support.plugin_cases import plugin
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import IndexDamaged, NotifierError, PluginError, QueryError, SourceError, UnknownTrial
@@ -114,15 +114,11 @@ def test_the_command_line_answers_too(index: Index, registered: Plugins, capsys:
 @ONE
 @pytest.mark.parametrize("damage", ["'{'", "x'ff'", "x'22ff22'", "cast(x'22ff22' as text)", "5", "'[1]'"])
 def test_what_is_kept_of_a_source_is_damaged(index: Index, damage: str) -> None:
-    with records_of(index).transaction():
-        records_of(index).write(f"UPDATE sources SET state = {damage}")
+    execute(index, f"UPDATE sources SET state = {damage}")
     with pytest.raises(IndexDamaged, match="where a source stopped") as raised:
-        index.info()
+        index.requests()
     assert "check --repair" in raised.value.hint
-    with records_of(index).transaction():
-        records_of(index).write("UPDATE sources SET state = '{}'")
-        records_of(index).write("DELETE FROM requests")
-        records_of(index).write(f"INSERT INTO requests SELECT spec, {damage} FROM sources")
+    execute(index, f"UPDATE sources SET state = '{{}}', request = {damage}")
     with pytest.raises(IndexDamaged, match="how to ask a source again") as raised:
         index.requests()
     assert str(index.folder) in str(raised.value)

@@ -22,7 +22,7 @@ from trialindex.errors import (
     StorageError,
 )
 from trialindex.index import Index
-from trialindex.storage import derived, manifest, records
+from trialindex.storage import database, derived, manifest
 
 # --- opening ----------------------------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ def test_media_on_which_sqlite_cannot_even_lock_are_read_as_they_lie(
 
     answer = index.query("lupus")
     index.close()
-    opened = records._opened
+    opened = database._open
     tried = []
 
     def refuse(path: Path, how: str) -> Any:
@@ -198,7 +198,7 @@ def test_media_on_which_sqlite_cannot_even_lock_are_read_as_they_lie(
             raise sqlite3.OperationalError("unable to open database file")
         return opened(path, how)
 
-    monkeypatch.setattr(records, "_opened", refuse)
+    monkeypatch.setattr(database, "_open", refuse)
     with Index.open(index.folder) as read_only:
         assert read_only.query("lupus") == answer
         with pytest.raises(StorageError, match="permission denied"):

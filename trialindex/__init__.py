@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trialindex.errors import TrialIndexError
     from trialindex.index import Index
-    from trialindex.ingest.run import Reports, Summary
+    from trialindex.ingest.run import Summary
     from trialindex.page.build import card
     from trialindex.plugin.hookspecs import hookimpl
     from trialindex.plugin.interfaces import Encoder, Renderer, RenderOptions, Source, VectorStore, Writer
+    from trialindex.plugin.progress import ProgressListener
     from trialindex.plugin.results import Hit, Results
     from trialindex.plugin.trial_page import Card
     from trialindex.plugin.updates import Change
@@ -33,7 +34,7 @@ _HOMES = {
     "Index": "index",
     "RenderOptions": "plugin.interfaces",
     "Renderer": "plugin.interfaces",
-    "Reports": "ingest.run",
+    "ProgressListener": "ingest.run",
     "Results": "plugin.results",
     "Source": "plugin.interfaces",
     "Summary": "ingest.run",
@@ -53,9 +54,9 @@ __all__ = [
     "Filters",
     "Hit",
     "Index",
+    "ProgressListener",
     "RenderOptions",
     "Renderer",
-    "Reports",
     "Results",
     "Source",
     "Summary",

@@ -22,24 +22,29 @@ from trialindex.errors import (
     UnknownTrial,
     nearest,
 )
-from trialindex.ingest.run import Ingest, Reports, Request, Shard, Summary
+from trialindex.ingest.request import Request, Shard
+from trialindex.ingest.run import Ingest, Summary
 from trialindex.page.build import DEFAULT_WRITER, card
+from trialindex.plugin import registry
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.interfaces import Encoder, EncoderIdentity, Reranker, Source, Writer
-from trialindex.plugin.registry import Plugins, plugins
+from trialindex.plugin.progress import ProgressListener
+from trialindex.plugin.registry import Plugins
 from trialindex.plugin.results import Results
 from trialindex.plugin.trial_page import Card
 from trialindex.plugin.updates import Change
 from trialindex.search.filters import Filters, FilterWords
 from trialindex.search.places import Place
 from trialindex.search.reranking import DEPTH as RERANK_DEPTH
-from trialindex.storage import check as checks
-from trialindex.storage import derived, manifest, provenance
+from trialindex.storage import derived, manifest
+from trialindex.storage.check import Finding, Findings, Repair, find_damage
 from trialindex.storage.files import folder_size, remove_entries, storage_errors
+from trialindex.storage.integrity import IntegrityChecks
 from trialindex.storage.lock import write_lock
 from trialindex.storage.migrate import migrate
-from trialindex.storage.partial_index import is_part, refuse_full
+from trialindex.storage.partial_index import is_leftover, require_empty
 from trialindex.storage.records import Records, Stored
+from trialindex.storage.store_spec import StoreSpec
 from trialindex.trial import Trial
 from trialindex.trial.passages import VERSION as PASSAGES
 from trialindex.trial.sanitize import replace_surrogates
@@ -83,11 +88,12 @@ class Index:
     Reading is safe from several threads and while another process writes.
     """
 
-    def __init__(self, folder: Path, description: manifest.Manifest, records: Records) -> None:
+    def __init__(self, folder: Path, description: manifest.Manifest, records: Records, plugins: Plugins) -> None:
         self.folder = folder
+        self.plugins = plugins
         self.manifest = description
         self._records = records
-        self._store = manifest.StoreSpec.of(description.store)
+        self._store = _store_spec(plugins, description.store)
         self._encoder: Encoder | None = None
         self._derived: derived.Derived | None = None
         self._mutex = threading.RLock()
@@ -101,18 +107,21 @@ class Index:
         *,
         encoder: str | Encoder | EncoderIdentity = DEFAULT_ENCODER,
         store: str = DEFAULT_STORE,
+        plugins: Plugins | None = None,
     ) -> Self:
         """Make an empty index in the folder *path*.
 
         :param encoder: an encoder spec such as ``minilm`` or ``sentence-transformers:NAME``, or an encoder; its
             identity is enough for an index that is filled with what was encoded elsewhere.
         :param store: a vector store spec such as ``faiss`` or ``faiss:exact``.
+        :param plugins: where specs are looked up; those of this process unless given.
         :raises IndexStateError: there is an index or something else at *path* already.
         """
         folder = Path(path)
-        model = plugins().encoders.make(encoder) if isinstance(encoder, str) else encoder
+        plugins = plugins or registry.plugins()
+        model = plugins.encoders.make(encoder) if isinstance(encoder, str) else encoder
         identity = model if isinstance(model, EncoderIdentity) else model.identity
-        manifest.StoreSpec.of(store).create(identity.dimension)  # refuses a spec that cannot be used
+        _store_spec(plugins, store).create(identity.dimension)  # refuses a spec that cannot be used
         description = manifest.Manifest(
             format=manifest.FORMAT,
             created_with=version("trialindex"),
@@ -125,14 +134,14 @@ class Index:
             try:
                 folder.mkdir(parents=True)
             except FileExistsError:
-                refuse_full(folder)
+                require_empty(folder)
             with write_lock(folder), ExitStack() as undo:
-                refuse_full(folder)  # another process may have been faster
-                undo.callback(remove_entries, folder, is_part)
-                remove_entries(folder, is_part)
+                require_empty(folder)  # another process may have been faster
+                undo.callback(remove_entries, folder, is_leftover)
+                remove_entries(folder, is_leftover)
                 records = Records(folder, create=True)
                 undo.callback(records.close)
-                index = cls(folder, description, records)
+                index = cls(folder, description, records, plugins)
                 index._encoder = None if isinstance(model, EncoderIdentity) else model
                 index._catch_up()
                 undo.callback((folder / manifest.NAME).unlink, missing_ok=True)
@@ -141,22 +150,24 @@ class Index:
         return index
 
     @classmethod
-    def open(cls, path: str | Path, *, encoder: str | Encoder | None = None) -> Self:
+    def open(cls, path: str | Path, *, encoder: str | Encoder | None = None, plugins: Plugins | None = None) -> Self:
         """Open the index in the folder *path*.
 
         :param encoder: the encoder to use; it must be the one the index was built with. Needed only when that one was
             made from options of its own.
+        :param plugins: where specs are looked up; those of this process unless given.
         :raises IndexNotFound: there is no index. :raises IndexDamaged: part of it is missing or unreadable.
         :raises IndexFormatError: a newer trialindex wrote it. :raises EncoderMismatch: *encoder* is another one.
         """
         folder = Path(path)
+        plugins = plugins or registry.plugins()
         description = manifest.read(folder)
         with ExitStack() as undo:
             records = Records(folder)
             undo.callback(records.close)
-            index = cls(folder, description, records)
+            index = cls(folder, description, records, plugins)
             if encoder is not None:
-                index._use(plugins().encoders.make(encoder) if isinstance(encoder, str) else encoder)
+                index._use(plugins.encoders.make(encoder) if isinstance(encoder, str) else encoder)
             undo.pop_all()
         return index
 
@@ -178,7 +189,7 @@ class Index:
 
     def __contains__(self, trial_id: object) -> bool:
         """Whether the index holds a trial with that id, in any spelling of its letters."""
-        return isinstance(trial_id, str) and self._records.standing(trial_id) is not None
+        return isinstance(trial_id, str) and self._records.status_of(trial_id) is not None
 
     def query(
         self,
@@ -219,7 +230,7 @@ class Index:
         wanted = Page(limit, page, contacts, explain)
         reranking = None
         if reranker is not None:
-            model = plugins().rerankers.make(reranker) if isinstance(reranker, str) else reranker
+            model = self.plugins.rerankers.make(reranker) if isinstance(reranker, str) else reranker
             reranking = Reranking(model, rerank_depth)
         if self._records.is_empty:
             raise IndexEmpty(
@@ -241,7 +252,7 @@ class Index:
                 derived=state,
                 records=records,
                 encoder=lambda: self.encoder,
-                recognizer=lambda: _recognizer(plugins()),
+                recognizer=lambda: _recognizer(self.plugins),
                 settings=ranking or RankingSettings(),
             )
 
@@ -272,7 +283,7 @@ class Index:
         :raises UnknownTrial: the index has none; the message names ids that look alike.
         """
         stored = self.stored(trial_id, contacts=True)  # for the adverse events in the raw record; the card masks it
-        return card(stored.trial, seen=stored.seen, writer=writer, contacts=contacts, near=near)
+        return card(stored.trial, seen=stored.seen, writer=writer, contacts=contacts, near=near, plugins=self.plugins)
 
     def history(self, trial_id: str, *, contacts: bool = False) -> tuple[Revision, ...]:
         """Every version of a trial that the index has seen, the newest, which is the current one, last.
@@ -299,50 +310,49 @@ class Index:
     def info(self) -> Info:
         """What the index is and holds."""
         with self._records.snapshot() as records:
-            rows = records.rows("SELECT coalesce(status, ''), count(*) FROM trials GROUP BY 1 ORDER BY 2 DESC")
             return Info(
                 path=str(self.folder),
                 trials=len(records),
-                passages=records.count_passages(),
+                passages=len(records.passages),
                 generation=records.generation,
                 bytes=folder_size(self.folder),
                 manifest=self.manifest,
-                sources={spec: ran for spec, (_, ran) in records.source_states().items()},
-                statuses={str(status): int(count) for status, count in rows},
-                gone=len(provenance.marked(records)),
-                vectors=derived.held(self.folder, self._store),
+                sources=records.sources.runs(),
+                statuses=records.count_by_status(),
+                gone=len(records.provenance.gone_trials()),
+                vectors=derived.describe_vectors(self.folder, self._store),
             )
 
-    def check(self, *, repair: bool = False, reports: Reports | None = None) -> checks.Report:
+    def check(self, *, repair: bool = False, listener: ProgressListener | None = None) -> Findings:
         """Prove that the index is whole: every record, passage, vector and word index against each other.
 
         :param repair: make again what can be made from ``records.db``.
-        :param reports: where to say how it goes: its ``progress`` is told the trials.
+        :param listener: where to say how it goes: its ``progress`` is told the trials.
         :returns: what is wrong, empty when nothing is; with *repair* each finding says whether it was repaired. What
-            was gone through is in its ``proved``.
+            was gone through is in its ``performed``.
         :raises IndexLocked: another process is writing: what it has not finished is no damage.
         """
-        progress = (reports or Reports()).progress
-        checked = checks.Check(self.folder, self.manifest, self._records, self._store, progress)
+        progress = (listener or ProgressListener()).progress
+        parts = (self.folder, self.manifest, self._records, self._store, progress)
         with ExitStack() as locked:
             try:
                 locked.enter_context(write_lock(self.folder))
             except StorageError:  # of an index that cannot be written nothing changes
                 if repair:
                     raise
-            found = checked.repair(lambda: self.encoder) if repair else checked.findings()
+            found = Repair(*parts).run(lambda: self.encoder) if repair else find_damage(IntegrityChecks(*parts))
             self.manifest = manifest.read(self.folder)
         try:
             self.encoder.verify()
         except PLUGIN_EXCEPTIONS as problem:
-            found.append(checks.Finding("encoder", describe_error(problem)))
+            found.append(Finding("encoder", describe_error(problem)))
         return found
 
     def requests(self) -> dict[str, Request | None]:
         """For each source spec how to ask for it again; ``None`` where there is nothing to ask."""
         with self._records.snapshot() as records:
-            known, what = records.source_requests(), "how to ask a source again"
-            return {s: t if t is None else records.remembered(t, Request, what) for s, t in known.items()}
+            known = {spec: source.request for spec, source in records.sources.all().items()}
+        return {spec: None if request is None else Request.from_json(request) for spec, request in known.items()}
 
     @contextmanager
     def snapshot(self) -> Iterator[Records]:
@@ -358,7 +368,7 @@ class Index:
         """
         with self._mutex:
             if self._encoder is None:
-                self._use(plugins().encoders.make(self.manifest.encoder.spec))
+                self._use(self.plugins.encoders.make(self.manifest.encoder.spec))
             assert self._encoder is not None
             return self._encoder
 
@@ -368,7 +378,7 @@ class Index:
         self,
         source: Source | str,
         *,
-        reports: Reports | None = None,
+        listener: ProgressListener | None = None,
         request: Request | None = None,
         shard: Shard | str | None = None,
         **options: Any,
@@ -376,31 +386,31 @@ class Index:
         """Bring in the trials of a source; what was committed stays, whatever happens.
 
         :param source: a source, or its spec such as ``ctgov:lupus nephritis`` with the source's options as keywords.
-        :param reports: where to say how it goes.
+        :param listener: where to say how it goes.
         :param request: how ``trialindex sync`` can ask a source again that is given as an object.
         :param shard: take only this part of the trials, ``2/8`` for the second of eight; for several machines.
         :raises SourceError: the source could not go on. :raises IndexLocked: another process is writing.
         """
         if options and not isinstance(source, str):
             raise TypeError("options go with a spec, not with a source")
-        chosen = plugins().sources.make(source, **options) if isinstance(source, str) else source
+        chosen = self.plugins.sources.make(source, **options) if isinstance(source, str) else source
         if isinstance(source, str):
-            request = Request.of(source, options, self.folder)
+            request = Request.create(self.plugins, source, options, self.folder)
         part = Shard.parse(shard) if isinstance(shard, str) else shard
         if request is not None and part is not None:
-            request = msgspec.structs.replace(request, shard=str(part))
+            request = msgspec.structs.replace(request, shard=part)
         with self._writing():
-            reports = reports or Reports()
-            run = Ingest(chosen, self._records, lambda: self.encoder, reports, request, part)
+            listener = listener or ProgressListener()
+            run = Ingest(chosen, self._records, lambda: self.encoder, listener, request, part)
             try:
                 return run.run()
             finally:
-                self._publish(run.summary.changes, reports)
+                self._publish(run.summary.changes, listener)
 
-    def remove(self, trial_ids: Iterable[str], *, reports: Reports | None = None) -> list[Change]:
+    def remove(self, trial_ids: Iterable[str], *, listener: ProgressListener | None = None) -> list[Change]:
         """Delete these trials with their history; all of them or, when one is unknown, none.
 
-        :param reports: where to say how it goes.
+        :param listener: where to say how it goes.
         :raises UnknownTrial: the index has no such trial.
         """
         with self._writing():
@@ -411,11 +421,11 @@ class Index:
                 for change in changes:
                     self._records.remove(change.id, generation)
                 self._records.set_generation(generation)
-            self._publish(changes, reports or Reports())
+            self._publish(changes, listener or ProgressListener())
         return changes
 
     @contextmanager
-    def writing(self, reports: Reports | None = None) -> Iterator[tuple[Records, list[Change]]]:
+    def writing(self, listener: ProgressListener | None = None) -> Iterator[tuple[Records, list[Change]]]:
         """The records, to be changed by what the core builds on an index, under the index's lock.
 
         What is changed is put into the list, and published when the block ends without an error.
@@ -425,12 +435,12 @@ class Index:
         changes: list[Change] = []
         with self._writing():
             yield self._records, changes
-            self._publish(changes, reports or Reports())
+            self._publish(changes, listener or ProgressListener())
 
     def forget_request(self, spec: str) -> None:
         """Ask the source of that spec no more when the others are refreshed; its trials stay."""
         with self._writing(), self._records.transaction():
-            self._records.forget_source_request(spec)
+            self._records.sources.forget_request(spec)
 
     # ------------------------------------------------------------------------------------------------------------------
 
@@ -466,15 +476,15 @@ class Index:
     def _catch_up(self) -> None:
         derived.catch_up(self.folder, self._records, self._store, self.manifest.encoder.dimension)
 
-    def _publish(self, changes: Sequence[Change], reports: Reports) -> None:
+    def _publish(self, changes: Sequence[Change], listener: ProgressListener) -> None:
         """Bring the derived state up to date and tell the plugins."""
         self._catch_up()
         if changes:
-            for name, call in plugins().each("index_updated"):
+            for name, call in self.plugins.each("index_updated"):
                 try:
                     call(index=self, changes=changes)
                 except PLUGIN_EXCEPTIONS as problem:
-                    reports.note(
+                    listener.note(
                         f'the plugin "{name}" failed after the update, which is kept: {describe_error(problem)}.'
                     )
 
@@ -496,9 +506,15 @@ class Index:
             return self._derived
 
 
+def _store_spec(plugins: Plugins, spec: str) -> StoreSpec:
+    """:raises PluginError: there is no such store."""
+    name, argument = registry.split_spec(spec)
+    return StoreSpec(plugins.stores.get(name), argument)
+
+
 @cache
-def _recognizer(of: Plugins) -> ConceptRecognizer:
+def _recognizer(plugins: Plugins) -> ConceptRecognizer:
     """The terms of the vocabularies at hand, read once a process."""
     from trialindex.concepts.recognizer import ConceptRecognizer
 
-    return ConceptRecognizer.load(of)
+    return ConceptRecognizer.load(plugins)

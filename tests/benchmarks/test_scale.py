@@ -81,7 +81,7 @@ def test_an_index_takes_them_in_and_answers(made: scale_data.Trials, tmp_path: P
         target, vectors = next(made.drawn(11, 12))
         found = index._current().vectors.search(vectors[1:2], 1)[1][0, 0]
         with index.snapshot() as records:
-            owner, position = records.owners(np.array([found]))[0].tolist()
+            owner, position = index._current().trials_of(records, np.array([found]))[0].tolist()
             assert (next(records.load([owner])).trial.id, position) == (target.id, 1)
 
 

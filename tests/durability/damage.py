@@ -80,7 +80,7 @@ def prepare(home: Path, store: str, seed: int, *, logged: bool) -> Path:
         operation.act()
         with Index.open(indexes.folder) as index:
             index.query(WORD)
-            index._records.source_states()
+            index.requests()
             operation.act()
             os.kill(os.getpid(), signal.SIGKILL)  # an open database keeps its log
 
@@ -127,7 +127,7 @@ def observed(folder: Path) -> dict[str, Any]:
         }
         said["seen"] = {key: index.stored(key).seen for key in said["held"]}
         said["sources"] = index.info().sources
-        said["states"] = index._records.source_states()
+        said["states"] = {spec: source.state for spec, source in index._records.sources.all().items()}
         said["requests"] = {spec: str(request) for spec, request in index.requests().items()}
     with Watches(folder) as watches:
         said["watches"] = [str(one) for one in watches.all()]

@@ -218,7 +218,7 @@ def behind(act: Callable[[], Any]) -> None:
 def damage(folder: Path, kind: str, chance: random.Random) -> None:
     """Break what a repair can mend."""
     with Index.open(folder) as index:
-        run = index._records._db.execute
+        run = index._records.database.execute
         if kind == "vectors":
             run("DELETE FROM vectors WHERE hash IN (SELECT hash FROM vectors LIMIT 3)")
         elif kind == "passages":
@@ -274,7 +274,7 @@ def verify(operation: Operation, seen: int, committed: int) -> int:
             held = held_by(index)
             numbers = [n for n, state in enumerate(operation.legal) if n >= seen and state.plain() == held]
             assert numbers, f"{held}\nis none of the states from {seen} of {[s.plain() for s in operation.legal]}"
-            for state, _ in index._records.source_states().values():
+            for state in (source.state for source in index._records.sources.all().values()):
                 if operation.name in ("ingest", "refresh", "migrate") and state.get("version") == _version(operation):
                     assert state["done"] <= numbers[-1], f"trials are lost: {state} of {numbers}"
             if operation.whole:

@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ import trialindex.search.query  # noqa: F401
 import trialindex_faiss
 import trialindex_faiss.store
 from trialindex.index import Index
-from trialindex.plugin import registry as plugins_module
+from trialindex.plugin import registry
 from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.plugin.registry import Plugins
@@ -94,8 +95,7 @@ def use_fakes() -> None:
     private = Plugins(discover=False)
     private.register(Fakes(), "fakes")
     private.register(trialindex_faiss, "faiss")
-    plugins_module.plugins.cache_clear()
-    plugins_module.Plugins = lambda: private  # type: ignore[misc,assignment]
+    registry.plugins = cache(lambda: private)
 
 
 def trial(trial_id: str, version: int, chance: random.Random) -> Trial:
@@ -160,7 +160,7 @@ def held_by(index: Index) -> dict[str, Any]:
     with index.snapshot() as records:
         for stored in records.all():
             sql = "SELECT hash FROM revisions WHERE trial = ? ORDER BY replaced_in"
-            earlier = [digest for (digest,) in records.rows(sql, (stored.num,))]
+            earlier = [digest for (digest,) in records.database.rows(sql, (stored.num,))]
             held[stored.trial.id] = [stored.trial.title, [*earlier, stored.trial.content_hash]]
     return dict(sorted(held.items()))
 
@@ -194,7 +194,7 @@ def one_line(problem: BaseException) -> str:
 
 def encoded_in(records: Records) -> set[bytes]:
     """The hashes of the texts that have a vector."""
-    return {digest for (digest,) in records.rows("SELECT hash FROM vectors")}
+    return {digest for (digest,) in records.database.rows("SELECT hash FROM vectors")}
 
 
 # --- children ---------------------------------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ from support.helpers import (
 from trialindex.errors import EncoderError, SourceError
 from trialindex.index import Index
 from trialindex.ingest import run as ingest_module
-from trialindex.ingest.run import Reports
 from trialindex.plugin.interfaces import IngestContext, Source
+from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
 from trialindex.trial import Trial
 
@@ -66,8 +66,8 @@ def broken(**fields: Any) -> Trial:
 )
 def test_an_invalid_record_is_rejected_and_the_rest_goes_on(new_index: Index, bad: Any) -> None:
     told: list[tuple[str, str]] = []
-    reports = Reports(reject=lambda where, why: told.append((where, why)))
-    summary = new_index.ingest(ListSource(trial(1), bad, trial(3)), reports=reports)
+    listener = ProgressListener(on_reject=lambda where, why: told.append((where, why)))
+    summary = new_index.ingest(ListSource(trial(1), bad, trial(3)), listener=listener)
     assert stored_ids(new_index) == ["T-1", "T-3"]
     assert len(summary.rejected) == 1
     assert told == summary.rejected
@@ -125,7 +125,7 @@ def test_an_encoder_that_answers_nonsense_stores_nothing(tmp_path: Path) -> None
             assert "\n" not in str(raised.value)
             assert stored_ids(index) == ["T-0"]
             assert execute(index, "SELECT count(*) FROM vectors") == [(1,)]
-            assert records_of(index).source_states()["list"][0] == {}
+            assert records_of(index).sources.all()["list"].state == {}
             assert index.check() == []
 
 

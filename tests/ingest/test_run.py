@@ -22,7 +22,7 @@ from support.helpers import (
 from trialindex.errors import SourceError, StorageError
 from trialindex.index import Index
 from trialindex.ingest import run as ingest_module
-from trialindex.ingest.run import Reports
+from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
 from trialindex.testing import sample_trials
 from trialindex.trial import Trial, TrialDate
@@ -35,7 +35,8 @@ def stored_ids(index: Index) -> list[str]:
 
 
 def state_of(index: Index, spec: str = "list") -> Any:
-    return records_of(index).source_states()[spec][0]
+    known = records_of(index).sources.get(spec)
+    return known.state if known else None
 
 
 @pytest.fixture
@@ -271,7 +272,7 @@ def test_wherever_it_stops_nothing_is_lost_or_skipped(new_index: Index, stop: in
         return found
 
     new_index.ingest(ListSource(*steps(0, stop), KeyboardInterrupt()))
-    done = records_of(new_index).source_states().get("list", ({"done": 0}, ""))[0]["done"]
+    done = (state_of(new_index) or {"done": 0})["done"]
     assert {f"T-{n}" for n in range(done)} <= set(stored_ids(new_index))
     encoded = list(CountingEncoder.texts)
     new_index.ingest(ListSource(*steps(done, 10)))
@@ -296,7 +297,7 @@ def test_ctrl_c_in_the_encoder_keeps_the_batches_before(
     summary = new_index.ingest(ListSource(*(trial(n) for n in range(6)), Checkpoint(done=True)))
     assert summary.stopped == "interrupted"
     assert stored_ids(new_index) == ["T-0", "T-1"]
-    assert "list" not in records_of(new_index).source_states()
+    assert state_of(new_index) is None
     assert len(new_index.query("trial").hits) == 2
 
 
@@ -324,7 +325,7 @@ def test_listeners_hear_of_changes_once_and_cannot_break_anything(
     registered.register(Listener(), "listener")
     registered.register(Broken(), "broken")
     notes: list[str] = []
-    new_index.ingest(ListSource(trial(1), trial(2)), reports=Reports(note=notes.append))
+    new_index.ingest(ListSource(trial(1), trial(2)), listener=ProgressListener(on_note=notes.append))
     new_index.ingest(ListSource(trial(1), trial(2)))
     assert heard == [[("T-1", "added"), ("T-2", "added")]]
     assert len(notes) == 1
@@ -342,7 +343,7 @@ def test_a_full_disk_in_the_transaction_changes_nothing(index: Index) -> None:
     long = [trial(n, summary=f"{n} " + "long " * 900, raw={"x": list(range(9 * n, 9999))}) for n in range(30)]
     with pytest.raises(StorageError, match="disk is full"):
         index.ingest(ListSource(*long, Checkpoint(page=9)))
-    assert "list" not in records_of(index).source_states()
+    assert state_of(index) is None
     with Index.open(index.folder) as again:
         assert again.query("lupus") == before
         assert again.check() == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -218,12 +219,10 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
         ),
         "fakes",
     )
-    trialindex.plugin.registry.plugins.cache_clear()  # many modules hold it by its name: what it makes is replaced
-    monkeypatch.setattr(trialindex.plugin.registry, "Plugins", lambda: found)
+    monkeypatch.setattr(trialindex.plugin.registry, "plugins", cache(lambda: found))
     with Index.create(tmp_path / "index", encoder="fake", store="brute-force") as made:
         made.ingest("shelf")
         yield made
-    trialindex.plugin.registry.plugins.cache_clear()
 
 
 def test_hook_register_commands(index: Index) -> None:

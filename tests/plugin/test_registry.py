@@ -15,8 +15,8 @@ from support.plugin_cases import plugin, renderer_class, source_class
 from trialindex.cli import LazyGroup
 from trialindex.errors import PluginError, SourceError
 from trialindex.index import Index
-from trialindex.ingest.run import Reports
 from trialindex.plugin.interfaces import IngestContext, Renderer, Source
+from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins, Registry, split_spec
 from trialindex.plugin.updates import Change
 from trialindex.testing import BruteForceStore, FakeEncoder, sample_trials
@@ -330,8 +330,8 @@ def test_index_updated_that_fails_is_told_and_changes_nothing(
     shelved.register(plugin(index_updated=lambda changes: told.append(len(changes))), "other")
     notes: list[str] = []
     with new_index(tmp_path) as index:
-        assert index.ingest("shelf", reports=Reports(note=notes.append)).added == 6
-        index.remove(["EX-0002"], reports=Reports(note=notes.append))
+        assert index.ingest("shelf", listener=ProgressListener(on_note=notes.append)).added == 6
+        index.remove(["EX-0002"], listener=ProgressListener(on_note=notes.append))
     assert told == [6, 1]
     assert len(notes) == 2
     assert all(note.startswith('the plugin "mailer" failed after the update, which is kept: ') for note in notes)

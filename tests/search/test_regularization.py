@@ -54,8 +54,8 @@ def test_a_trial_is_the_mean_of_its_passages(families: Index) -> None:
     with families.searcher() as searcher:
         found, vectors = trial_vectors(np.array([2, 5]), searcher)
         derived, records = searcher.derived, searcher.records
-        passages, single = derived.vectors.vectors(records.passages_of(found, derived.generation))
-        owners = records.owners(passages)[:, 0]
+        passages, single = derived.vectors.vectors(derived.passages_for(records, found))
+        owners = derived.trials_of(records, passages)[:, 0]
     assert found.tolist() == [2, 5]
     for num, vector in zip(found, vectors, strict=True):
         mean = single[owners == num].mean(axis=0)

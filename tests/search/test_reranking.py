@@ -28,7 +28,7 @@ QUESTION = "home exercise lupus"
 
 def found(index: Index, count: int = 12) -> list[Candidate]:
     """Candidates as retrieval gives them: trial *n* at place *n*, with falling scores."""
-    nums = [num for (num,) in records_of(index).rows("SELECT num FROM trials ORDER BY id")]
+    nums = [num for (num,) in records_of(index).database.rows("SELECT num FROM trials ORDER BY id")]
     return [Candidate(num, 10.0 - at, {"lexical": 1.0}, None) for at, num in enumerate(nums[:count])]
 
 

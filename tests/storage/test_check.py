@@ -187,7 +187,7 @@ def test_a_damaged_vector_is_named_never_read_and_encoded_again_as_it_was(index:
     assert [(one.what, one.trial) for one in index.check() if one.kind == "embedding"] == [
         (f"a vector of {VICTIM} does not agree with its checksum", VICTIM)
     ]
-    assert sum(len(numbers) for numbers, _ in records_of(index).vectors_since(0, 64)) == count - 1
+    assert sum(len(numbers) for numbers, _ in records_of(index).passages.vectors_since(0, 64)) == count - 1
     assert all(one.repaired for one in index.check(repair=True))
     assert execute(index, "SELECT hash, vector FROM vectors ORDER BY hash") == before
 
@@ -276,7 +276,7 @@ def test_a_store_of_other_vectors_is_found(index: Index) -> None:
     path = index.folder / "derived" / "1"
     found = derived.open_newest(index.folder, index._store)
     assert found is not None
-    passages, vectors = next(records_of(index).vectors_since(0, 64))
+    passages, vectors = next(records_of(index).passages.vectors_since(0, 64))
     found.vectors.add(passages, vectors[::-1].copy())
     shutil.rmtree(path / "vectors")
     (path / "vectors").mkdir()

@@ -27,7 +27,8 @@ from support.helpers import (
 )
 from trialindex.errors import IndexDamaged
 from trialindex.index import Index
-from trialindex.ingest.run import Reports, Request
+from trialindex.ingest.request import Request
+from trialindex.plugin.progress import ProgressListener
 from trialindex.storage import check, derived, integrity, manifest
 from trialindex.testing import sample_trials
 from trialindex.trial import encode
@@ -53,17 +54,17 @@ def kinds(index: Index, *, repair: bool = False) -> list[tuple[str, str, bool]]:
 
 def test_it_says_in_numbers_what_it_went_through(index: Index) -> None:
     seen: list[tuple[int, int | None]] = []
-    report = index.check(reports=Reports(progress=lambda done, total: seen.append((done, total))))
+    report = index.check(listener=ProgressListener(on_progress=lambda done, total: seen.append((done, total))))
     count = index.info().passages
     assert report == []
-    assert report.proved[1:5] == (
+    assert report.performed[1:5] == (
         "12 records hashed and compared with what filters read",
         "0 earlier versions hashed",
         f"{count} passages cut again",
         f"{count} vectors of 64 numbers read again",
     )
-    assert report.proved[5] == f"{count} searches compared with brute force over {count} vectors"
-    assert report.proved[6].startswith("12 trials counted in the word index, 12 of them")
+    assert report.performed[5] == f"{count} searches compared with brute force over {count} vectors"
+    assert report.performed[6].startswith("12 trials counted in the word index, 12 of them")
     assert seen == [(0, 12), (12, 12)]
 
 
@@ -146,9 +147,9 @@ def test_a_new_rule_encodes_only_what_it_cuts_otherwise(index: Index, monkeypatc
         if one.id in ("EX-0009", "EX-0010"):
             yield passages_module.Passage("more", f"More of {one.id}.")
 
-    from trialindex.storage import records
+    from trialindex.storage import passage_rows
 
-    for module in (integrity, check, records):
+    for module in (integrity, check, passage_rows):
         monkeypatch.setattr(module, "passages", with_more)
     for module in (integrity, check):
         monkeypatch.setattr(module, "VERSION", 99)
@@ -169,8 +170,8 @@ ROWS: list[tuple[str, tuple[str, ...]]] = [
     ("UPDATE trials SET status = CAST(x'ff' AS TEXT) WHERE id = 'T-2'", ("filters",)),
     ("UPDATE sources SET state = '{' WHERE spec = 'list:a'", ("source",)),
     ("UPDATE sources SET state = CAST(x'7bff7d' AS TEXT) WHERE spec = 'list:a'", ("source",)),
-    ("UPDATE requests SET request = '{\"nbme\": 1}' WHERE spec = 'list:a'", ("source",)),
-    ("UPDATE requests SET request = CAST(x'ff' AS TEXT) WHERE spec = 'list:a'", ("source",)),
+    ("UPDATE sources SET request = '{\"nbme\": 1}' WHERE spec = 'list:a'", ("source",)),
+    ("UPDATE sources SET request = CAST(x'ff' AS TEXT) WHERE spec = 'list:a'", ("source",)),
 ]
 
 
@@ -188,12 +189,11 @@ def test_a_damaged_row_is_named_and_mended(aged: Index, sql: str, expected: tupl
 
 
 @ONE_STORE
-@pytest.mark.parametrize("table", ["requests", "sources"])
-def test_what_a_damaged_source_says_is_no_traceback(aged: Index, table: str) -> None:
-    column = {"requests": "request", "sources": "state"}[table]
-    execute(aged, f"UPDATE {table} SET {column} = '['")
+@pytest.mark.parametrize("column", ["request", "state"])
+def test_what_a_damaged_source_says_is_no_traceback(aged: Index, column: str) -> None:
+    execute(aged, f"UPDATE sources SET {column} = '['")
     with pytest.raises(IndexDamaged, match="check --repair") as raised:
-        aged.requests() if table == "requests" else aged.ingest(ListSource(spec="list:a"))
+        aged.requests() if column == "request" else aged.ingest(ListSource(spec="list:a"))
     assert "\n" not in str(raised.value)
 
 
@@ -240,7 +240,7 @@ def _rewrite(index: Index, change: Callable[[derived.Derived], None]) -> None:
 
 
 def test_a_vector_under_another_number_is_found_wherever_it_is(index: Index) -> None:
-    numbers, vectors = next(records_of(index).vectors_since(0, 64))
+    numbers, vectors = next(records_of(index).passages.vectors_since(0, 64))
     middle = len(numbers) // 2
 
     def change(state: derived.Derived) -> None:

@@ -19,8 +19,8 @@ from trialindex.storage.records import Records
 
 def add_table(name: str) -> Step:
     def step(records: Records, description: Manifest) -> None:
-        records.run([f"CREATE TABLE IF NOT EXISTS {name} (dimension INTEGER)"])
-        records.write(f"INSERT INTO {name} VALUES (?)", [(description.encoder.dimension,)])
+        records.database.execute(f"CREATE TABLE IF NOT EXISTS {name} (dimension INTEGER)")
+        records.database.execute(f"INSERT INTO {name} VALUES (?)", (description.encoder.dimension,))
 
     return step
 

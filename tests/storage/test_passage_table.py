@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +38,12 @@ def told(numbers: Ids, found: Ids) -> dict[int, tuple[int, int]]:
 
 
 def from_sql(records: Records) -> dict[int, tuple[int, int]]:
-    return {num: (of, at) for num, of, at in records.rows("SELECT num, trial, position FROM passages")}
+    return {num: (of, at) for num, of, at in records.database.rows("SELECT num, trial, position FROM passages")}
+
+
+def without_table(folder: Path) -> None:
+    [state] = derived.states(folder)
+    (state / passage_table.NAME).unlink()
 
 
 def test_it_says_what_the_records_say(grown: Path) -> None:
@@ -48,25 +52,26 @@ def test_it_says_what_the_records_say(grown: Path) -> None:
         table = passage_table.read(derived.states(grown)[0])
         assert table is not None
         numbers = np.arange(1, len(table) + 20)
-        assert told(numbers, passage_table.of(table, numbers)) == truth
-        dropped = records.rows("SELECT num, trial FROM dropped WHERE kind = 'passage'")
+        assert told(numbers, passage_table.lookup(table, numbers)) == truth
+        dropped = records.database.rows("SELECT num, trial FROM dropped WHERE kind = 'passage'")
         here = {of for of, _ in truth.values()}
         truth |= {num: (of, -1) for num, of in dropped if of in here}
-        assert told(numbers, records.owners(numbers)) == truth
-        [state] = derived.states(grown)
-        (state / passage_table.NAME).unlink()
-        assert told(numbers, records.owners(numbers)) == truth, "the same from SQLite"
+        assert told(numbers, index._current().trials_of(records, numbers)) == truth
+        without_table(grown)
+        index._derived = None
+        assert told(numbers, index._current().trials_of(records, numbers)) == truth, "the same from SQLite"
 
 
 @pytest.mark.parametrize("chosen", [[], [1], [3, 6, 41], [9999], [0], list(range(1, 42))])
 def test_passages_of_trials_are_the_same_with_it_and_without(grown: Path, chosen: list[int]) -> None:
     with Index.open(grown) as index, index.snapshot() as records:
         trials = np.array(chosen, dtype=np.int64)
-        fast = records.passages_of(trials, records.generation)
+        fast = index._current().passages_for(records, trials)
         truth = sorted(num for num, (of, _) in from_sql(records).items() if of in chosen)
         assert fast.tolist() == truth
-        shutil.rmtree(derived.states(grown)[0])
-        assert records.passages_of(trials, records.generation).tolist() == truth
+        without_table(grown)
+        index._derived = None
+        assert index._current().passages_for(records, trials).tolist() == truth
 
 
 def test_one_that_lags_behind_still_leads_to_the_trials_there_are(grown: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +84,9 @@ def test_one_that_lags_behind_still_leads_to_the_trials_there_are(grown: Path, m
             index.ingest(ListSource(trial(3, title="Otherwise", summary="Quite.")))
             index.remove(["T-4"])
         with index.snapshot() as records:
-            found = records.owners(np.array([number, gone]))
+            state = derived.open_newest(grown, index._store)
+            assert state is not None
+            found = state.trials_of(records, np.array([number, gone]))
             assert found.tolist() == [[trial_number(index, "T-3"), -1], [0, -1]]
 
 
@@ -104,15 +111,8 @@ def test_a_damaged_table_is_passed_over_and_made_again(grown: Path, content: byt
         table = passage_table.read(derived.states(grown)[0])
         assert table is not None
         numbers = np.arange(1, len(table))
-        assert told(numbers, passage_table.of(table, numbers)) == records_now(index)
+        assert told(numbers, passage_table.lookup(table, numbers)) == records_now(index)
         assert index.check() == []
-
-
-def test_an_older_copy_of_the_records_never_meets_a_newer_table(grown: Path) -> None:
-    with Index.open(grown) as index, index.snapshot() as records:
-        generation = records.generation
-        newest = passage_table.newest(grown / "derived", generation - 1)
-    assert newest == (0, None)
 
 
 def test_many_rows_are_added_in_parts(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,11 +121,11 @@ def test_many_rows_are_added_in_parts(tmp_path: Path, store: str, monkeypatch: p
     passage_table.write(tmp_path, None, (), iter(rows))
     table = passage_table.read(tmp_path)
     assert table is not None
-    assert told(np.arange(30), passage_table.of(table, np.arange(30))) == {num: (of, at) for num, of, at in rows}
+    assert told(np.arange(30), passage_table.lookup(table, np.arange(30))) == {num: (of, at) for num, of, at in rows}
     passage_table.write(tmp_path, table, [2, 500], iter([(40, 9, 0)]))
     table = passage_table.read(tmp_path)
     assert table is not None
-    assert passage_table.of(table, np.array([2, 3, 40, 41])).tolist() == [[0, 0], [2, 0], [9, 0], [0, 0]]
+    assert passage_table.lookup(table, np.array([2, 3, 40, 41])).tolist() == [[0, 0], [2, 0], [9, 0], [0, 0]]
 
 
 def test_filters_are_answered_by_indexes_alone(grown: Path) -> None:
@@ -134,5 +134,5 @@ def test_filters_are_answered_by_indexes_alone(grown: Path) -> None:
         selects, parameters = filter_queries.selects(filters.conditions(records))
         assert len(selects) == 1
         for select in selects:
-            plans = [row[3] for row in records.rows(f"EXPLAIN QUERY PLAN {select}", parameters)]
+            plans = [row[3] for row in records.database.rows(f"EXPLAIN QUERY PLAN {select}", parameters)]
             assert all("COVERING INDEX" in plan or "PRIMARY KEY" in plan for plan in plans), plans

@@ -15,6 +15,7 @@ from trialindex.errors import PluginError
 from trialindex.index import Index
 from trialindex.search.filters import Filters
 from trialindex.storage import derived, manifest
+from trialindex.storage.store_spec import StoreSpec
 from trialindex.testing import BruteForceStore
 from trialindex_faiss import compact, store
 from trialindex_faiss.store import DESCRIPTION
@@ -81,9 +82,9 @@ def test_a_store_that_takes_no_argument_is_given_none(tmp_path: Path) -> None:
         def create(cls, dimension: int) -> BruteForceStore:  # type: ignore[override]
             return super().create(dimension)
 
-    assert len(manifest.StoreSpec(Plain).create(8)) == 0
+    assert len(StoreSpec(Plain).create(8)) == 0
     with pytest.raises(PluginError, match=r'the store "plain" takes no argument, and was given "fast".*--store plain'):
-        manifest.StoreSpec(Plain, "fast").create(8)
+        StoreSpec(Plain, "fast").create(8)
 
 
 @pytest.mark.usefixtures("registered", "narrow")

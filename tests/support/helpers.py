@@ -121,7 +121,7 @@ def records_of(index: Index) -> Records:
 
 def execute(index: Index, sql: str, *parameters: Any) -> list[Any]:
     """Run SQL on the records, committed at once."""
-    return records_of(index)._db.execute(sql, parameters).fetchall()
+    return records_of(index).database.execute(sql, parameters).fetchall()
 
 
 def ids(found: Any) -> list[str]:
@@ -161,6 +161,6 @@ def state(index: Index) -> dict[str, Any]:
         "passages": "SELECT id, position, passages.hash FROM passages JOIN trials ON trial = trials.num ORDER BY 1, 2",
         "vectors": "SELECT * FROM vectors ORDER BY hash",
         "origins": "SELECT id, spec, gone FROM origins JOIN trials ON trial = num ORDER BY id, spec",
-        **{name: f"SELECT * FROM {name} ORDER BY 1" for name in ("sources", "requests", "sweeps", "meta")},
+        **{name: f"SELECT * FROM {name} ORDER BY 1" for name in ("sources", "meta")},
     }
     return {name: execute(index, sql) for name, sql in tables.items()}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,7 +15,7 @@ import trialindex_vocabulary
 from support.command import Run, run_command
 from support.paths import DATA
 from trialindex import cli as command_line
-from trialindex.plugin import registry as plugins_module
+from trialindex.plugin import registry
 from trialindex.plugin.interfaces import Concept
 from trialindex.plugin.registry import Plugins
 from trialindex_vocabulary import download
@@ -70,16 +69,14 @@ NEPHRITIS = Concept("lupus nephritis", ("glomerulonephritis in lupus",), "EX:4",
 AS_LINES = "".join(json.dumps(record) + "\n" for record in RECORDS).encode()
 
 
-def only_vocabularies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugins]:
+def only_vocabularies(monkeypatch: pytest.MonkeyPatch) -> Plugins:
     """A process in which only the vocabularies are installed."""
     found = Plugins(discover=False)
     found.register(trialindex_vocabulary, "vocabulary")
-    plugins_module.plugins.cache_clear()
-    monkeypatch.setattr(plugins_module, "Plugins", lambda: found)
+    monkeypatch.setattr(registry, "plugins", cache(lambda: found))
     monkeypatch.setattr(command_line.cli, "commands", {})
     monkeypatch.delenv(download.URL_VARIABLE, raising=False)
-    yield found
-    plugins_module.plugins.cache_clear()
+    return found
 
 
 def runner(capsys: pytest.CaptureFixture[str]) -> Run:

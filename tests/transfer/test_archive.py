@@ -33,7 +33,7 @@ from support.paths import ROOT
 from trialindex.cli import cli
 from trialindex.errors import EncoderMismatch, IndexDamaged, IndexFormatError, IndexStateError, StorageError
 from trialindex.index import Index
-from trialindex.ingest.run import Request
+from trialindex.ingest.request import Request
 from trialindex.testing import sample_trials
 from trialindex.transfer import archive, export
 from trialindex.transfer.archive import MEMBERS, SOURCES, TRIALS, VECTORS

@@ -31,9 +31,10 @@ from support.helpers import (
 from trialindex.cli import cli
 from trialindex.errors import EncoderMismatch, IndexDamaged, IndexNotFound, IndexStateError, StorageError
 from trialindex.index import Index
-from trialindex.ingest.run import Reports, Request, Shard
+from trialindex.ingest.request import Request, Shard
 from trialindex.plugin.encoding import CHUNK
 from trialindex.plugin.interfaces import IngestContext
+from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
 from trialindex.testing import sample_trials
 from trialindex.transfer import merge as merge_module
@@ -117,7 +118,7 @@ def test_eight_shards_merged_are_one_index_built_at_once(parts: list[Path], stor
     assert CountingEncoder.texts == []
     with Index.open(whole) as one, Index.open(tmp_path / "merged") as other:
         a, b = state(one), state(other)
-        for table in ("raw", "revisions", "passages", "vectors", "origins", "sources", "requests", "sweeps"):
+        for table in ("raw", "revisions", "passages", "vectors", "origins", "sources"):
             assert a[table] == b[table], table
         without_generation = [[(*row[:2], *row[3:]) for row in one["trials"]] for one in (a, b)]
         assert without_generation[0] == without_generation[1]
@@ -150,7 +151,7 @@ def test_what_cannot_be_one_source_is_said(parts: list[Path], store: str, tmp_pa
     with Index.open(tmp_path / "mixed") as index:
         assert len(index) == 60
         assert len(index.info().sources) == 8
-        assert records_of(index).source_states()["list --shard 1/8"][0] == {"last": "2026-02-02"}
+        assert records_of(index).sources.all()["list --shard 1/8"].state == {"last": "2026-02-02"}
         assert index.check() == []
 
 
@@ -161,7 +162,7 @@ def test_two_states_of_one_source_begin_again(store: str, tmp_path: Path) -> Non
     [note] = merge([one, two], tmp_path / "merged").notes
     assert "asks for all of it again" in note
     with Index.open(tmp_path / "merged") as index:
-        assert records_of(index).source_states()["list"][0] == {}
+        assert records_of(index).sources.all()["list"].state == {}
         assert index.requests()["list"] == Request("list")
 
 
@@ -366,7 +367,7 @@ def test_progress_follows_the_encoder_and_ends_at_the_end(new_index: Index) -> N
                 context.progress(number, 4 * CHUNK)
 
     shown: list[int] = []
-    new_index.ingest(Counted(), reports=Reports(progress=lambda done, total: shown.append(done)))
+    new_index.ingest(Counted(), listener=ProgressListener(on_progress=lambda done, total: shown.append(done)))
     assert shown == sorted(shown)
     assert shown[-1] == 4 * CHUNK
     steps = sorted(set(shown))

@@ -21,11 +21,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from trialindex.index import Index
-from trialindex.plugin import registry as plugins_module
+from trialindex.plugin import registry
 from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import IngestContext, Notifier, Source
 from trialindex.plugin.messages import Delivery
@@ -208,8 +209,7 @@ def prepare(folder: Path) -> World:
     os.fsync = lambda fd: None
     private = Plugins(discover=False)
     private.register(_Fakes(), "fakes")
-    plugins_module.plugins.cache_clear()
-    plugins_module.Plugins = lambda: private  # type: ignore[misc,assignment]
+    registry.plugins = cache(lambda: private)
     world = change({IDS[0]: fresh()}, random.Random(0))
     (folder / "world.json").write_text(json.dumps(world))
     number = os.fork()  # whatever starts threads runs in children

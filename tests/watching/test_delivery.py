@@ -250,7 +250,7 @@ def test_a_notifier_that_is_no_longer_installed_waits(new_index: Index, watches:
     news(new_index, watches, 1)
     [one] = deliver(watches)
     assert 'unknown notifier "gone"' in one.error
-    assert (watches.notifier(1).waiting, watches.notifier(1).local) == (1, False)
+    assert (watches.notifier(1).waiting, watches.notifier(1).is_local(watches.plugins)) == (1, False)
     with pytest.raises(PluginError, match="unknown notifier"):
         send_test(watches, 1)
 
@@ -284,7 +284,7 @@ def test_a_notifier_is_kept_with_its_options_and_made_where_it_was_set_up(
     (tmp_path / "there").mkdir()
     monkeypatch.chdir(tmp_path / "there")
     one = watches.add_notifier(notifier_config("mailbox", {"colour": "red", "other": None}))
-    assert (one.num, one.spec, one.options, one.local) == (2, "mailbox", {"colour": "red"}, True)
+    assert (one.num, one.spec, one.options, one.is_local(watches.plugins)) == (2, "mailbox", {"colour": "red"}, True)
     monkeypatch.chdir(tmp_path)
     where: list[tuple[Path, Any]] = []
     monkeypatch.setattr(Mailbox, "send", lambda self, parcel: where.append((Path.cwd(), self.given)))

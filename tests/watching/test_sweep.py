@@ -17,7 +17,6 @@ from trialindex.errors import SourceError
 from trialindex.index import Index
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.plugin.registry import Plugins
-from trialindex.storage import provenance
 from trialindex.testing import check_source
 from trialindex.watching import Watches, baseline, sync, watch_for
 from trialindex.watching.sweep import INTERVAL_DAYS, is_due, reconcile
@@ -60,7 +59,7 @@ def drop(server: CtgovServer, *numbers: int) -> None:
 
 def marked(index: Index) -> dict[str, str]:
     with index.snapshot() as records:
-        return provenance.marked(records)
+        return records.provenance.gone_trials()
 
 
 class Told(ListSource):
@@ -141,9 +140,11 @@ def test_an_id_that_became_another_ones_is_gone_and_the_data_may_move(
     server.studies[0] = study(1, aliases=nct(5))
     server.move("2026-02-02T09:00:00", before_search=3)
     notes: list[str] = []
-    from trialindex.ingest.run import Reports
+    from trialindex.plugin.progress import ProgressListener
 
-    assert reconcile(held, CtgovSource("lupus nephritis"), reports=Reports(note=notes.append)).gone == nct(5)
+    assert reconcile(held, CtgovSource("lupus nephritis"), listener=ProgressListener(on_note=notes.append)).gone == nct(
+        5
+    )
     assert "starting again" in notes[0]
 
 
@@ -223,7 +224,7 @@ def test_sync_sweeps_once_a_month_and_when_it_is_asked(held: Index, server: Ctgo
         [one] = sync(held, watches).refreshed
         assert one.sweep is None, "the first reading counts as a sweep"
         ago = (date.today() - timedelta(days=INTERVAL_DAYS)).isoformat()
-        execute(held, "UPDATE sweeps SET ran = ?", ago)
+        execute(held, "UPDATE sources SET swept = ?", ago)
         assert is_due(held, LUPUS)
         [one] = sync(held, watches).refreshed
         assert one.sweep is not None
@@ -237,7 +238,7 @@ def test_sync_sweeps_once_a_month_and_when_it_is_asked(held: Index, server: Ctgo
 
 def test_a_clock_that_was_set_back_delays_no_sweep(held: Index) -> None:
     for days, due in ((-1, True), (-400, True), (0, False), (INTERVAL_DAYS - 1, False), (INTERVAL_DAYS, True)):
-        execute(held, "UPDATE sweeps SET ran = ?", (date.today() - timedelta(days=days)).isoformat())
+        execute(held, "UPDATE sources SET swept = ?", (date.today() - timedelta(days=days)).isoformat())
         assert is_due(held, LUPUS) is due, days
 
 

@@ -13,7 +13,7 @@ from support.helpers import ListSource, execute, trial
 from support.watching_cases import Mailbox, Registry, add_fakes, said
 from trialindex.errors import IndexLocked, NotifierError, SourceError, WatchError
 from trialindex.index import Index
-from trialindex.ingest.run import Request
+from trialindex.ingest.request import Request
 from trialindex.plugin.registry import Plugins
 from trialindex.storage.lock import SYNC, write_lock
 from trialindex.testing import BruteForceStore
@@ -62,7 +62,7 @@ def test_options_for_one_run_and_secrets_are_not_asked_again(new_index: Index, w
     assert Registry.asked[-1]["full"] is True
     sync(new_index, watches)
     assert Registry.asked[-1] == {"argument": "", "state": {"runs": 1}}
-    assert "hunter2" not in str(execute(new_index, "SELECT * FROM requests"))
+    assert "hunter2" not in str(execute(new_index, "SELECT * FROM sources"))
 
 
 def test_an_option_that_only_says_how_to_read_is_remembered_too(
@@ -79,7 +79,7 @@ def test_an_option_that_only_says_how_to_read_is_remembered_too(
     assert not report.failed
     assert "A-2" in new_index, "it was found where it was when it was ingested"
     assert Path.cwd() == tmp_path
-    kept = str(execute(new_index, "SELECT request FROM requests"))
+    kept = str(execute(new_index, "SELECT request FROM sources"))
     assert str(tmp_path) not in kept, "an index that is passed on does not say where its owner keeps things"
 
 
@@ -198,7 +198,9 @@ def test_an_index_opened_by_a_relative_path_is_asked_for_by_its_whole_one(
 def test_a_request_with_what_cannot_be_written_down_is_not_kept(new_index: Index, watches: Watches) -> None:
     new_index.ingest("registry", only=(object(),))
     assert [request for spec, request in new_index.requests().items() if spec != "sample"] == [None]
-    assert Request.of("registry:a", {"only": Path("a/b")}, new_index.folder).options == {"only": "a/b"}  # type: ignore[union-attr]
+    request = Request.create(new_index.plugins, "registry:a", {"only": Path("a/b")}, new_index.folder)
+    assert request is not None
+    assert request.options == {"only": "a/b"}
     with pytest.raises(TypeError):
         new_index.ingest(ListSource(), only=1)
     Registry.down = "closed."

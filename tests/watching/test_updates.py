@@ -333,7 +333,7 @@ def test_a_watch_that_cannot_be_followed_stops_no_other(
 def test_a_damaged_record_is_passed_over(new_index: Index, watches: Watches) -> None:
     add(watches, new_index, condition="lupus nephritis")
     put(new_index, lupus(8), lupus(9))
-    new_index._records._db.execute("UPDATE trials SET record = x'00' WHERE id IN ('T-1', 'T-8')")
+    new_index._records.database.execute("UPDATE trials SET record = x'00' WHERE id IN ('T-1', 'T-8')")
     assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
 
 

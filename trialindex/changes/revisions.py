@@ -8,7 +8,6 @@ import msgspec
 
 from trialindex.changes import differences
 from trialindex.plugin.messages import Difference
-from trialindex.storage import record_codec
 from trialindex.storage.records import Records, Stored
 from trialindex.trial import Trial
 
@@ -42,21 +41,18 @@ def revisions(records: Records, stored: Stored, *, contacts: bool) -> tuple[Revi
     :param stored: the version there is now, unmasked: that contacts changed is told, the contacts are not.
     :raises IndexDamaged: an earlier version cannot be read.
     """
-    sql = "SELECT replaced_in, seen, record FROM revisions WHERE trial = ? ORDER BY replaced_in"
-    earlier = list(records.rows(sql, (stored.num,)))
-    [(newest,)] = records.rows("SELECT generation FROM trials WHERE num = ?", (stored.num,))
-    trials = [
-        *(record_codec.decode(record) for _, _, record in earlier),
-        msgspec.structs.replace(stored.trial, raw=None),
-    ]
-    seen = [*(day for _, day, _ in earlier), stored.last_checked]
+    earlier = list(records.earlier_versions(stored.num))
+    status = records.status_of(stored.trial.id)
+    assert status is not None
+    trials = [*(version.trial for version in earlier), msgspec.structs.replace(stored.trial, raw=None)]
+    seen = [*(version.seen for version in earlier), stored.last_checked]
     changes = [(), *(differences(old, new) for old, new in pairwise(trials))]
     return tuple(
         Revision(
             number=at + 1,
             since=trial.last_updated.date if trial.last_updated else seen[at - 1] if at else stored.first_seen,
             seen=seen[at],
-            generation=earlier[at - 1][0] if at else None if earlier else newest,
+            generation=earlier[at - 1].replaced_in if at else None if earlier else status.generation,
             trial=trial if contacts else trial.masked(),
             differences=changes[at],
         )

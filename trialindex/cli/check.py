@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trialindex.cli.common import index_option, open_for_reading, open_for_writing, say
-from trialindex.cli.output import json_option, print_result, progress_reports
+from trialindex.cli.output import json_option, print_result, progress_listener
 
 if TYPE_CHECKING:
     from trialindex.index import Index
@@ -32,11 +32,11 @@ def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: boo
     """
     opened = open_for_writing(index_path, create=False) if repair else open_for_reading(index_path)
     with opened as index:
-        with progress_reports(quiet) as reports:
-            report = index.check(repair=repair, reports=reports)
-        proved, findings, count = report.proved, [*report, *_check_watches(index)], len(index)
-    value = {"trials": count, "checked": proved, "findings": findings}
-    print_result(value, _lines(findings, () if quiet else proved, count), as_json=as_json)
+        with progress_listener(quiet) as listener:
+            report = index.check(repair=repair, listener=listener)
+        performed, findings, count = report.performed, [*report, *_check_watches(index)], len(index)
+    value = {"trials": count, "checked": performed, "findings": findings}
+    print_result(value, _lines(findings, () if quiet else performed, count), as_json=as_json)
     if broken := [finding for finding in findings if not finding.repaired]:
         if repair:
             _advise(broken)
@@ -45,7 +45,7 @@ def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: boo
         ctx.exit(1)
 
 
-def _lines(findings: Sequence[Finding], proved: Sequence[str], count: int) -> Iterator[str]:
+def _lines(findings: Sequence[Finding], performed: Sequence[str], count: int) -> Iterator[str]:
     """The findings, those of one kind up to :data:`SHOWN`, then what was checked."""
     from trialindex.trial import display, sanitize
 
@@ -57,8 +57,8 @@ def _lines(findings: Sequence[Finding], proved: Sequence[str], count: int) -> It
     for kind, number in shown.items():
         if number > SHOWN:
             yield f"and {number - SHOWN:,} more of the kind: {kind}"
-    if proved:
-        yield f"Checked: {'; '.join(proved)}."
+    if performed:
+        yield f"Checked: {'; '.join(performed)}."
         if all(finding.repaired for finding in findings):
             yield f"The index is whole: {display.count(count, 'trial')}."
 

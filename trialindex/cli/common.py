@@ -61,11 +61,11 @@ def open_for_reading(index_path: str | None) -> Iterator[Index]:
         with Index.open(path) as index:
             yield index
     else:
-        from trialindex.ingest.run import Reports
+        from trialindex.plugin.progress import ProgressListener
         from trialindex.sample import sample_index
 
         say(SAMPLE_NOTICE)
-        with sample_index(Reports(note=say)) as index:
+        with sample_index(ProgressListener(on_note=say)) as index:
             yield index
 
 

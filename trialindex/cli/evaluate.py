@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trialindex.cli.common import index_option, open_for_reading, open_for_writing, say
-from trialindex.cli.output import align, json_option, json_text, print_result, progress_reports, write
+from trialindex.cli.output import align, json_option, json_text, print_result, progress_listener, write
 
 if TYPE_CHECKING:
     from trialindex.evaluation.collection import Collection
@@ -157,8 +157,8 @@ def _build(corpus: Path, index_path: str, encoder: str | None) -> None:
         with Index.open(index_path) as index:
             if not unfinished(index):
                 return
-    with open_for_writing(index_path, encoder=encoder) as index, progress_reports(quiet=False) as reports:
-        summary = index.ingest(Corpus(str(corpus)), reports=reports)
+    with open_for_writing(index_path, encoder=encoder) as index, progress_listener(quiet=False) as listener:
+        summary = index.ingest(Corpus(str(corpus)), listener=listener)
     if summary.stopped:
         say(f"{summary.stopped}. With --index the same command goes on where it stopped.")
         raise click.exceptions.Exit(130)

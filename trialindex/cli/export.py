@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from trialindex.cli.common import filter_options, index_option, open_for_reading
-from trialindex.cli.output import output_options, progress_reports, render_trials
+from trialindex.cli.output import output_options, progress_listener, render_trials
 
 
 @click.command("export")
@@ -45,6 +45,6 @@ def command(
     from trialindex.transfer.export import export_archive
     from trialindex.trial import display
 
-    with open_for_reading(index_path) as index, progress_reports(quiet=False) as reports:
-        count = export_archive(index, archive, progress=reports.progress)
+    with open_for_reading(index_path) as index, progress_listener(quiet=False) as listener:
+        count = export_archive(index, archive, progress=listener.progress)
     click.echo(f"{display.count(count, 'trial')} written to {archive}, contacts included.")

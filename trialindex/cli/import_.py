@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from trialindex.cli.common import default_path, index_option
-from trialindex.cli.output import progress_reports
+from trialindex.cli.output import progress_listener
 
 
 @click.command("import")
@@ -28,6 +28,6 @@ def command(file: str, store: str | None, index_path: str | None) -> None:
     from trialindex.trial import display
 
     folder = Path(index_path) if index_path else default_path()
-    with progress_reports(quiet=False) as reports:
-        count = import_archive(file, folder, store=store, progress=reports.progress)
+    with progress_listener(quiet=False) as listener:
+        count = import_archive(file, folder, store=store, progress=listener.progress)
     click.echo(f"The index at {folder} holds {display.count(count, 'trial')}.")

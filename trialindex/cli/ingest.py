@@ -8,7 +8,7 @@ import click
 
 from trialindex.cli.common import index_option, open_for_writing, say
 from trialindex.cli.groups import OptionsAnywhere
-from trialindex.cli.output import progress_reports
+from trialindex.cli.output import progress_listener
 
 if TYPE_CHECKING:
     from trialindex.ingest.run import Summary
@@ -62,15 +62,16 @@ def command() -> None:
 
 def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
     """Run one source into the index and say what came of it."""
-    from trialindex.ingest.run import Request
+    from trialindex.ingest.request import Request
     from trialindex.plugin.registry import plugins
 
     common = {name: options.pop(name) for name in ("index_path", "encoder", "store", "device", "batch_size")}
     shard = options.pop("shard")
     quiet = options.pop("quiet")
     source = plugins().sources.make(spec, **options)
-    with open_for_writing(common.pop("index_path"), **common) as index, progress_reports(quiet) as reports:
-        summary = index.ingest(source, reports=reports, request=Request.of(spec, options, index.folder), shard=shard)
+    with open_for_writing(common.pop("index_path"), **common) as index, progress_listener(quiet) as listener:
+        request = Request.create(index.plugins, spec, options, index.folder)
+        summary = index.ingest(source, listener=listener, request=request, shard=shard)
         if not quiet:
             click.echo(summary_line(summary, len(index), str(index.folder)))
     for trial_id, why in summary.kept[:5]:
@@ -92,7 +93,7 @@ class _ShardType(click.ParamType[Any]):
     name = "N/M"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from trialindex.ingest.run import Shard
+        from trialindex.ingest.request import Shard
 
         try:
             return Shard.parse(value) if isinstance(value, str) else value

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from trialindex.cli.common import default_path, index_option, say
-from trialindex.cli.output import progress_reports
+from trialindex.cli.output import progress_listener
 
 
 @click.command("merge")
@@ -31,8 +31,8 @@ def command(parts: tuple[str, ...], store: str | None, index_path: str | None) -
     from trialindex.trial import sanitize
 
     folder = Path(index_path) if index_path else default_path()
-    with progress_reports(quiet=False) as reports:
-        done = merge(parts, folder, store=store, progress=reports.progress)
+    with progress_listener(quiet=False) as listener:
+        done = merge(parts, folder, store=store, progress=listener.progress)
     for note in done.notes:
         say(sanitize.one_line(note))
     added = sum(change.kind == "added" for change in done.changes)

@@ -73,8 +73,9 @@ def _add(spec: str, options: dict[str, Any], index_path: str | None) -> None:
     one = notifier_config(spec, options)
     with open_watches(index_path, create=True) as (_, watches):
         one = watches.add_notifier(one)
+        local = one.is_local(watches.plugins)
     click.echo(f"Notifier {one.num}: {one_line(one.spec)}. Try it: trialindex notify test {one.num}")
-    if not one.local:
+    if not local:
         say("it sends the news of your watches off this machine: which trials, and what changed; never what you typed.")
 
 

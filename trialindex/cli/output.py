@@ -14,8 +14,8 @@ import click
 from trialindex.cli.common import Words, open_for_reading, say, take_filters
 
 if TYPE_CHECKING:
-    from trialindex.ingest.run import Reports
     from trialindex.plugin.interfaces import Renderer
+    from trialindex.plugin.progress import ProgressListener
 
 T = TypeVar("T")
 
@@ -226,9 +226,9 @@ def render_trials(
 
 
 @contextmanager
-def progress_reports(quiet: bool) -> Iterator[Reports]:
-    """Reports that draw a progress bar on a terminal and keep the first skipped records readable elsewhere."""
-    from trialindex.ingest.run import Reports
+def progress_listener(quiet: bool) -> Iterator[ProgressListener]:
+    """A listener that draws a progress bar on a terminal and keeps the first skipped records readable elsewhere."""
+    from trialindex.plugin.progress import ProgressListener
 
     shown = dropped = 0
 
@@ -249,7 +249,7 @@ def progress_reports(quiet: bool) -> Iterator[Reports]:
             say("more are skipped; the summary counts them.")
 
     if quiet or not sys.stderr.isatty():
-        yield Reports(reject=reject, drop=drop, note=say)
+        yield ProgressListener(on_reject=reject, on_drop=drop, on_note=say)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -263,4 +263,4 @@ def progress_reports(quiet: bool) -> Iterator[Reports]:
             rate = "" if not speed else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
             bar.update(task, completed=done, total=total, rate=rate)
 
-        yield Reports(progress=progress, reject=reject, drop=drop, note=say)
+        yield ProgressListener(on_progress=progress, on_reject=reject, on_drop=drop, on_note=say)

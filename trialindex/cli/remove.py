@@ -16,7 +16,7 @@ def command(trial_ids: tuple[str, ...], yes: bool, index_path: str | None) -> No
 
     A trial that a source still holds comes back when the source reads all of it again (ctgov: with --full).
     """
-    from trialindex.ingest.run import Reports
+    from trialindex.plugin.progress import ProgressListener
     from trialindex.trial.sanitize import one_line
 
     with open_for_writing(index_path, create=False) as index:
@@ -27,5 +27,5 @@ def command(trial_ids: tuple[str, ...], yes: bool, index_path: str | None) -> No
             click.confirm(
                 f"Delete {'this trial' if len(titles) == 1 else f'these {len(titles)} trials'}?", abort=True, err=True
             )
-        changes = index.remove(trial_ids, reports=Reports(note=say))
+        changes = index.remove(trial_ids, listener=ProgressListener(on_note=say))
     click.echo(f"Removed {', '.join(one_line(change.id) for change in changes)}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trialindex.cli.common import index_option, say
-from trialindex.cli.output import progress_reports
+from trialindex.cli.output import progress_listener
 from trialindex.cli.updates import format_updates
 from trialindex.cli.watch import open_watches
 
@@ -35,7 +35,7 @@ def command(
     not stop the others; the command then exits 1. A trial that its source no longer has is marked and never deleted.
     Let a timer run it every day: see docs/watching.md.
     """
-    from trialindex.ingest.run import Reports
+    from trialindex.plugin.progress import ProgressListener
     from trialindex.watching import sync
 
     def refreshed(one: RefreshResult) -> None:
@@ -46,7 +46,7 @@ def command(
         _say_sweep(one, quiet, asked=sweep or force)
 
     def news(updates: list[Update]) -> None:
-        if not any(one.shows for one in watches.notifiers()):
+        if not any(one.shows(watches.plugins) for one in watches.notifiers()):
             _print(updates)
         if not updates and not quiet:
             say("nothing new for your watches." if watches.exist else "nothing is watched: trialindex watch --help")
@@ -58,16 +58,16 @@ def command(
         result = sync(
             index,
             watches,
-            reports=lambda: nullcontext(Reports()) if quiet else progress_reports(quiet),
+            listeners=lambda: nullcontext(ProgressListener()) if quiet else progress_listener(quiet),
             on_refreshed=refreshed,
             on_updates=news,
             sweep="force" if force else "now" if sweep else "due",
         )
     for line in result.unfollowed:
         say(line)
+    shown = [one for one in result.deliveries if one.notifier.shows(watches.plugins)]
     for one in result.deliveries:
-        _say_delivered(one, quiet)
-    shown = [one for one in result.deliveries if one.notifier.shows]
+        _say_delivered(one, quiet or one in shown)
     if shown and not any(one.accepted for one in shown):
         _print(result.updates)
     if result.stopped:
@@ -129,7 +129,7 @@ def _say_delivered(one: DeliveryResult, quiet: bool) -> None:
     from trialindex.trial.sanitize import one_line
 
     who = f"notifier {one.notifier.num} ({one_line(one.notifier.spec)})"
-    if one.accepted and not quiet and not one.notifier.shows:
+    if one.accepted and not quiet:
         say(f"{who} took {count(one.accepted, 'delivery', 'deliveries')}.")
     if one.suspended:
         mended = f"When it is mended: trialindex notify test {one.notifier.num}"

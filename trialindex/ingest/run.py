@@ -6,27 +6,25 @@ whatever ends the run.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from trialindex.errors import SourceError, TrialIndexError
+from trialindex.ingest.request import Request, Shard
 from trialindex.plugin.encoding import embed
 from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Encoder, IngestContext, Source
-from trialindex.plugin.registry import split_spec
+from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.updates import Change
-from trialindex.storage import provenance
+from trialindex.storage.names import id_key
 from trialindex.storage.records import Records
+from trialindex.storage.source_states import ShardOf, SourceState
 from trialindex.trial import Trial, decode, encode
 from trialindex.trial.passages import passages
 from trialindex.trial.prepare import prepare
@@ -40,108 +38,6 @@ BATCH = 1024
 
 MAX_REASONS = 1000
 """Different reasons for leaving values empty that a summary tells apart."""
-
-
-class Shard(msgspec.Struct, frozen=True):
-    """One of several parts of a source, each for another machine: the trials whose id hashes into it.
-
-    :param number: from 1. :param count: of all parts.
-    """
-
-    number: int
-    count: int
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """``2/8`` → the second of eight. :raises ValueError: it is none; the message says how to write it."""
-        match = re.fullmatch(r"\s*(\d{1,4})\s*/\s*(\d{1,4})\s*", text)
-        shard = cls(int(match[1]), int(match[2])) if match else None
-        if shard is None or not 1 <= shard.number <= shard.count:
-            raise ValueError(f'"{text}" is no shard; write 1/8 to 8/8 for the parts of eight machines')
-        return shard
-
-    def __contains__(self, trial_id: str) -> bool:
-        """Whether the trial belongs to it: on every machine the same, in any spelling of the id's letters."""
-        digest = hashlib.sha256(trial_id.encode("utf-8", "surrogatepass").lower()).digest()
-        return int.from_bytes(digest[:8]) % self.count == self.number - 1
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.count}"
-
-    def spec(self, whole: str) -> str:
-        """The spec of this part of the source with that spec."""
-        return f"{whole} --shard {self}"
-
-
-class Request(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a source was asked for, so that it can be asked again.
-
-    :param name: of the source. :param argument: what follows the colon.
-    :param options: those that were given, as plain JSON values, without those for one run and without secrets.
-    :param folder: where it was typed, for names of files: a path as seen from the index folder.
-    :param file: the argument was the name of a file or folder.
-    :param shard: only this part of the source, ``2/8``; empty for all of it.
-    """
-
-    name: str
-    argument: str = ""
-    options: dict[str, Any] = {}
-    folder: str = ""
-    file: bool = False
-    shard: str = ""
-
-    @classmethod
-    def of(cls, spec: str, options: Mapping[str, Any], index: Path) -> Request | None:
-        """The request for *spec* with *options*; ``None`` if an option has a value that cannot be written down.
-
-        :raises PluginError: there is no such source.
-        """
-        from trialindex.plugin.registry import plugins  # whatever they are by now
-
-        name, argument = split_spec(spec)
-        source = plugins().sources.get(name)
-        left_out = {*source.once, *(option.name for option in source.options if option.hide_input)}
-        given = {key: value for key, value in options.items() if key not in left_out and value not in (None, ())}
-        try:
-            plain = msgspec.to_builtins(given, enc_hook=_plain)
-            file = bool(argument) and Path(argument).expanduser().exists()
-            made = cls(name, argument, plain, _as_seen_from(index), file)
-            msgspec.json.encode(made)  # a name of a file is not always Unicode
-        except (msgspec.MsgspecError, TypeError, ValueError):
-            return None
-        return made
-
-    def source(self, **options: Any) -> Source:
-        """The source, made anew. :param options: in place of those that are remembered.
-
-        :raises SourceError: it cannot be used as it was. :raises PluginError: it is not installed any more.
-        """
-        from trialindex.plugin.registry import plugins
-
-        return plugins().sources.make(f"{self.name}:{self.argument}", **(options or self.options))
-
-
-def _check_spec(spec: str) -> None:
-    """:raises SourceError: the index cannot keep it, and to keep another could mix up two sources."""
-    try:
-        spec.encode()
-    except UnicodeEncodeError:
-        what = f'"{replace_surrogates(spec)}" holds what is no Unicode text.'
-        raise SourceError(what, hint="Type it again; if it names a file, rename that in plain letters.") from None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, PurePath):
-        return str(value)
-    raise TypeError(f"{type(value)} is no plain value")
-
-
-def _as_seen_from(folder: Path) -> str:
-    """The current folder as a path relative to *folder*, which tells nobody where that lies."""
-    try:
-        return os.path.relpath(Path.cwd(), folder.resolve())
-    except ValueError:  # on Windows: another drive
-        return str(Path.cwd())
 
 
 @dataclass
@@ -177,22 +73,6 @@ class Summary:
         return sum(change.kind == "changed" for change in self.changes)
 
 
-@dataclass
-class Reports:
-    """Where an ingest says how it goes; each is optional.
-
-    :param progress: records read so far, and in all when known.
-    :param reject: a record was skipped: where, why.
-    :param drop: a value could not be used and was left empty: where, why; each reason once.
-    :param note: one line a user should know.
-    """
-
-    progress: Callable[[int, int | None], None] = lambda done, total: None
-    reject: Callable[[str, str], None] = lambda where, why: None
-    drop: Callable[[str, str], None] = lambda where, why: None
-    note: Callable[[str], None] = lambda message: None
-
-
 class Ingest:
     """One run of one source into the records of an index; the caller holds the index's lock.
 
@@ -206,30 +86,31 @@ class Ingest:
         source: Source,
         records: Records,
         encoder: Callable[[], Encoder],
-        reports: Reports,
+        listener: ProgressListener,
         request: Request | None = None,
         shard: Shard | None = None,
     ) -> None:
         self._source = source
         self._spec = source.spec if shard is None else shard.spec(source.spec)
         self._shard = shard
-        self._request = None if request is None else msgspec.json.encode(request).decode()
+        self._request = None if request is None else request.to_json()
         _check_spec(self._spec)
         self._records = records
         self._encoder = encoder
-        self._reports = reports
+        self._listener = listener
         self._batch: dict[bytes, Trial] = {}
         self._today = date.today().isoformat()
         self._started = time.perf_counter()
-        self._progress = _Progress(reports.progress)
+        self._progress = _Progress(listener.progress)
         self.summary = Summary(self._spec)
-        self._state: Mapping[str, Any] = records.source_states().get(self._spec, ({}, ""))[0]
+        known = records.sources.get(self._spec)
+        self._state: Mapping[str, Any] = known.state if known else {}
         self._context = IngestContext(
             state=self._state,
             on_progress=self._progress.read,
             on_reject=self._reject,
             on_drop=self._drop,
-            on_note=reports.note,
+            on_note=listener.note,
         )
 
     def run(self) -> Summary:
@@ -263,13 +144,13 @@ class Ingest:
 
     def _reject(self, where: str, why: str) -> None:
         self.summary.rejected.append((where, why))
-        self._reports.reject(where, why)
+        self._listener.reject(where, why)
 
     def _drop(self, where: str, why: str) -> None:
         if why not in self.summary.dropped:
             if len(self.summary.dropped) >= MAX_REASONS:
                 why = "more values, each for a reason of its own"
-            self._reports.drop(where, why)
+            self._listener.drop(where, why)
         self.summary.dropped[why] += 1
 
     def _checked(self, trial: object) -> Trial | None:
@@ -288,7 +169,7 @@ class Ingest:
 
     def _add(self, trial: Trial) -> None:
         """Put the trial in the batch, which holds each trial once: another version of one begins a new batch."""
-        key = trial.id.encode().lower()  # as the records compare ids: ASCII letters in either case
+        key = id_key(trial.id)
         earlier = self._batch.get(key)
         if earlier is not None:
             if earlier.content_hash == trial.content_hash:
@@ -315,52 +196,73 @@ class Ingest:
                 if kind is not None:
                     changes.append(Change(trial.id, kind))
             known = {change.id for change in changes}
-            back = provenance.note(self._records, self._spec, [trial.id for trial in batch], generation)
+            back = self._records.provenance.record_seen(self._spec, [trial.id for trial in batch], generation)
             changes += [Change(trial_id, "changed") for trial_id in back if trial_id not in known]
             known.update(back)
             if changes:
                 self._records.set_generation(generation)
             if state is not None:
-                self._records.set_source_state(self._spec, state, self._today)
-                self._records.set_source_request(self._spec, self._request)
-                provenance.begin(self._records, self._spec, self._today)
+                self._remember(state)
         self._context.pending_state = None
         self._state = state if state is not None else self._state
         self._progress.committed()
         self.summary.changes += changes
         self.summary.unchanged += sum(trial.id not in known for trial in wanted)
 
+    def _remember(self, state: Mapping[str, Any]) -> None:
+        """Keep where the source stopped; a request that is not known overrules none that is."""
+        known = self._records.sources.get(self._spec)
+        shard = self._shard
+        self._records.sources.store(
+            self._spec,
+            SourceState(
+                state=dict(state),
+                ran=self._today,
+                swept=known.swept if known else self._today,
+                request=self._request or (known.request if known else None),
+                shard=ShardOf(self._source.spec, shard.number, shard.count) if shard else None,
+            ),
+        )
+
     def _accepts(self, trial: Trial) -> bool:
         """Whether the record may replace the one the index holds: never a fuller or a newer one."""
-        held = self._records.standing(trial.id)
+        held = self._records.status_of(trial.id)
         if held is None:
             return True
-        partial, last_updated, source = held
         new_date = trial.last_updated.date if trial.last_updated else None
         why = ""
-        if self._source.partial and not partial:
-            why = f"the index holds a fuller record from {source}"
-        elif last_updated and new_date and new_date < last_updated[: len(new_date)]:
-            why = f"the index holds a newer record, of {last_updated}"
+        if self._source.partial and not held.partial:
+            why = f"the index holds a fuller record from {held.source}"
+        elif held.last_updated and new_date and new_date < held.last_updated[: len(new_date)]:
+            why = f"the index holds a newer record, of {held.last_updated}"
         if why:
             self.summary.kept.append((trial.id, why))
         return not why
 
     def _embed(self, texts: dict[bytes, str]) -> None:
         """Encode the texts that have no vector yet, and keep each vector as soon as it is there."""
-        missing = self._records.missing_embeddings(texts)
+        missing = self._records.passages.missing_vectors(texts)
         if not missing:
             return
 
         def keep(hashes: Sequence[bytes], vectors: Vectors) -> None:
             with self._records.transaction():
-                self._records.add_embeddings(hashes, vectors)
+                self._records.passages.put_vectors(hashes, vectors)
 
         start = time.perf_counter()
         try:
             embed(self._encoder(), {digest: texts[digest] for digest in missing}, keep, self._progress.encoded)
         finally:
             self.summary.seconds_encoding += time.perf_counter() - start
+
+
+def _check_spec(spec: str) -> None:
+    """:raises SourceError: the index cannot keep it, and to keep another could mix up two sources."""
+    try:
+        spec.encode()
+    except UnicodeEncodeError:
+        what = f'"{replace_surrogates(spec)}" holds what is no Unicode text.'
+        raise SourceError(what, hint="Type it again; if it names a file, rename that in plain letters.") from None
 
 
 class _Progress:

@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trialindex.concepts.tokens import natural_order, normalize
+from trialindex.plugin import registry
 from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Concept, Writer
-from trialindex.plugin.registry import plugins
 from trialindex.plugin.trial_page import Card, Country, Location, Plain
 from trialindex.search.places import Place, find_place
 from trialindex.trial import Site, Term, Trial
 
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer
+    from trialindex.plugin.registry import Plugins
 
 DEFAULT_WRITER = "plain"
 
@@ -43,6 +44,7 @@ def card(
     contacts: bool = False,
     near: Place | str | None = None,
     recognizer: ConceptRecognizer | None = None,
+    plugins: Plugins | None = None,
 ) -> Card:
     """Everything a page shows of one trial.
 
@@ -52,17 +54,19 @@ def card(
     :param contacts: leave the contacts and the raw record in; without it they are masked.
     :param near: a place, or its name such as ``Lyon, France``: sites are ordered by their distance from it.
     :param recognizer: what conditions are normalised with; those of every vocabulary at hand unless given.
+    :param plugins: where the writer and the vocabularies are looked up; those of this process unless given.
     :raises PluginError: there is no such writer, or it fails. :raises WriterError: it cannot be used.
     :raises QueryError: no such place is known.
     """
     place = find_place(near) if isinstance(near, str) else near
-    author = plugins().writers.make(writer) if isinstance(writer, str) else writer
+    plugins = plugins or registry.plugins()
+    author = plugins.writers.make(writer) if isinstance(writer, str) else writer
     shown = trial if contacts else trial.masked()
     return Card(
         trial=shown,
         seen=_stated(trial) if seen is None else dict(seen),
         plain=_written(author, trial),
-        conditions=_conditions(trial, recognizer),
+        conditions=_conditions(trial, recognizer, plugins),
         countries=_countries(shown.sites, place),
         near=place.name if place else None,
     )
@@ -101,7 +105,7 @@ def _for_writers(trial: Trial) -> Trial:
 # --- conditions -----------------------------------------------------------------------------------------------------
 
 
-def _conditions(trial: Trial, recognizer: ConceptRecognizer | None) -> tuple[Term, ...]:
+def _conditions(trial: Trial, recognizer: ConceptRecognizer | None, plugins: Plugins) -> tuple[Term, ...]:
     """The conditions normalised, each once: the terms that the registry gives, then those that a vocabulary knows.
 
     A listed condition that no vocabulary knows is not among them: nobody has normalised it. What a mere list of words
@@ -112,7 +116,7 @@ def _conditions(trial: Trial, recognizer: ConceptRecognizer | None) -> tuple[Ter
     if recognizer is None:
         from trialindex.concepts.recognizer import ConceptRecognizer
 
-        recognizer = ConceptRecognizer.load()
+        recognizer = ConceptRecognizer.load(plugins)
     found: dict[str, Term] = {}
     for term in trial.normalized_conditions:
         found.setdefault(_meaning(term.name, recognizer.lookup(term.name)), term)

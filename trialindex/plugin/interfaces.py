@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from trialindex.plugin.progress import ProgressListener
+
 if TYPE_CHECKING:
     import click
     import numpy as np
@@ -24,47 +26,20 @@ if TYPE_CHECKING:
 # --- sources --------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class IngestContext:
+@dataclass(kw_only=True)
+class IngestContext(ProgressListener):
     """What a source is given for one run, and the way it reports back.
 
     :param state: what the source last passed to :meth:`checkpoint` for this spec, ``{}`` on the first run. Plain JSON
         values. With it a source resumes after an interruption and fetches only what is new.
-    :param on_progress: told how many records are done and how many there are in all, when known.
-    :param on_reject: told which record was skipped and why.
-    :param on_drop: told which value of a record was left out and why; the record is kept.
-    :param on_note: told in one line what a user should know (a retry, a restart).
     """
 
     state: Mapping[str, Any] = field(default_factory=dict)
-    on_progress: Callable[[int, int | None], None] = lambda done, total: None
-    on_reject: Callable[[str, str], None] = lambda where, why: None
-    on_drop: Callable[[str, str], None] = lambda where, why: None
-    on_note: Callable[[str], None] = lambda message: None
     pending_state: dict[str, Any] | None = None
 
     def checkpoint(self, state: Mapping[str, Any]) -> None:
         """Remember *state*, in the same transaction as every trial yielded before this call."""
         self.pending_state = dict(state)
-
-    def progress(self, done: int, total: int | None = None) -> None:
-        self.on_progress(done, total)
-
-    def reject(self, where: str, why: str) -> None:
-        """Report a record that cannot be used: *where* (``line 12``, ``NCT…``) and *why*. It is counted and skipped."""
-        self.on_reject(where, why)
-
-    def drop(self, where: str, why: object) -> None:
-        """Report a value that cannot be used, and was left empty: *where* (``line 12``, ``NCT…``) and *why*.
-
-        The record is kept. *why* is a text, or a :class:`~trialindex.trial.from_values.Problem`:
-        ``read_trial(data, lambda problem: context.drop(where, problem))``.
-        """
-        self.on_drop(where, str(why))
-
-    def note(self, message: str) -> None:
-        """Tell the user one line, such as that a server was busy."""
-        self.on_note(message)
 
 
 class Source(ABC):

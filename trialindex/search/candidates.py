@@ -72,7 +72,7 @@ def _mismatches(scores: Mapping[int, float], wanted: int, person: Person, search
     best = sorted(scores, key=lambda num: (-scores[num], num))[: settings.depth]
     done, step = 0, wanted + 50
     while done < len(best):
-        limits = searcher.records.limits(best[done : done + step])
+        limits = searcher.records.eligibility_limits(best[done : done + step])
         counts |= {num: count for num, stated in limits.items() if (count := person.mismatches(*stated))}
         done, step = done + step, 2 * step
         kept = nlargest(wanted, (scores[num] - settings.mismatch_penalty * counts.get(num, 0) for num in best[:done]))

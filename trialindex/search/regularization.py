@@ -55,8 +55,8 @@ def trial_vectors(trials: Ids, searcher: Searcher) -> tuple[Ids, Vectors]:
     import numpy as np
 
     derived, records = searcher.derived, searcher.records
-    passages, vectors = derived.vectors.vectors(records.passages_of(trials, derived.generation))
-    owners = records.owners(passages)[:, 0]
+    passages, vectors = derived.vectors.vectors(derived.passages_for(records, trials))
+    owners = derived.trials_of(records, passages)[:, 0]
     known = np.isin(owners, trials)  # not those of a trial that went away meanwhile
     order = np.argsort(owners[known], kind="stable")
     vectors = vectors[known][order]

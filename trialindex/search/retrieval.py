@@ -115,14 +115,14 @@ def nearest_trials(
     import numpy as np
 
     derived, records = searcher.derived, searcher.records
-    permitted = None if allowed is None else records.passages_of(allowed, derived.generation)
+    permitted = None if allowed is None else derived.passages_for(records, allowed)
     available = len(derived.vectors) if permitted is None else len(permitted)
     trials = len(records) if allowed is None else len(allowed)
     fetch = min(depth * max(2, math.ceil(available / max(trials, 1))), available)
     while fetch:
         scores, ids = derived.vectors.search(queries, fetch, permitted)
         owners = np.zeros((*ids.shape, 2), dtype=np.int64)
-        owners[ids >= 0] = records.owners(ids[ids >= 0])
+        owners[ids >= 0] = derived.trials_of(records, ids[ids >= 0])
         best = [_best_passages(row, of, depth) for row, of in zip(scores, owners, strict=True)]
         if fetch >= available or all(
             len(found) == depth and row[-1] < next(reversed(found.values()))[0]

@@ -13,14 +13,15 @@ from trialindex.errors import IndexDamaged
 from trialindex.plugin.encoding import encode_documents
 from trialindex.plugin.interfaces import Encoder
 from trialindex.storage import derived
-from trialindex.storage.integrity import GENERATIONS, Finding, Proofs, damaged_sources, is_day, outside
-from trialindex.storage.manifest import Manifest, StoreSpec
+from trialindex.storage.integrity import GENERATIONS, Finding, IntegrityChecks, damaged_sources, is_day, outside
+from trialindex.storage.manifest import Manifest
 from trialindex.storage.migrate import migrate
 from trialindex.storage.records import Records
+from trialindex.storage.store_spec import StoreSpec
 from trialindex.trial import Trial
 from trialindex.trial.passages import VERSION, passages
 
-__all__ = ["BATCH", "Check", "Finding", "Report"]
+__all__ = ["BATCH", "Finding", "Findings", "Repair", "find_damage"]
 
 BATCH = 256
 """Trials that are mended in one transaction: what a kill may cost."""
@@ -31,19 +32,34 @@ _BESIDE = {"source", "revision", "filters"}
 """Kinds of findings of which nothing that is derived knows."""
 
 
-class Report(list[Finding]):
+class Findings(list[Finding]):
     """What a check found, in the order it was found: an empty list when the index is whole.
 
-    :param proved: what was gone through, in numbers: ``12 records hashed``.
+    :param performed: what was gone through, in numbers: ``12 records hashed``.
     """
 
-    def __init__(self, findings: Iterable[Finding] = (), proved: Iterable[str] = ()) -> None:
+    def __init__(self, findings: Iterable[Finding] = (), performed: Iterable[str] = ()) -> None:
         super().__init__(findings)
-        self.proved = tuple(proved)
+        self.performed = tuple(performed)
 
 
-class Check:
-    """Compares the parts of one index with each other. Needs the index's lock, wherever it can be written.
+def find_damage(checks: IntegrityChecks) -> Findings:
+    """Everything that is wrong with an index. Needs the index's lock, wherever it can be written."""
+    found: list[Finding] = []
+    try:
+        found += checks.database()
+        if not found:
+            found += checks.numbers()
+            found += checks.trials()
+            found += [Finding("embedding", what, trial) for trial, _, what in checks.bad_vectors()]
+            found += checks.state()
+    except IndexDamaged as problem:  # SQLite could not even read on
+        found.append(Finding("records", str(problem)))
+    return Findings(found, checks.performed)
+
+
+class Repair:
+    """Mends one index. Needs its lock.
 
     :param progress: told how many trials are done, and how many there are.
     """
@@ -59,25 +75,11 @@ class Check:
         self._folder = folder
         self._manifest = manifest
         self._records = records
+        self._database = records.database
         self._store = store
         self._progress = progress
 
-    def findings(self) -> Report:
-        """Everything that is wrong."""
-        proofs = self._proofs()
-        found: list[Finding] = []
-        try:
-            found += proofs.database()
-            if not found:
-                found += proofs.numbers()
-                found += proofs.trials()
-                found += [Finding("embedding", what, trial) for trial, _, what in proofs.bad_vectors()]
-                found += proofs.state()
-        except IndexDamaged as problem:  # SQLite could not even read on
-            found.append(Finding("records", str(problem)))
-        return Report(found, proofs.proved)
-
-    def repair(self, encoder: Callable[[], Encoder]) -> Report:
+    def run(self, encoder: Callable[[], Encoder]) -> Findings:
         """Mend what can be mended from the records.
 
         Indexes of the database, what the filters read and passages are made anew, missing or wrong vectors encoded
@@ -86,10 +88,10 @@ class Check:
 
         :returns: what was wrong, each with whether it is mended, which is checked.
         """
-        found = self.findings()
+        found = find_damage(self._checks())
         if any(f.kind == "records" for f in found):
             self._mend_database()
-            left = self.findings()
+            left = find_damage(self._checks())
             if any(f.kind == "records" for f in left):
                 return found
             found[len(found) :] = [f for f in left if f not in found]
@@ -99,7 +101,7 @@ class Check:
         lost = {f.trial for f in found if f.kind == "record"}
         again = {f.trial for f in found if f.kind in ("filters", "passages", "embedding") and f.trial} - lost
         if self._manifest.passages != VERSION:
-            again |= {trial_id for (trial_id,) in self._records.rows("SELECT id FROM trials")} - lost
+            again |= {trial_id for (trial_id,) in self._database.rows("SELECT id FROM trials")} - lost
         self._mend_rows()
         unfit = self._unfit() if again else set()
         ids = sorted(again)
@@ -112,16 +114,17 @@ class Check:
         rebuild = any(f.kind not in _BESIDE for f in found)
         dimension = self._manifest.encoder.dimension
         derived.catch_up(self._folder, self._records, self._store, dimension, rebuild=rebuild)
-        left = self.findings()
+        left = find_damage(self._checks())
         mended = [msgspec.structs.replace(f, repaired=f not in left) for f in found]
-        return Report([*mended, *(f for f in left if f not in found)], left.proved)
+        return Findings([*mended, *(f for f in left if f not in found)], left.performed)
 
     def _mend_database(self) -> None:
         """Make the indexes of the database anew from its tables, and drop rows of trials that are not there."""
         strays = [f"DELETE FROM {table} WHERE trial NOT IN (SELECT num FROM trials)" for table in _OF_TRIALS]  # noqa: S608
         try:
             with self._records.transaction():
-                self._records.run(["REINDEX", *strays])
+                for statement in ["REINDEX", *strays]:
+                    self._database.execute(statement)
         except (IndexDamaged, sqlite3.DatabaseError):  # a table is damaged itself, which the findings say
             return
 
@@ -130,31 +133,31 @@ class Check:
         last = self._records.generation
         with self._records.transaction():
             for table, column in GENERATIONS[:2]:
-                self._records.run([f"UPDATE {table} SET {column} = :last WHERE {outside(column)}"], {"last": last})  # noqa: S608
+                self._database.execute(f"UPDATE {table} SET {column} = :last WHERE {outside(column)}", {"last": last})  # noqa: S608
             self._mend_days()
-            for spec, table in list(damaged_sources(self._records)):
-                forgotten = "state = '{}'" if table == "sources" else "request = NULL"
-                self._records.run([f"UPDATE {table} SET {forgotten} WHERE CAST(spec AS BLOB) = :spec"], {"spec": spec})  # noqa: S608
+            for spec, column in list(damaged_sources(self._database)):
+                forget = "state = '{}'" if column == "state" else "request = NULL"
+                self._database.execute(f"UPDATE sources SET {forget} WHERE CAST(spec AS BLOB) = ?", (spec,))  # noqa: S608
 
     def _mend_days(self) -> None:
         """Where the days on which a trial was seen are none, take the earliest and the latest that are still known."""
-        for num, *days in list(self._records.rows("SELECT num, first_seen, last_checked FROM trials")):
+        for num, *days in list(self._database.rows("SELECT num, first_seen, last_checked FROM trials")):
             if not all(map(is_day, days)):
-                seen = [day for (day,) in self._records.rows("SELECT seen FROM revisions WHERE trial = ?", (num,))]
+                seen = [day for (day,) in self._database.rows("SELECT seen FROM revisions WHERE trial = ?", (num,))]
                 known = sorted(day for day in [*days, *seen] if is_day(day)) or [date.today().isoformat()]
                 fixed = {"num": num, "first": known[0], "last": known[-1]}
                 sql = "UPDATE trials SET first_seen = :first, last_checked = :last WHERE num = :num"
-                self._records.run([sql], fixed)
+                self._database.execute(sql, fixed)
 
     def _derive_again(self, trials: list[Trial], unfit: set[bytes], encoder: Callable[[], Encoder]) -> None:
         texts = {p.hash: p.text for trial in trials for p in passages(trial)}
-        wanted = self._records.missing_embeddings(texts) | unfit
+        wanted = self._records.passages.missing_vectors(texts) | unfit
         hashes = [digest for digest in texts if digest in wanted]
         vectors = encode_documents(encoder(), [texts[digest] for digest in hashes]) if hashes else None
         generation = self._records.generation + 1
         with self._records.transaction():
             if vectors is not None:
-                self._records.add_embeddings(hashes, vectors)
+                self._records.passages.put_vectors(hashes, vectors)
             for trial in trials:
                 self._records.derive_again(trial, generation)
             self._records.set_generation(generation)
@@ -162,7 +165,7 @@ class Check:
 
     def _unfit(self) -> set[bytes]:
         """The hashes of the passages whose vector cannot be used."""
-        return {digest for _, digest, _ in self._proofs().bad_vectors()}
+        return {digest for _, digest, _ in self._checks().bad_vectors()}
 
-    def _proofs(self) -> Proofs:
-        return Proofs(self._folder, self._manifest, self._records, self._store, self._progress)
+    def _checks(self) -> IntegrityChecks:
+        return IntegrityChecks(self._folder, self._manifest, self._records, self._store, self._progress)

@@ -11,7 +11,7 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +23,8 @@ from trialindex.plugin.guard import plugin_errors
 from trialindex.storage import passage_table
 from trialindex.storage.files import clone_tree, storage_errors, sync_folder, sync_tree
 from trialindex.storage.lexical import LOCKS, REPAIR, Lexical
-from trialindex.storage.manifest import StoreSpec
 from trialindex.storage.records import Records
+from trialindex.storage.store_spec import StoreSpec
 from trialindex.trial import encode
 
 if TYPE_CHECKING:
@@ -62,6 +62,35 @@ class Derived:
             self.lexical = Lexical(folder / "lexical")
         except OSError as problem:  # it was replaced this very moment, or the disk cannot read it
             raise IndexDamaged(f"{folder / 'lexical'} cannot be read: {problem}.", hint=REPAIR) from problem
+        self._passage_table = passage_table.read(folder)
+
+    def trials_of(self, records: Records, passage_nums: Ids) -> Ids:
+        """For each passage number its trial's number and its position in the trial, shape ``(n, 2)``.
+
+        A passage that was dropped since this state was made still leads to its trial, with the position -1. One that
+        leads to no trial any more has trial 0.
+        """
+        import numpy as np
+
+        found = passage_table.lookup(self._passage_table, passage_nums)
+        if dropped := records.dropped_since("passage", self.generation):
+            found[np.isin(passage_nums, dropped)] = 0
+        unknown = np.flatnonzero(found[:, 0] == 0)
+        if len(unknown):
+            asked = passage_nums[unknown].tolist()
+            known = records.passages.trials_of(asked)
+            found[unknown] = [known.get(num, (0, -1)) for num in asked]
+        return found
+
+    def passages_for(self, records: Records, trials: Ids) -> Ids:
+        """Sorted numbers of the passages that these trials have in this state."""
+        import numpy as np
+
+        if self._passage_table is not None:
+            return passage_table.passages_for(self._passage_table, trials)
+        pairs = records.passages.pairs(self.generation)
+        kept: Ids = np.sort(pairs[np.isin(pairs[:, 1], trials), 0])
+        return kept
 
     def altered(self) -> list[str]:
         """Paths of the files that are missing or not as they were written; reads every byte."""
@@ -113,7 +142,7 @@ def open_newest(folder: Path, store: StoreSpec) -> Derived | None:
     return None
 
 
-def held(folder: Path, store: StoreSpec) -> str:
+def describe_vectors(folder: Path, store: StoreSpec) -> str:
     """How the newest state holds its vectors, in words; nothing when there is none to be read."""
     with suppress(IndexDamaged):
         state = open_newest(folder, store)
@@ -210,14 +239,14 @@ def _make(new: Path, current: Derived | None, records: Records, store: StoreSpec
     dropped = records.dropped_since("passage", since) if current else []
     table = passage_table.read(current.folder) if current else None
     if table is None:
-        passage_table.write(new, None, (), records.owners_since(0))
+        passage_table.write(new, None, (), records.passages.added_since(0))
     else:
-        passage_table.write(new, table, dropped, records.owners_since(since))
+        passage_table.write(new, table, dropped, records.passages.added_since(since))
 
     vectors = current.vectors if current else store.create(dimension)
     if dropped:
         vectors.remove(np.array(dropped, dtype=np.int64))
-    for ids, batch in records.vectors_since(since, dimension):
+    for ids, batch in records.passages.vectors_since(since, dimension):
         vectors.add(ids, batch)
     (new / "vectors").mkdir()
     vectors.save(new / "vectors")
@@ -225,10 +254,7 @@ def _make(new: Path, current: Derived | None, records: Records, store: StoreSpec
 
     if current:
         clone_tree(current.folder / "lexical", new / "lexical", skip=LOCKS)
-    removed = [*records.dropped_since("trial", since), *_changed(records, since)] if current else []
+    removed: list[int] = []
+    if current:
+        removed += [*records.dropped_since("trial", since), *(one.num for one in records.statuses_since(since))]
     Lexical(new / "lexical").update(removed, records.changed_since(since))
-
-
-def _changed(records: Records, since: int) -> Iterator[int]:
-    for (num,) in records.rows("SELECT num FROM trials WHERE generation > ?", (since,)):
-        yield num

@@ -13,12 +13,12 @@ CHILDREN = {"phases": "trial, phase", "conditions": "trial, name", "places": "tr
 
 def fold(text: str) -> str:
     """The text without case and accents, as the names of conditions are kept: *Sjögren* → *sjogren*."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-def columns(trial: Trial) -> dict[str, Any]:
-    """The columns that filters read."""
+def filter_columns(trial: Trial) -> dict[str, Any]:
+    """The columns of ``trials`` that filters read."""
     return {
         "source": trial.source,
         "last_updated": trial.last_updated.date if trial.last_updated else None,
@@ -30,8 +30,11 @@ def columns(trial: Trial) -> dict[str, Any]:
     }
 
 
-def children(num: int, trial: Trial) -> dict[str, set[tuple[Any, ...]]]:
-    """The rows that filters read, by table."""
+def filter_rows(num: int, trial: Trial) -> dict[str, set[tuple[Any, ...]]]:
+    """The rows that filters read, by table.
+
+    :param num: the trial's number.
+    """
     names = {*trial.conditions, *(term.name for term in trial.normalized_conditions)}
     return {
         "phases": {(num, phase) for phase in trial.phases},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from trialindex.storage.filter_columns import fold
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids
+    from trialindex.storage.database import Database
     from trialindex.storage.records import Records
 
 
@@ -88,7 +89,7 @@ def selects(conditions: Iterable[Condition]) -> tuple[list[str], dict[str, Any]]
 def passing(records: Records, conditions: Iterable[Condition]) -> list[Ids]:
     """Sorted numbers of trials, one set or several; those pass that are in every one."""
     statements, parameters = selects(conditions)
-    return [records.numbers(statement, parameters) for statement in statements]
+    return [_numbers(records.database, statement, parameters) for statement in statements]
 
 
 def with_site_near(records: Records, latitude: float, distance: Callable[[Any, Any], Any], within: float) -> Ids:
@@ -102,7 +103,7 @@ def with_site_near(records: Records, latitude: float, distance: Callable[[Any, A
 
     reach = within / 110.5  # degrees: where a degree of latitude is shortest
     sql = "SELECT trial, latitude, longitude FROM places WHERE latitude BETWEEN ? AND ? AND longitude IS NOT NULL"
-    rows = list(records.rows(sql, (latitude - reach, latitude + reach)))
+    rows = list(records.database.rows(sql, (latitude - reach, latitude + reach)))
     if not rows:
         return np.empty(0, dtype=np.int64)
     table = np.array(rows, dtype=np.float64)
@@ -111,7 +112,7 @@ def with_site_near(records: Records, latitude: float, distance: Callable[[Any, A
 
 def sources(records: Records) -> set[str]:
     """The names of the sources that trials came from."""
-    return {str(name) for (name,) in records.rows("SELECT DISTINCT source FROM trials")}
+    return {str(name) for (name,) in records.database.rows("SELECT DISTINCT source FROM trials")}
 
 
 def countries(records: Records) -> set[str]:
@@ -122,7 +123,7 @@ def countries(records: Records) -> set[str]:
         " SELECT (SELECT min(country) FROM places WHERE country > name) FROM held WHERE name IS NOT NULL)"
         " SELECT name FROM held"
     )
-    return {str(name) for (name,) in records.rows(sql) if name}
+    return {str(name) for (name,) in records.database.rows(sql) if name}
 
 
 def _pattern(word: str) -> str:
@@ -130,3 +131,13 @@ def _pattern(word: str) -> str:
     for special in ("\\", "%", "_"):
         word = word.replace(special, f"\\{special}")
     return f"%{word}%"
+
+
+def _numbers(database: Database, statement: str, parameters: Mapping[str, Any]) -> Ids:
+    """The column ``num`` of a SELECT, integers, each once, sorted ascending, as int64."""
+    import numpy as np
+
+    # As one text: a row of its own for each of 300,000 numbers takes four times as long.
+    text = database.value(f"SELECT group_concat(num) FROM ({statement})", parameters)  # noqa: S608
+    values = np.sort(np.fromstring(text or "0", dtype=np.int64, sep=","))
+    return values[np.diff(values, prepend=0) > 0]  # numbers begin at 1; np.unique takes ten times as long

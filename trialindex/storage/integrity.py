@@ -1,4 +1,4 @@
-"""What a check proves, one thing after the other: each claim of an index is worked out again and compared."""
+"""What a check of an index compares: each of its claims is worked out again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import msgspec
 
 from trialindex.errors import IndexDamaged, TrialIndexError
 from trialindex.storage import derived, passage_table, record_codec, vector_codec
-from trialindex.storage.manifest import Manifest, StoreSpec
+from trialindex.storage.database import Database
+from trialindex.storage.manifest import Manifest
 from trialindex.storage.records import Records, Stored
+from trialindex.storage.store_spec import StoreSpec
 from trialindex.storage.vector_codec import batches
 from trialindex.trial import display, sanitize
 from trialindex.trial.passages import VERSION, passages
@@ -61,8 +63,8 @@ def outside(column: str) -> str:
     return f"typeof({column}) != 'integer' OR {column} NOT BETWEEN 0 AND :last"
 
 
-class Proofs:
-    """The proofs of one index. Each yields what is wrong, and says in :attr:`proved` what it went through.
+class IntegrityChecks:
+    """The checks of one index. Each yields what is wrong, and says in :attr:`performed` what it went through.
 
     :param progress: told how many trials are done, and how many there are.
     """
@@ -79,29 +81,30 @@ class Proofs:
         self._manifest = manifest
         self._dimension = manifest.encoder.dimension
         self._records = records
+        self._database = records.database
         self._store = store
         self._progress = progress
         self._unread = 0
-        self.proved: list[str] = []
+        self.performed: list[str] = []
         """What was gone through, in numbers: ``12 records hashed``."""
 
-    def _did(self, count: int, noun: str, what: str, plural: str = "") -> None:
-        self.proved.append(f"{display.count(count, noun, plural)} {what}")
+    def _log(self, count: int, noun: str, what: str, plural: str = "") -> None:
+        self.performed.append(f"{display.count(count, noun, plural)} {what}")
 
     # --- the database -------------------------------------------------------------------------------------------------
 
     def database(self) -> Iterator[Finding]:
         """The pages, the indexes, and that no row belongs to a trial that is not there."""
-        for (message,) in self._records.rows("PRAGMA integrity_check"):
+        for (message,) in self._database.rows("PRAGMA integrity_check"):
             if message != "ok":
                 yield Finding("records", f"records.db: {' '.join(message.split())}")
         strays: dict[str, int] = {}
-        for table, *_ in self._records.rows("PRAGMA foreign_key_check"):
+        for table, *_ in self._database.rows("PRAGMA foreign_key_check"):
             strays[table] = strays.get(table, 0) + 1
         for table, count in strays.items():
             yield Finding("records", f"records.db: {display.count(count, 'row')} of {table} belong to no trial")
-        tables = [name for (name,) in self._records.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        self._did(len(tables), "table", "gone through")
+        tables = [name for (name,) in self._database.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        self._log(len(tables), "table", "gone through")
 
     def numbers(self) -> Iterator[Finding]:
         """That nothing is of a generation to come, and that what sources left can be read."""
@@ -110,11 +113,11 @@ class Proofs:
         for table, column in GENERATIONS:
             owner = "num" if table == "trials" else "trial"
             sql = f"SELECT DISTINCT id FROM trials WHERE num IN (SELECT {owner} FROM {table} WHERE {outside(column)})"  # noqa: S608
-            for (trial_id,) in records.rows(sql, {"last": generation}):
+            for (trial_id,) in self._database.rows(sql, {"last": generation}):
                 what = f"{trial_id} has a row in {table} that is of no generation up to {generation}"
                 yield Finding("revision" if table == "revisions" else "passages", what, trial_id)
-        for spec, table in damaged_sources(records):
-            what = "where it stopped" if table == "sources" else "how to ask it again"
+        for spec, column in damaged_sources(self._database):
+            what = "where it stopped" if column == "state" else "how to ask it again"
             name = sanitize.one_line(spec.decode(errors="replace"))
             yield Finding(
                 "source", f"of the source {name} it cannot be read {what}: ingest it once more after a repair"
@@ -124,7 +127,7 @@ class Proofs:
 
     def trials(self) -> Iterator[Finding]:
         """Each record against its hash, what filters read of it, its passages, its earlier versions."""
-        rows = list(self._records.rows("SELECT num, id, hash, first_seen, last_checked FROM trials"))
+        rows = list(self._database.rows("SELECT num, id, hash, first_seen, last_checked FROM trials"))
         passages_in_all = versions_in_all = 0
         for done, (num, trial_id, digest, first_seen, last_checked) in enumerate(rows):
             if done % 100 == 0:
@@ -153,21 +156,21 @@ class Proofs:
             rule = f"passages were cut by rule {self._manifest.passages}, this trialindex cuts by rule {VERSION}"
             yield Finding("passages", rule)
         self._progress(len(rows), len(rows))
-        self._did(len(rows), "record", "hashed and compared with what filters read")
-        self._did(versions_in_all, "earlier version", "hashed")
-        self._did(passages_in_all, "passage", "cut again")
+        self._log(len(rows), "record", "hashed and compared with what filters read")
+        self._log(versions_in_all, "earlier version", "hashed")
+        self._log(passages_in_all, "passage", "cut again")
 
     def _passages(self, stored: Stored) -> int | None:
         """How many passages a trial has; ``None`` if they are not those of its record."""
         sql = "SELECT position, hash FROM passages WHERE trial = ?"
-        held = dict(self._records.rows(sql, (stored.num,)))
+        held = dict(self._database.rows(sql, (stored.num,)))
         wanted = {position: passage.hash for position, passage in enumerate(passages(stored.trial))}
         return len(wanted) if held == wanted else None
 
     def _versions(self, num: int, trial_id: str) -> Iterator[tuple[int, str]]:
         """The earlier versions of a trial: for each 1, and what is wrong with it."""
         sql = "SELECT seen, hash, record FROM revisions WHERE trial = ? ORDER BY replaced_in"
-        for number, (seen, digest, record) in enumerate(self._records.rows(sql, (num,)), start=1):
+        for number, (seen, digest, record) in enumerate(self._database.rows(sql, (num,)), start=1):
             what = f"version {number} of {trial_id}"
             try:
                 trial = record_codec.decode(record)
@@ -187,7 +190,7 @@ class Proofs:
             "SELECT trials.id, passages.hash, vector FROM passages JOIN trials ON trial = trials.num"
             " LEFT JOIN vectors ON vectors.hash = passages.hash"
         )
-        for rows in batches(self._records.rows(sql)):
+        for rows in batches(self._database.rows(sql)):
             count += len(rows)
             _, valid = vector_codec.decode([vector for *_, vector in rows], self._dimension)
             for (trial_id, digest, vector), good in zip(rows, valid.tolist(), strict=True):
@@ -199,7 +202,7 @@ class Proofs:
                         digest,
                         f"a vector of {trial_id} {vector_codec.describe_fault(vector, self._dimension)}",
                     )
-        self._did(count, "vector", f"of {self._dimension} numbers read again")
+        self._log(count, "vector", f"of {self._dimension} numbers read again")
 
     # --- what is derived ----------------------------------------------------------------------------------------------
 
@@ -220,8 +223,8 @@ class Proofs:
         elif altered := state.altered():
             yield f"files of {state.folder} are not as they were written: {', '.join(altered)}"
         else:
-            if len(state.vectors) != records.count_passages():
-                yield f"{len(state.vectors)} vectors for {records.count_passages()} passages"
+            if len(state.vectors) != len(records.passages):
+                yield f"{len(state.vectors)} vectors for {len(records.passages)} passages"
             if not len(records) - self._unread <= len(state.lexical) <= len(records):
                 yield f"the word index holds {len(state.lexical)} of {len(records)} trials"
             yield from self._owners(state)
@@ -235,7 +238,7 @@ class Proofs:
         table = passage_table.read(state.folder)
         if table is None:  # a state of an earlier program
             return
-        for rows in batches(self._records.owners_since(0)):
+        for rows in batches(self._records.passages.added_since(0)):
             held = np.array(rows, dtype=np.int64)
             known = held[:, 0] < len(table)
             if not known.all() or (table[held[:, 0]] != held[:, 1:]).any():
@@ -258,7 +261,7 @@ class Proofs:
             return
         best = np.full((len(ids), NEAREST), -np.inf, dtype=np.float32)
         total = 0
-        for numbers, vectors in self._records.vectors_since(0, self._dimension):
+        for numbers, vectors in self._records.passages.vectors_since(0, self._dimension):
             total += len(numbers)
             best = np.sort(np.hstack([best, sample @ vectors.T]), axis=1)[:, -NEAREST:]
         scores, _ = state.vectors.search(sample, NEAREST, None)
@@ -266,16 +269,16 @@ class Proofs:
         as_near = (scores >= best[:, ::-1] - _ROUNDING) & filled
         if as_near.sum() < AGREEMENT * filled.sum():
             yield f"the vector store finds {as_near.sum()} of the {filled.sum()} nearest that brute force finds"
-        self._did(len(ids), "search", f"compared with brute force over {display.count(total, 'vector')}", "searches")
+        self._log(len(ids), "search", f"compared with brute force over {display.count(total, 'vector')}", "searches")
 
     def _sample(self) -> tuple[Ids, Vectors]:
         """Passages spread over all, with their vectors: numbers ascending."""
         import numpy as np
 
-        total = self._records.count_passages()
+        total = len(self._records.passages)
         step = max(1, total // SAMPLE)
         ids, vectors, passed = [], [], 0
-        for numbers, batch in self._records.vectors_since(0, self._dimension):
+        for numbers, batch in self._records.passages.vectors_since(0, self._dimension):
             rows = np.arange(-passed % step, len(numbers), step)
             passed += len(numbers)
             ids.append(numbers[rows])
@@ -289,7 +292,7 @@ class Proofs:
 
         step = max(1, len(self._records) // SAMPLE)
         sql = "SELECT num FROM (SELECT num, row_number() OVER (ORDER BY num) AS place FROM trials) WHERE place % ? = 0"
-        chosen = [num for (num,) in self._records.rows(sql, (step,))]
+        chosen = [num for (num,) in self._database.rows(sql, (step,))]
         for num in chosen:
             try:
                 trial = next(self._records.load([num])).trial
@@ -298,18 +301,18 @@ class Proofs:
             if state.lexical.words(trial.title) and not state.lexical.search(trial.title, 1, np.array([num])):
                 yield f"the word index does not hold {trial.id} as the records do"
                 break
-        self._did(len(state.lexical), "trial", f"counted in the word index, {len(chosen):,} of them searched for")
+        self._log(len(state.lexical), "trial", f"counted in the word index, {len(chosen):,} of them searched for")
 
 
-def damaged_sources(records: Records) -> Iterator[tuple[bytes, str]]:
-    """The specs of which cannot be read what is remembered, each with the table that does not say it."""
-    for table, column, shape in (("sources", "state", dict[str, Any]), ("requests", "request", _Request)):
-        sql = f"SELECT CAST(spec AS BLOB), CAST({column} AS BLOB) FROM {table} WHERE {column} IS NOT NULL"  # noqa: S608
-        for spec, text in records.rows(sql):
+def damaged_sources(database: Database) -> Iterator[tuple[bytes, str]]:
+    """The specs of the sources of which a column cannot be read, each with that column."""
+    for column, shape in (("state", dict[str, Any]), ("request", _Request)):
+        sql = f"SELECT CAST(spec AS BLOB), CAST({column} AS BLOB) FROM sources WHERE {column} IS NOT NULL"  # noqa: S608
+        for spec, text in database.rows(sql):
             try:
                 msgspec.json.decode(text, type=shape)
             except (msgspec.DecodeError, UnicodeError, RecursionError):
-                yield spec, table
+                yield spec, column
 
 
 class _Request(msgspec.Struct):

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from inspect import signature
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound, PluginError
-from trialindex.plugin import registry
-from trialindex.plugin.guard import plugin_errors
-from trialindex.plugin.interfaces import EncoderIdentity, VectorStore
-from trialindex.plugin.registry import split_spec
+from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound
+from trialindex.plugin.interfaces import EncoderIdentity
 from trialindex.storage.files import storage_errors, write_atomically
 
 FORMAT = 1
@@ -42,34 +37,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """Put it in place of the one there is. :raises StorageError: the folder cannot be written."""
         with storage_errors(folder):
             write_atomically(folder / NAME, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
-
-
-@dataclass(frozen=True)
-class StoreSpec:
-    """A vector store as a manifest names it: its class, and what follows the colon."""
-
-    store: type[VectorStore]
-    argument: str = ""
-
-    @classmethod
-    def of(cls, spec: str) -> StoreSpec:
-        """:raises PluginError: there is no such store."""
-        name, argument = split_spec(spec)
-        return cls(registry.plugins().stores.get(name), argument)
-
-    def create(self, dimension: int) -> VectorStore:
-        """An empty store. :raises PluginError: it knows no such argument."""
-        if self.argument and len(signature(self.store.create).parameters) < 2:
-            raise PluginError(
-                f'the store "{self.store.name}" takes no argument, and was given "{self.argument}".',
-                hint=f"Leave it out: --store {self.store.name}",
-            )
-        with plugin_errors(f'the store "{self.store.name}"'):
-            return self.store.create(dimension, *filter(None, [self.argument]))
-
-    def load(self, folder: Path) -> VectorStore:
-        """The store that was saved in *folder*. :raises IndexDamaged: a file is missing or unreadable."""
-        return self.store.load(folder)
 
 
 def is_index(folder: Path) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from trialindex.errors import IndexStateError
 from trialindex.storage import derived, manifest
+from trialindex.storage.database import NAME as RECORDS
 from trialindex.storage.lock import BESIDE
-from trialindex.storage.records import NAME as RECORDS
 from trialindex.storage.records import Records
 
 _PARTS = {RECORDS, f"{RECORDS}-journal", f"{RECORDS}-wal", f"{RECORDS}-shm", derived.NAME}
@@ -17,19 +17,19 @@ _SMALLEST = 8192
 """Bytes; a smaller database has no tables yet."""
 
 
-def refuse_full(folder: Path) -> None:
+def require_empty(folder: Path) -> None:
     """:raises IndexStateError: a new index cannot be made in *folder*."""
     if manifest.is_index(folder):
         raise IndexStateError(f"there is an index at {folder} already.", hint="Open it, or choose another folder.")
     names = {path.name for path in folder.iterdir()} - BESIDE if folder.is_dir() else {""}
     # Who was killed while it took such parts away may have left no records.db, but its log, which goes last.
-    if names and not (all(map(is_part, names)) and any(name.startswith(RECORDS) for name in names)):
+    if names and not (all(map(is_leftover, names)) and any(name.startswith(RECORDS) for name in names)):
         raise IndexStateError(f"{folder} is not an empty folder.", hint="Choose another one with --index.")
     if not _only_begun(folder):
         manifest.read(folder)  # says what is wrong with half an index
 
 
-def is_part(name: str) -> bool:
+def is_leftover(name: str) -> bool:
     """Whether a file of that name, without a manifest, is of an index that was never finished."""
     return name in _PARTS or name.startswith(f".{manifest.NAME}.")
 

@@ -1,7 +1,7 @@
 """Which trial each passage belongs to, as a table beside the vectors: what SQLite would take seconds to tell of all.
 
-``owners.npy`` has a row for every passage number from 0 on: the number of its trial and its position in it. Numbers
-without a passage belong to trial 0, which there is none of.
+``owners.npy`` has a row for every passage number from 0 on: the number of its trial and its position in it. Where there
+is no passage of that number the trial is 0; trials begin at 1.
 """
 
 from __future__ import annotations
@@ -28,19 +28,12 @@ def read(state: Path) -> NDArray[np.int32] | None:
 
     try:
         table: NDArray[Any] = np.load(state / NAME, mmap_mode="r", allow_pickle=False)
-    except Exception:  # noqa: BLE001  # a state of an earlier program, one that was replaced, or a damaged header
+    except Exception:  # noqa: BLE001  # a state that was replaced, or a damaged header
         return None
     return table.view(np.ndarray) if table.dtype == np.int32 and table.ndim == 2 and table.shape[1:] == (2,) else None
 
 
-def newest(folder: Path, generation: int) -> tuple[int, NDArray[np.int32] | None]:
-    """Of the derived states in *folder* up to that generation the newest one's, and its table or ``None``."""
-    states = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
-    generation = max((state for state in states if state <= generation), default=0)
-    return generation, read(folder / str(generation))
-
-
-def of(table: NDArray[np.int32] | None, passage_nums: Ids) -> Ids:
+def lookup(table: NDArray[np.int32] | None, passage_nums: Ids) -> Ids:
     """Trial and position of these passages, shape ``(n, 2)``; trial 0 where the table does not tell."""
     import numpy as np
 
@@ -51,12 +44,25 @@ def of(table: NDArray[np.int32] | None, passage_nums: Ids) -> Ids:
     return found
 
 
+def passages_for(table: NDArray[np.int32], trials: Ids) -> Ids:
+    """Sorted numbers of the passages of these trials."""
+    import numpy as np
+
+    trial_of = np.ascontiguousarray(table[:, 0])
+    wanted = np.zeros(max(int(trial_of.max(initial=0)), int(trials.max(initial=0))) + 1, dtype=np.bool_)
+    wanted[trials] = True
+    wanted[0] = False
+    found: Ids = np.flatnonzero(np.take(wanted, trial_of))
+    return found
+
+
 def write(
     state: Path, before: NDArray[np.int32] | None, dropped: Iterable[int], added: Iterator[tuple[int, int, int]]
 ) -> None:
     """Write the table of a new state.
 
-    :param before: that of the state it is made from. :param dropped: passages that went away since.
+    :param before: that of the state it is made from.
+    :param dropped: passages that went away since.
     :param added: number, trial and position of those that came since.
     """
     import numpy as np
@@ -71,15 +77,3 @@ def write(
             table = np.concatenate([table, np.zeros((missing, 2), dtype=np.int32)])
         table[new[:, 0]] = new[:, 1:]
     np.save(state / NAME, table)
-
-
-def passages_of(table: NDArray[np.int32], trials: Ids) -> Ids:
-    """Sorted numbers of the passages of these trials."""
-    import numpy as np
-
-    owner = np.ascontiguousarray(table[:, 0])
-    wanted = np.zeros(max(int(owner.max(initial=0)), int(trials.max(initial=0))) + 1, dtype=np.bool_)
-    wanted[trials] = True
-    wanted[0] = False
-    found: Ids = np.flatnonzero(np.take(wanted, owner))
-    return found

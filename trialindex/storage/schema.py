@@ -59,12 +59,13 @@ CREATE TABLE dropped (
   kind TEXT NOT NULL, num INTEGER NOT NULL, trial INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (kind, num)
 ) WITHOUT ROWID;
 CREATE INDEX dropped_generation ON dropped (generation);
-CREATE TABLE sources (spec TEXT PRIMARY KEY, state TEXT NOT NULL, ran TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE requests (spec TEXT PRIMARY KEY, request TEXT) WITHOUT ROWID;
+CREATE TABLE sources (
+  spec TEXT PRIMARY KEY, state TEXT NOT NULL, ran TEXT NOT NULL, swept TEXT NOT NULL, request TEXT,
+  whole TEXT, shard INTEGER, shards INTEGER
+) WITHOUT ROWID;
 CREATE TABLE origins (
   trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, spec TEXT NOT NULL, gone TEXT, PRIMARY KEY (trial, spec)
 ) WITHOUT ROWID;
 CREATE INDEX origins_gone ON origins (trial) WHERE gone IS NOT NULL;
-CREATE TABLE sweeps (spec TEXT PRIMARY KEY, ran TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO meta VALUES ('generation', 0), ('id', lower(hex(randomblob(16))));
 """

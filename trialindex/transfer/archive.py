@@ -21,7 +21,9 @@ import msgspec
 from trialindex.errors import IndexDamaged, IndexFormatError
 from trialindex.plugin.interfaces import EncoderIdentity
 from trialindex.storage import vector_codec
-from trialindex.transfer.entry import Day, Entry
+from trialindex.storage.source_states import SourceState
+from trialindex.transfer.entry import Entry
+from trialindex.trial.passages import HASH_BYTES
 from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 ABOUT, VECTORS, TRIALS, SOURCES = MEMBERS = ("trialindex.json", "vectors.bin", "trials.jsonl", "sources.json")
-HASH_BYTES = 16
-"""Bytes of the hash that a vector is kept under."""
 MAX_LINE_BYTES = 64 << 20
 """Bytes; no trial is longer, with all its versions, and no other member but the vectors."""
 MAX_DIMENSION = 65_536
@@ -61,7 +61,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     passages: _Count
     store: str
     generation: _Count
-    lineage: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")]
+    lineage: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
     trials: _Count
     vectors: _Count
 
@@ -69,21 +69,6 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     def row(self) -> int:
         """Bytes of one vector with its hash."""
         return HASH_BYTES + vector_codec.encoded_size(self.encoder.dimension)
-
-
-class SourceState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an index remembers of a source.
-
-    :param state: what the source last remembered. :param ran: the day it last ran. :param swept: the day it was last
-        asked which trials it still has. :param asked: whether it is known how to ask for it again. :param request: how;
-        ``None`` where there is nothing to ask.
-    """
-
-    state: dict[str, Any]
-    ran: Day
-    swept: Day | None = None
-    asked: bool = False
-    request: dict[str, Any] | None = None
 
 
 def write(

@@ -8,11 +8,10 @@ from typing import Annotated
 import msgspec
 
 from trialindex.plugin.updates import ChangeKind
-from trialindex.storage import provenance, record_codec
-from trialindex.storage.records import Records
+from trialindex.storage.records import EarlierVersion, Records, Stored
+from trialindex.storage.source_states import Day
 from trialindex.trial import PartialDate, Trial
 
-Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(?!\s)$")]
 Number = Annotated[int, msgspec.Meta(ge=1, le=1 << 62)]
 
 
@@ -52,67 +51,49 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def entries(records: Records) -> Iterator[Entry]:
     """Every trial, in the order they came. :raises IndexDamaged: a record cannot be read."""
-    for (num,) in records.rows("SELECT num FROM trials ORDER BY num"):
-        if entry := _entry(records, num):
-            yield entry
+    for stored in records.all(raw=True):
+        yield _entry(records, stored)
 
 
 def find(records: Records, trial_id: str) -> Entry | None:
     """The trial with that id, in any spelling of its letters."""
-    for (num,) in records.rows("SELECT num FROM trials WHERE id = ?", (trial_id,)):
-        return _entry(records, num)
-    return None
+    stored = records.find(trial_id, raw=True)
+    return None if stored is None else _entry(records, stored)
 
 
-def _entry(records: Records, num: int) -> Entry | None:
-    for stored in records.load([num], raw=True):
-        [(digest, generation, partial)] = records.rows(
-            "SELECT hash, generation, partial FROM trials WHERE num = ?", (num,)
-        )
-        earlier = records.rows(
-            "SELECT replaced_in, seen, record FROM revisions WHERE trial = ? ORDER BY replaced_in", (num,)
-        )
-        return Entry(
-            trial=msgspec.structs.replace(stored.trial, gone_since=None),
-            hash=digest,
-            generation=generation,
-            partial=bool(partial),
-            first_seen=stored.first_seen,
-            last_checked=stored.last_checked,
-            revisions=tuple(
-                Version(replaced_in=n, seen=day, trial=record_codec.decode(record)) for n, day, record in earlier
-            ),
-            origins=provenance.of(records, num),
-        )
-    return None
+def _entry(records: Records, stored: Stored) -> Entry:
+    status = records.status_of(stored.trial.id)
+    assert status is not None
+    return Entry(
+        trial=msgspec.structs.replace(stored.trial, gone_since=None),
+        hash=status.hash,
+        generation=status.generation,
+        partial=bool(status.partial),
+        first_seen=stored.first_seen,
+        last_checked=stored.last_checked,
+        revisions=tuple(Version(**version._asdict()) for version in records.earlier_versions(stored.num)),
+        origins=records.provenance.sources_of(stored.num),
+    )
 
 
 def restore(records: Records, entry: Entry) -> ChangeKind | None:
     """Write the trial as the entry has it, in place of what is held under its id; inside a transaction.
 
-    The vectors of its passages must be there. :returns: what that changed, ``None`` for nothing of its content.
+    :returns: what that changed, ``None`` for nothing of its content.
     """
     trial = entry.trial
     kind = records.put(trial, partial=entry.partial, today=entry.last_checked, generation=entry.generation)
-    records.write(
-        "UPDATE trials SET first_seen = ?, last_checked = ? WHERE id = ?",
-        [(entry.first_seen, entry.last_checked, trial.id)],
+    num = records.put_history(
+        trial.id,
+        first_seen=entry.first_seen,
+        last_checked=entry.last_checked,
+        earlier=(EarlierVersion(one.replaced_in, one.seen, one.trial) for one in entry.revisions),
     )
-    [(num,)] = records.rows("SELECT num FROM trials WHERE id = ?", (trial.id,))
-    records.write("DELETE FROM revisions WHERE trial = ?", [(num,)])
-    records.write(
-        "INSERT INTO revisions VALUES (?, ?, ?, ?, ?)",
-        (
-            (num, one.replaced_in, one.seen, one.trial.content_hash, record_codec.encode(one.trial))
-            for one in entry.revisions
-        ),
-    )
-    records.write("DELETE FROM origins WHERE trial = ?", [(num,)])
-    records.write("INSERT INTO origins VALUES (?, ?, ?)", ((num, spec, gone) for spec, gone in entry.origins.items()))
+    records.provenance.replace(num, entry.origins)
     return kind
 
 
-def merged(one: Entry, other: Entry, generation: int) -> Entry:
+def merge_entries(one: Entry, other: Entry, generation: int) -> Entry:
     """What two indexes know of one trial, as one entry.
 
     The fuller record is the current one, then the one that the registry updated later, then the one checked later; the
@@ -129,8 +110,8 @@ def merged(one: Entry, other: Entry, generation: int) -> Entry:
         partial=last.partial and (first.partial or not same),
         first_seen=min(one.first_seen, other.first_seen),
         last_checked=max(one.last_checked, other.last_checked) if same else last.last_checked,
-        revisions=_in_order([*first.revisions, *last.revisions, *replaced], last.hash),
-        origins={spec: _gone(spec, one, other) for spec in sorted({*one.origins, *other.origins})},
+        revisions=_renumber([*first.revisions, *last.revisions, *replaced], last.hash),
+        origins={spec: _merge_gone(spec, one, other) for spec in sorted({*one.origins, *other.origins})},
     )
 
 
@@ -139,7 +120,7 @@ def _rank(entry: Entry) -> tuple[bool, str, str, str]:
     return not entry.partial, updated, entry.last_checked, entry.hash
 
 
-def _in_order(versions: list[Version], current: str) -> tuple[Version, ...]:
+def _renumber(versions: list[Version], current: str) -> tuple[Version, ...]:
     """Each version once, by the day it was last seen, under numbers that rise; not the current one."""
     found: dict[str, Version] = {}
     number = 0
@@ -152,7 +133,7 @@ def _in_order(versions: list[Version], current: str) -> tuple[Version, ...]:
     return tuple(found.values())
 
 
-def _gone(spec: str, one: Entry, other: Entry) -> str | None:
+def _merge_gone(spec: str, one: Entry, other: Entry) -> str | None:
     """The day on which the trial was found gone from there, unless the other index saw it there later."""
     marked, beside = (one, other) if (one.origins.get(spec) or "") >= (other.origins.get(spec) or "") else (other, one)
     day = marked.origins.get(spec)

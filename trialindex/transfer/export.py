@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,30 +13,30 @@ import msgspec
 
 from trialindex.errors import EncoderMismatch, IndexDamaged, IndexFormatError, IndexLocked, IndexStateError
 from trialindex.index import Index
-from trialindex.ingest.run import Request
+from trialindex.ingest.request import Request
 from trialindex.plugin.interfaces import EncoderIdentity
 from trialindex.plugin.updates import Change
-from trialindex.storage import manifest, vector_codec
+from trialindex.storage import manifest
 from trialindex.storage.files import remove_entries, storage_errors
 from trialindex.storage.lock import write_lock
 from trialindex.storage.records import Records
-from trialindex.storage.vector_codec import batches
+from trialindex.storage.source_states import SourceState
 from trialindex.transfer import archive
-from trialindex.transfer.archive import About, SourceState
+from trialindex.transfer.archive import About
 from trialindex.transfer.entry import entries, restore
 from trialindex.trial.passages import VERSION as PASSAGES
 
-Show = Callable[[int, int | None], None]
+Progress = Callable[[int, int | None], None]
 
 
-def nothing(done: int, total: int | None) -> None:
+def no_progress(done: int, total: int | None) -> None:
     """Show no progress."""
 
 
 # --- archives ---------------------------------------------------------------------------------------------------------
 
 
-def export_archive(index: Index, path: str | Path, *, progress: Show = nothing) -> int:
+def export_archive(index: Index, path: str | Path, *, progress: Progress = no_progress) -> int:
     """Write everything of *index* into the file *path*, which is replaced only when all of it is there.
 
     :param progress: told how many trials are done, and how many there are.
@@ -55,7 +55,8 @@ def export_archive(index: Index, path: str | Path, *, progress: Show = nothing) 
                 progress(done, about.trials)
 
         try:
-            archive.write(part, about, vectors(records, about.encoder, index.folder), trials(), sources(records))
+            vectors = records.passages.encoded_vectors(about.encoder.dimension)
+            archive.write(part, about, vectors, trials(), records.sources.all())
             with part.open("rb") as file:
                 os.fsync(file.fileno())
             part.replace(target)
@@ -66,7 +67,9 @@ def export_archive(index: Index, path: str | Path, *, progress: Show = nothing) 
     return about.trials
 
 
-def import_archive(path: str | Path, folder: str | Path, *, store: str | None = None, progress: Show = nothing) -> int:
+def import_archive(
+    path: str | Path, folder: str | Path, *, store: str | None = None, progress: Progress = no_progress
+) -> int:
     """Make the index that was exported into the file *path* again, in *folder*: the same in all it holds and answers.
 
     :param store: another vector store than it had.
@@ -76,8 +79,9 @@ def import_archive(path: str | Path, folder: str | Path, *, store: str | None = 
     """
     with archive.open_archive(Path(path)) as read:
         about = read.about
-        require_rule(about.passages, str(path))
-        with filled(Path(folder), about.encoder, store or about.store) as index, index.writing() as (records, changes):
+        require_passage_version(about.passages, str(path))
+        opened = open_or_create(Path(folder), about.encoder, store or about.store)
+        with opened as index, index.writing() as (records, changes):
             require_encoder(about.encoder, Path(path), index)
             if len(index) or index.info().sources:
                 raise IndexStateError(
@@ -86,24 +90,29 @@ def import_archive(path: str | Path, folder: str | Path, *, store: str | None = 
                 )
             with storage_errors(Path(folder)), records.transaction():
                 for hashes, found in read.vectors():
-                    records.add_embeddings(hashes, found)
+                    records.passages.put_vectors(hashes, found)
                 for done, entry in enumerate(read.trials(), start=1):
                     if restore(records, entry) != "added":
                         raise ValueError(f"the trial {entry.trial.id} is in it twice")
                     changes.append(Change(entry.trial.id, "added"))
                     progress(done, about.trials)
                 for spec, known in read.sources().items():
-                    remember(records, spec, known)
+                    _require_request(known)
+                    records.sources.store(spec, known)
                 records.set_generation(about.generation)
-                if about.lineage:
-                    records.write("UPDATE meta SET value = ? WHERE key = 'id'", [(about.lineage,)])
+                records.set_lineage(about.lineage)
                 require_vectors(records, str(path), "Export it again.")
     return about.trials
 
 
+def _require_request(known: SourceState) -> None:
+    """:raises msgspec.ValidationError: it says how to ask for a source again in a way that nobody can read."""
+    if known.request is not None:
+        msgspec.convert(known.request, Request)
+
+
 def _about(index: Index, records: Records) -> About:
     described = index.manifest
-    [(vectors,)] = records.rows("SELECT count(*) FROM vectors")
     return About(
         archive=archive.FORMAT,
         created_with=version("trialindex"),
@@ -114,36 +123,17 @@ def _about(index: Index, records: Records) -> About:
         generation=records.generation,
         lineage=records.lineage,
         trials=len(records),
-        vectors=vectors,
+        vectors=records.passages.count_vectors(),
     )
-
-
-def vectors(records: Records, encoder: EncoderIdentity, folder: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Every hash with its vector, encoded. :raises IndexDamaged: one is damaged."""
-    with closing(
-        records.rows("SELECT hash, vector FROM vectors ORDER BY hash")
-    ) as held:  # before its connection, when one is damaged
-        for rows in batches(held):
-            keys = [key for key, _ in rows]
-            blobs = [vector for _, vector in rows]
-            if not vector_codec.decode(blobs, encoder.dimension)[1].all() or any(
-                len(key) != archive.HASH_BYTES for key in keys
-            ):
-                raise IndexDamaged(
-                    f"the index at {folder} holds a damaged vector.", hint="Mend it: trialindex check --repair"
-                )
-            yield from zip(keys, blobs, strict=True)
 
 
 def require_vectors(records: Records, where: str, hint: str) -> None:
     """:raises IndexDamaged: a passage has no vector."""
-    sql = "SELECT count(*) FROM passages LEFT JOIN vectors USING (hash) WHERE vector IS NULL"
-    [(missing,)] = records.rows(sql)
-    if missing:
+    if missing := records.passages.count_without_vector():
         raise IndexDamaged(f"{where} lacks the vectors of {missing:,} passages.", hint=hint)
 
 
-def require_rule(passages: int, where: str) -> None:
+def require_passage_version(passages: int, where: str) -> None:
     """:raises IndexFormatError: trials are cut into passages by another rule than ours."""
     if passages != PASSAGES:
         raise IndexFormatError(
@@ -152,41 +142,11 @@ def require_rule(passages: int, where: str) -> None:
         )
 
 
-# --- what is remembered of the sources --------------------------------------------------------------------------------
-
-
-def sources(records: Records) -> dict[str, SourceState]:
-    """What is remembered of each source, by its spec."""
-    requests = records.source_requests()
-    swept = dict(records.rows("SELECT spec, ran FROM sweeps"))
-    return {
-        spec: SourceState(
-            state=state,
-            ran=ran,
-            swept=swept.get(spec),
-            asked=spec in requests,
-            request=msgspec.json.decode(requests[spec] or "null") if spec in requests else None,
-        )
-        for spec, (state, ran) in sorted(records.source_states().items())
-    }
-
-
-def remember(records: Records, spec: str, known: SourceState) -> None:
-    """Remember it, inside a transaction."""
-    records.set_source_state(spec, known.state, known.ran)
-    if known.asked:
-        request = None if known.request is None else msgspec.convert(known.request, Request)
-        text = None if request is None else msgspec.json.encode(request).decode()
-        records.write("INSERT OR REPLACE INTO requests VALUES (?, ?)", [(spec, text)])
-    if known.swept:
-        records.write("INSERT OR REPLACE INTO sweeps VALUES (?, ?)", [(spec, known.swept)])
-
-
 # --- the index that is filled -----------------------------------------------------------------------------------------
 
 
 @contextmanager
-def filled(folder: Path, encoder: EncoderIdentity, store: str) -> Iterator[Index]:
+def open_or_create(folder: Path, encoder: EncoderIdentity, store: str) -> Iterator[Index]:
     """The index in *folder*, made when there is none; if the block fails, one that was made is taken away again."""
     if manifest.is_index(folder):
         with Index.open(folder) as index:

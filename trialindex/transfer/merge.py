@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -16,21 +15,16 @@ from trialindex.errors import IndexStateError
 from trialindex.index import Index
 from trialindex.plugin.updates import Change, ChangeKind
 from trialindex.storage.records import Records
-from trialindex.transfer.archive import SourceState
-from trialindex.transfer.entry import Entry, entries, find, merged, restore
+from trialindex.storage.source_states import SourceState
+from trialindex.transfer.entry import Entry, entries, find, merge_entries, restore
 from trialindex.transfer.export import (
-    Show,
-    filled,
-    nothing,
-    remember,
+    Progress,
+    no_progress,
+    open_or_create,
     require_encoder,
-    require_rule,
+    require_passage_version,
     require_vectors,
-    sources,
-    vectors,
 )
-
-_SHARD = re.compile(r"(?P<whole>.+) --shard (?P<number>\d{1,4})/(?P<count>\d{1,4})", re.DOTALL)
 
 
 @dataclass
@@ -42,7 +36,7 @@ class Merged:
 
 
 def merge(
-    parts: Iterable[str | Path], folder: str | Path, *, store: str | None = None, progress: Show = nothing
+    parts: Iterable[str | Path], folder: str | Path, *, store: str | None = None, progress: Progress = no_progress
 ) -> Merged:
     """Bring the trials of several indexes, with all that is known of them, into the one in *folder*.
 
@@ -62,45 +56,43 @@ def merge(
             raise IndexStateError("there is nothing to merge.", hint="Name the folders of the parts.")
         first = given[0].manifest
         for part in given:
-            require_rule(part.manifest.passages, f"the index at {part.folder}")
+            require_passage_version(part.manifest.passages, f"the index at {part.folder}")
             require_encoder(first.encoder, given[0].folder, part)
             if part.folder.resolve() == target.resolve():
                 raise IndexStateError(f"{target} is among its own parts.", hint="Leave it out: its trials stay.")
-        whole = opened.enter_context(filled(target, first.encoder, store or first.store))
-        require_encoder(first.encoder, given[0].folder, whole)
-        require_rule(whole.manifest.passages, f"the index at {target}")
+        merged = opened.enter_context(open_or_create(target, first.encoder, store or first.store))
+        require_encoder(first.encoder, given[0].folder, merged)
+        require_passage_version(merged.manifest.passages, f"the index at {target}")
         total = sum(map(len, given))
-        with whole.writing() as (records, changes):
+        with merged.writing() as (records, changes):
             with records.transaction():
-                _merge(records, whole, given, done, lambda count: progress(count, total))
+                _merge(records, merged, given, done, lambda count: progress(count, total))
             changes += done.changes
     return done
 
 
-def _merge(records: Records, whole: Index, parts: list[Index], done: Merged, progress: Callable[[int], None]) -> None:
+def _merge(records: Records, merged: Index, parts: list[Index], done: Merged, progress: Callable[[int], None]) -> None:
     with ExitStack() as opened:
         views = [(part, opened.enter_context(part.snapshot())) for part in parts]
-        states, became = _together(
+        states, renamed = merge_source_states(
             [
-                _rebased(sources(records), whole.folder, whole.folder),
-                *(_rebased(sources(view), part.folder, whole.folder) for part, view in views),
+                relocate_requests(records.sources.all(), merged.folder, merged.folder),
+                *(relocate_requests(view.sources.all(), part.folder, merged.folder) for part, view in views),
             ],
             done.notes.append,
         )
-        for shard, spec in became.items():
-            records.write("UPDATE OR IGNORE origins SET spec = ? WHERE spec = ?", [(spec, shard)])
-            for table in ("origins", "sources", "requests", "sweeps"):
-                records.write(f"DELETE FROM {table} WHERE spec = ?", [(shard,)])  # noqa: S608
+        for shard, spec in renamed.items():
+            records.provenance.rename_spec(shard, spec)
+            records.sources.remove(shard)
         for spec, state in states.items():
-            remember(records, spec, state)
+            records.sources.store(spec, state)
         generation = records.generation + sum(view.generation for _, view in views) + 1
         count = 0
         for part, view in views:
-            keep = "INSERT OR IGNORE INTO vectors VALUES (?, ?)"
-            records.write(keep, vectors(view, part.manifest.encoder, part.folder))
+            records.passages.copy_vectors(view.passages.encoded_vectors(part.manifest.encoder.dimension))
             require_vectors(view, f"the index at {part.folder}", "Mend it: trialindex check --repair")
             for entry in entries(view):
-                if kind := _add(records, entry, became, generation):
+                if kind := _add(records, entry, renamed, generation):
                     done.changes.append(Change(entry.trial.id, kind))
                 count += 1
                 progress(count)
@@ -108,67 +100,75 @@ def _merge(records: Records, whole: Index, parts: list[Index], done: Merged, pro
         records.set_generation(generation)
 
 
-def _add(records: Records, entry: Entry, became: dict[str, str], generation: int) -> ChangeKind | None:
+def _add(records: Records, entry: Entry, renamed: dict[str, str], generation: int) -> ChangeKind | None:
     """Bring in one trial of a part. :returns: what that changed."""
-    specs = {became.get(spec, spec): gone for spec, gone in entry.origins.items()}
+    specs = {renamed.get(spec, spec): gone for spec, gone in entry.origins.items()}
     entry = msgspec.structs.replace(entry, origins=specs, generation=generation)
-    here = find(records, entry.trial.id)
-    chosen = merged(here, entry, generation) if here else entry
+    held = find(records, entry.trial.id)
+    chosen = merge_entries(held, entry, generation) if held else entry
     kind = restore(records, chosen)
-    if kind is None and here and bool(here.gone_since) != bool(chosen.gone_since):
-        records.write("UPDATE trials SET generation = ? WHERE id = ?", [(generation, entry.trial.id)])
+    if kind is None and held and bool(held.gone_since) != bool(chosen.gone_since):
+        records.touch(entry.trial.id, generation)
         return "changed"
     return kind
 
 
-def _rebased(sources: dict[str, SourceState], old: Path, new: Path) -> dict[str, SourceState]:
-    """The sources as the index in the folder *new* remembers them: a request's folder is as seen from the index."""
+def relocate_requests(sources: dict[str, SourceState], old: Path, new: Path) -> dict[str, SourceState]:
+    """The sources of the index in the folder *old* for one in *new*: a request's folder is as seen from the index."""
 
-    def request(known: SourceState) -> dict[str, Any] | None:
-        if not known.request or not known.request.get("folder"):
-            return known.request
+    def relocate(request: dict[str, Any] | None) -> dict[str, Any] | None:
+        if not request or not request.get("folder"):
+            return request
         with suppress(ValueError):  # on Windows: another drive
-            there = os.path.normpath(old.resolve() / known.request["folder"])
-            return {**known.request, "folder": os.path.relpath(there, new.resolve())}
-        return known.request
+            there = os.path.normpath(old.resolve() / request["folder"])
+            return {**request, "folder": os.path.relpath(there, new.resolve())}
+        return request
 
-    return {spec: msgspec.structs.replace(known, request=request(known)) for spec, known in sources.items()}
+    return {spec: msgspec.structs.replace(known, request=relocate(known.request)) for spec, known in sources.items()}
 
 
-def _together(
-    known: list[dict[str, SourceState]], note: Callable[[str], None]
+def merge_source_states(
+    indexes: list[dict[str, SourceState]], note: Callable[[str], None]
 ) -> tuple[dict[str, SourceState], dict[str, str]]:
-    """What the merged index remembers of each source, and which specs of shards became that of the whole."""
-    became: dict[str, str] = {}
-    specs = sorted({spec for one in known for spec in one})
-    found = {spec: _agreed(spec, [one[spec] for one in known if spec in one], note) for spec in specs}
-    shards: dict[tuple[str, int], dict[int, str]] = {}
-    for spec in specs:
-        if match := _SHARD.fullmatch(spec):
-            shards.setdefault((match["whole"], int(match["count"])), {})[int(match["number"])] = spec
-    for (whole, count), parts in shards.items():
-        if missing := [f"{number}/{count}" for number in range(1, count + 1) if number not in parts]:
+    """What the merged index remembers of each source.
+
+    :param indexes: what each index remembers of each.
+    :param note: told in one line what a user should know.
+    :returns: the states by spec, and which specs of shards became that of the whole source.
+    """
+    specs = sorted({spec for index in indexes for spec in index})
+    states = {spec: reconcile_state(spec, [index[spec] for index in indexes if spec in index], note) for spec in specs}
+    renamed: dict[str, str] = {}
+    for (whole, count), shards in _shards(states).items():
+        if missing := [f"{number}/{count}" for number in range(1, count + 1) if number not in shards]:
             note(f"{whole}: the shards {', '.join(missing)} are missing; the others stay sources of their own.")
             continue
-        states = [found[spec] for spec in parts.values()]
-        if any(state.state != states[0].state for state in states):
+        parts = [states[spec] for spec in shards.values()]
+        if any(part.state != parts[0].state for part in parts):
             note(f"{whole}: its shards ended at different states, so they stay {count} sources; each is synced alone.")
             continue
-        requests = [{**(state.request or {}), "shard": ""} for state in states]
-        same = all(request == requests[0] for request in requests) and all(state.request for state in states)
-        one = msgspec.structs.replace(
-            _agreed(whole, states, note),
-            request=requests[0] if same else None,
-            asked=any(state.asked for state in states),
+        requests = [{key: value for key, value in (part.request or {}).items() if key != "shard"} for part in parts]
+        same = all(request == requests[0] for request in requests) and all(part.request for part in parts)
+        joined = msgspec.structs.replace(
+            reconcile_state(whole, parts, note), request=requests[0] if same else None, shard=None
         )
-        for spec in parts.values():
-            del found[spec]
-            became[spec] = whole
-        found[whole] = _agreed(whole, [one, found[whole]], note) if whole in found else one
-    return found, became
+        for spec in shards.values():
+            del states[spec]
+            renamed[spec] = whole
+        states[whole] = reconcile_state(whole, [joined, states[whole]], note) if whole in states else joined
+    return states, renamed
 
 
-def _agreed(spec: str, states: list[SourceState], note: Callable[[str], None]) -> SourceState:
+def _shards(states: dict[str, SourceState]) -> dict[tuple[str, int], dict[int, str]]:
+    """The specs of the shards of each source, by their number; the source by its spec and into how many it is cut."""
+    found: dict[tuple[str, int], dict[int, str]] = {}
+    for spec, known in states.items():
+        if known.shard:
+            found.setdefault((known.shard.spec, known.shard.count), {})[known.shard.number] = spec
+    return found
+
+
+def reconcile_state(spec: str, states: list[SourceState], note: Callable[[str], None]) -> SourceState:
     """One state for a source that several indexes know.
 
     Where they ended differently nobody but the source can tell which is the older; it is asked from the beginning.
@@ -180,11 +180,10 @@ def _agreed(spec: str, states: list[SourceState], note: Callable[[str], None]) -
         note(
             f"{spec}: the indexes ended at different states; the next sync asks for all of it again, encoding nothing."
         )
-    swept = [state.swept for state in states]
     return SourceState(
         state=states[0].state if same else {},
         ran=min(state.ran for state in states),
-        swept=min(day for day in swept if day) if all(swept) else None,
-        asked=any(state.asked for state in states),
+        swept=min(state.swept for state in states),
         request=next((state.request for state in states if state.request), None),
+        shard=states[0].shard,
     )

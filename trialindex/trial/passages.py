@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from trialindex.trial.record import Trial
 
+HASH_BYTES = 16
+"""How much is kept of the hash of a passage's text."""
+
 VERSION = 2
 """Raise it when the rule changes: an index remembers its own, and ``check --repair`` cuts its trials again."""
 
@@ -28,8 +31,8 @@ class Passage:
 
     @property
     def hash(self) -> bytes:
-        """First 16 bytes of the text's SHA-256: the key of its embedding."""
-        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).digest()[:16]
+        """First :data:`HASH_BYTES` of the text's SHA-256: the key of its embedding."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).digest()[:HASH_BYTES]
 
 
 def passages(trial: Trial) -> Iterator[Passage]:

@@ -8,11 +8,15 @@ from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trialindex.errors import NotifierError, TrialIndexError
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.messages import Delivery, Update
 from trialindex.watching.store import NotifierConfig, OutboxItem, Watches
+
+if TYPE_CHECKING:
+    from trialindex.plugin.registry import Plugins
 
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(days=1)
@@ -47,7 +51,7 @@ def _deliver_to(watches: Watches, one: NotifierConfig) -> DeliveryResult:
     error = ""
     for item in watches.due(one.num, _iso(_now()), _iso(_now() + LONGEST_PAUSE)):
         try:
-            _send(one, item.delivery)
+            _send(watches, one, item.delivery)
         except NotifierError as problem:
             error = describe_error(problem)
             suspended += problem.permanent
@@ -64,9 +68,9 @@ def _deliver_to(watches: Watches, one: NotifierConfig) -> DeliveryResult:
     return DeliveryResult(one, accepted, error, suspended)
 
 
-def _send(one: NotifierConfig, delivery: Delivery) -> None:
+def _send(watches: Watches, one: NotifierConfig, delivery: Delivery) -> None:
     with _working_folder(one.folder):
-        one.make().send(delivery)
+        one.make(watches.plugins).send(delivery)
 
 
 @contextmanager
@@ -89,17 +93,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def notifier_config(spec: str, options: dict[str, object]) -> NotifierConfig:
+def notifier_config(spec: str, options: dict[str, object], plugins: Plugins | None = None) -> NotifierConfig:
     """The configuration of a notifier, checked as far as that goes without sending.
 
+    :param plugins: where the notifier is looked up; those of this process unless given.
     :raises PluginError: there is no such notifier.
     :raises NotifierError: the argument or an option cannot be used.
     """
     import msgspec
 
-    from trialindex.plugin.registry import split_spec
+    from trialindex.plugin import registry
 
-    name, argument = split_spec(spec)
+    name, argument = registry.split_spec(spec)
     given = {key: value for key, value in options.items() if value not in (None, ())}
     try:
         plain = msgspec.json.decode(msgspec.json.encode(given))
@@ -108,7 +113,7 @@ def notifier_config(spec: str, options: dict[str, object]) -> NotifierConfig:
     except (TypeError, UnicodeError) as problem:
         what = f'the notifier "{name}" was given what cannot be kept: {describe_error(problem)}.'
         raise NotifierError(what, hint="Name files and folders in plain letters.") from None
-    one.make()
+    one.make(plugins or registry.plugins())
     return one
 
 
@@ -131,7 +136,7 @@ def send_test(watches: Watches, num: int) -> NotifierConfig:
         lines=("If you can read this, word of changes will reach you here.",),
     )
     try:
-        _send(one, Delivery(key=key, created=_iso(_now()), updates=(update,)))
+        _send(watches, one, Delivery(key=key, created=_iso(_now()), updates=(update,)))
     except TrialIndexError:
         raise
     except PLUGIN_EXCEPTIONS as problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +11,7 @@ from trialindex.concepts.tokens import natural_order, normalize
 from trialindex.errors import IndexDamaged, QueryError
 from trialindex.plugin.interfaces import Concept
 from trialindex.search.filters import Filters
-from trialindex.storage.records import Records
+from trialindex.storage.records import IndexStatus, Records
 from trialindex.trial import Trial
 from trialindex.watching.watch import Watch
 
@@ -66,7 +66,7 @@ class Matcher:
         """The vocabularies, loaded when a condition is first compared."""
         from trialindex.concepts.recognizer import ConceptRecognizer
 
-        return ConceptRecognizer.load()
+        return ConceptRecognizer.load(self._index.plugins)
 
     def view(self, watch: Watch, since: int) -> WatchView:
         """Compare *watch* with what was added or changed after the generation *since*.
@@ -84,22 +84,28 @@ class Matcher:
         allowed = None if filters is None else filters.allowed(self.records)
         passing = None if allowed is None else set(allowed.tolist())
         fits = self._condition_test(watch.subject) if watch.kind == "condition" else None
-        only, parameters = ("AND id = ?", [watch.subject]) if watch.kind == "trial" else ("", [])
-        sql = f"SELECT num, id, hash FROM trials WHERE generation > ? {only} ORDER BY num"  # noqa: S608
         matches: dict[str, MatchingTrial] = {}
         considered = set()
-        for num, trial_id, digest in self.records.rows(sql, [since, *parameters]):
-            considered.add(trial_id.lower())
-            if filters is None or (passing is not None and num not in passing):
+        for status in self._changed(watch, since):
+            key = status.id.lower()
+            considered.add(key)
+            if filters is None or (passing is not None and status.num not in passing):
                 continue
             try:
-                stored = next(self.records.load([num]))
+                stored = next(self.records.load([status.num]))
             except IndexDamaged:  # a check of the index names it
-                considered.discard(trial_id.lower())
+                considered.discard(key)
                 continue
             if not stored.trial.gone_since and (fits is None or fits(stored.trial)):
-                matches[trial_id.lower()] = MatchingTrial(stored.trial, digest, stored.last_checked)
+                matches[key] = MatchingTrial(stored.trial, status.hash, stored.last_checked)
         return WatchView(matches, considered, self.records.generation)
+
+    def _changed(self, watch: Watch, since: int) -> Iterable[IndexStatus]:
+        """The trials that may be news to the watch."""
+        if watch.kind != "trial":
+            return self.records.statuses_since(since)
+        status = self.records.status_of(watch.subject)
+        return [status] if status and status.generation > since else []
 
     def narrower(self, condition: str) -> tuple[Concept | None, list[Concept]]:
         """The concept of a condition, if a vocabulary knows it, and every narrower one."""
@@ -130,14 +136,17 @@ class Matcher:
             return WatchView({}, set(), self.records.generation)
         answer = self._index.query(watch.subject, filters=filters, limit=watch.top)
         matches: dict[str, MatchingTrial] = {}
-        sql = "SELECT hash, last_checked, generation > ? FROM trials WHERE id = ?"
         for hit in answer.hits:
             similarity = hit.parts.get("vector", -1.0)
             if similarity < watch.level or hit.trial.gone_since:
                 continue
-            for digest, checked, fresh in self.records.rows(sql, (since, hit.trial.id)):
-                trial = self.records.earlier(hit.trial.id, digest) or hit.trial
-                matches[hit.trial.id.lower()] = MatchingTrial(trial, digest, checked, bool(fresh), hit.rank, similarity)
+            status = self.records.status_of(hit.trial.id)
+            if status is None:
+                continue
+            trial = self.records.version_with_hash(hit.trial.id, status.hash) or hit.trial
+            fresh = status.generation > since
+            match = MatchingTrial(trial, status.hash, status.last_checked, fresh, hit.rank, similarity)
+            matches[hit.trial.id.lower()] = match
         return WatchView(matches, set(), min(answer.generation, self.records.generation))
 
 

@@ -11,7 +11,9 @@ from typing import Literal
 
 from trialindex.errors import SourceError, TrialIndexError, WatchError
 from trialindex.index import Index
-from trialindex.ingest.run import Reports, Request, Shard, Summary
+from trialindex.ingest.request import Request
+from trialindex.ingest.run import Summary
+from trialindex.plugin.progress import ProgressListener
 from trialindex.watching.sweep import SweepResult, is_due, reconcile
 
 SweepWhen = Literal["due", "now", "force"]
@@ -38,31 +40,32 @@ class RefreshResult:
 
 def refresh(
     index: Index,
-    reports: Callable[[], AbstractContextManager[Reports]],
+    listeners: Callable[[], AbstractContextManager[ProgressListener]],
     sweep: SweepWhen = "due",
 ) -> Iterator[RefreshResult]:
     """Ask every source of the index again for what is new, one after another; one that fails stops no other.
 
-    :param reports: made for each source: where it says how it goes.
+    :param listeners: made for each source: where it says how it goes.
     :param sweep: when to ask a source which trials it still has.
     :raises WatchError: the index was opened by a relative path, and a source is to be asked in another folder.
     """
     for spec, request in sorted(index.requests().items()):
         if request is not None:
-            with reports() as where:
+            with listeners() as where:
                 yield _refresh_one(index, spec, request, where, sweep)
 
 
-def _refresh_one(index: Index, spec: str, request: Request, reports: Reports, sweep: SweepWhen) -> RefreshResult:
+def _refresh_one(
+    index: Index, spec: str, request: Request, listener: ProgressListener, sweep: SweepWhen
+) -> RefreshResult:
     summary = swept = None
     try:
         with _working_folder(index, request):
             try:
-                source = request.source()
-                shard = Shard.parse(request.shard) if request.shard else None
-                summary = index.ingest(source, reports=reports, request=request, shard=shard)
+                source = request.make_source(index.plugins)
+                summary = index.ingest(source, listener=listener, request=request, shard=request.shard)
                 if not summary.stopped and (sweep != "due" or is_due(index, spec)):
-                    swept = reconcile(index, source, shard=shard, force=sweep == "force", reports=reports)
+                    swept = reconcile(index, source, shard=request.shard, force=sweep == "force", listener=listener)
                 return RefreshResult(spec, summary, sweep=swept)
             except SourceError as problem:
                 missing = request.file and not Path(request.argument).expanduser().exists()

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
 
-from trialindex.errors import IndexDamaged, IndexFormatError, WatchError
+from trialindex.errors import IndexDamaged, IndexFormatError, PluginError, WatchError
+from trialindex.plugin import registry
 from trialindex.plugin.messages import Delivery, Update
 from trialindex.storage.files import storage_errors
 from trialindex.storage.lock import WATCHES as NAME
@@ -26,6 +27,7 @@ from trialindex.watching.watch import Watch
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Notifier
+    from trialindex.plugin.registry import Plugins
 
 VERSION = 1
 
@@ -124,33 +126,26 @@ class NotifierConfig(msgspec.Struct, frozen=True, kw_only=True):
     def spec(self) -> str:
         return f"{self.name}:{self.argument}" if self.argument else self.name
 
-    def make(self) -> Notifier:
-        """The notifier itself.
+    def make(self, plugins: Plugins) -> Notifier:
+        """Make the notifier itself.
 
         :raises PluginError: it is not installed any more.
         :raises NotifierError: it cannot be used as set up.
         """
-        from trialindex.plugin.registry import plugins
+        return plugins.notifiers.make(self.spec, **self.options)
 
-        return plugins().notifiers.make(self.spec, **self.options)
-
-    @property
-    def local(self) -> bool:
+    def is_local(self, plugins: Plugins) -> bool:
         """Whether it may be told what the user typed; one that is not installed may not."""
-        return self._is("local")
+        return self._says(plugins, "local")
 
-    @property
-    def shows(self) -> bool:
+    def shows(self, plugins: Plugins) -> bool:
         """Whether it shows the news where the program runs."""
-        return self._is("shows")
+        return self._says(plugins, "shows")
 
-    def _is(self, what: str) -> bool:
+    def _says(self, plugins: Plugins, what: str) -> bool:
         """What its class says of itself; one that is not installed says nothing."""
-        from trialindex.errors import PluginError
-        from trialindex.plugin.registry import plugins
-
         try:
-            return getattr(plugins().notifiers.get(self.name), what) is True
+            return getattr(plugins.notifiers.get(self.name), what) is True
         except PluginError:
             return False
 
@@ -169,13 +164,15 @@ class Watches:
 
     :param folder: the index folder.
     :param create: make the file when there is none; without it there are simply no watches, and nothing is written.
+    :param plugins: where notifiers are looked up; those of this process unless given.
     :raises StorageError: the folder cannot be written.
     :raises IndexDamaged: the file cannot be read.
     :raises IndexFormatError: a newer trialindex wrote it.
     """
 
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
+    def __init__(self, folder: Path, *, create: bool = False, plugins: Plugins | None = None) -> None:
         self.folder = folder
+        self.plugins = plugins or registry.plugins()
         path = folder / NAME
         self.exist = create or path.exists()
         with self._errors():
@@ -342,7 +339,7 @@ class Watches:
         discreet = tuple(msgspec.structs.replace(update, asked=None) for update in updates)
         for one in self.notifiers():
             key = digest(self.identity, one.num, *(update.key for update in updates))
-            updates_shown = tuple(updates) if one.local else discreet
+            updates_shown = tuple(updates) if one.is_local(self.plugins) else discreet
             delivery = Delivery(key=key, created=now.isoformat(timespec="seconds"), updates=updates_shown)
             sql = "INSERT OR IGNORE INTO outbox (key, notifier, content) VALUES (?, ?, ?)"
             self._db.execute(sql, (key, one.num, msgspec.json.encode(delivery).decode()))

@@ -7,11 +7,12 @@ from datetime import date
 
 from trialindex.errors import SourceError
 from trialindex.index import Index
-from trialindex.ingest.run import Reports, Shard
+from trialindex.ingest.request import Shard
 from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import IngestContext, Source
+from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.updates import Change
-from trialindex.storage import provenance
+from trialindex.storage.names import id_key
 
 INTERVAL_DAYS = 30
 """Between two sweeps of a source that are made without being asked for."""
@@ -46,8 +47,8 @@ def is_due(index: Index, spec: str) -> bool:
     It is too where that day is still to come, because the clock was set back.
     """
     with index.snapshot() as records:
-        last = provenance.last_sweep(records, spec)
-    return last is not None and not 0 <= (date.today() - date.fromisoformat(last)).days < INTERVAL_DAYS
+        known = records.sources.get(spec)
+    return known is not None and not 0 <= (date.today() - date.fromisoformat(known.swept)).days < INTERVAL_DAYS
 
 
 def reconcile(
@@ -56,7 +57,7 @@ def reconcile(
     *,
     shard: Shard | None = None,
     force: bool = False,
-    reports: Reports | None = None,
+    listener: ProgressListener | None = None,
 ) -> SweepResult:
     """Ask a source which of its trials it still has, and mark those that are gone; one that is back is unmarked.
 
@@ -67,40 +68,40 @@ def reconcile(
     :raises SourceError: the source could not tell.
     :raises IndexLocked: another process is writing.
     """
-    reports = reports or Reports()
+    listener = listener or ProgressListener()
     result = SweepResult(source.spec if shard is None else shard.spec(source.spec))
     with index.snapshot() as records:
-        held = provenance.held(records, result.spec)
+        held = records.provenance.trials_of(result.spec)
     result.held = len(held)
-    present = _present_keys(source, held, reports) if held else set()
+    present = _present_keys(source, held, listener) if held else set()
     if present is None:
         result.able = False
         return result
-    result.gone = sorted(one for one, marked in held.items() if not marked and provenance.key(one) not in present)
-    result.back = sorted(one for one, marked in held.items() if marked and provenance.key(one) in present)
+    result.gone = sorted(one for one, marked in held.items() if not marked and id_key(one) not in present)
+    result.back = sorted(one for one, marked in held.items() if marked and id_key(one) in present)
     live = sum(not marked for marked in held.values())
     if result.gone and not force and (not present or len(result.gone) > max(MAX_COUNT, MAX_SHARE * live)):
         seem = f"{len(result.gone):,} of {live:,} trials seem to be gone"
         result.refused = f"{seem}, which is too many to believe; nothing was marked."
         return result
     day = date.today().isoformat()
-    with index.writing(reports) as (records, changes), records.transaction():
+    with index.writing(listener) as (records, changes), records.transaction():
         generation = records.generation + 1
-        changed = provenance.mark(records, result.spec, result.gone, result.back, day, generation)
-        provenance.swept(records, result.spec, day)
+        changed = records.provenance.mark_gone(result.spec, result.gone, result.back, day, generation)
+        records.sources.record_sweep(result.spec, day)
         if changed:
             records.set_generation(generation)
         changes += [Change(one, "changed") for one in changed]
     return result
 
 
-def _present_keys(source: Source, held: dict[str, bool], reports: Reports) -> set[bytes] | None:
+def _present_keys(source: Source, held: dict[str, bool], listener: ProgressListener) -> set[bytes] | None:
     """The keys of the ids that the source has now; ``None`` if it cannot tell.
 
     :raises SourceError: it fails.
     """
-    context = IngestContext(on_progress=reports.progress, on_note=reports.note)
+    context = IngestContext(on_progress=listener.progress, on_note=listener.note)
     hint = "Nothing was marked. Report it to the source's author."
     with plugin_errors(f'the source "{source.name}"', SourceError, hint):
         present = source.ids(context, frozenset(held))
-        return None if present is None else {provenance.key(str(one)) for one in present}
+        return None if present is None else {id_key(str(one)) for one in present}

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from trialindex.index import Index
-from trialindex.ingest.run import Reports
 from trialindex.plugin.messages import Update
+from trialindex.plugin.progress import ProgressListener
 from trialindex.storage.lock import SYNC, write_lock
 from trialindex.watching.delivery import DeliveryResult, deliver
 from trialindex.watching.sources import RefreshResult, SweepWhen, refresh
@@ -47,7 +47,7 @@ def sync(
     index: Index,
     watches: Watches,
     *,
-    reports: Callable[[], AbstractContextManager[Reports]] = lambda: nullcontext(Reports()),
+    listeners: Callable[[], AbstractContextManager[ProgressListener]] = lambda: nullcontext(ProgressListener()),
     on_refreshed: Callable[[RefreshResult], None] = lambda one: None,
     on_updates: Callable[[list[Update]], None] = lambda updates: None,
     sweep: SweepWhen = "due",
@@ -57,7 +57,7 @@ def sync(
     What an earlier round found and could not deliver goes out too. An interruption ends the round after the source
     that was being read; nothing is lost by it.
 
-    :param reports: made for each source: where it says how it goes.
+    :param listeners: made for each source: where it says how it goes.
     :param on_refreshed: called with each source when it is done.
     :param on_updates: called with the updates before they are sent.
     :param sweep: when to ask a source which trials it still has.
@@ -65,7 +65,7 @@ def sync(
     """
     result = SyncResult()
     with write_lock(index.folder, name=SYNC, doing="syncing"):
-        for one in refresh(index, reports, sweep):
+        for one in refresh(index, listeners, sweep):
             result.refreshed.append(one)
             on_refreshed(one)
             if result.stopped:

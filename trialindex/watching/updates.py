@@ -11,7 +11,6 @@ import msgspec
 from trialindex.changes import differences
 from trialindex.errors import TrialIndexError
 from trialindex.plugin.messages import NewsKind, Update
-from trialindex.storage import provenance
 from trialindex.storage.records import Records
 from trialindex.trial import Trial, display, sanitize
 from trialindex.watching.matching import Matcher, MatchingTrial, WatchView
@@ -105,7 +104,7 @@ class UpdateFinder:
 
     def _departed(self) -> Iterator[Update]:
         """Of the trials that were reported before and match the watch no longer."""
-        marked = {trial.lower() for trial in provenance.marked(self._records)}
+        marked = {trial.lower() for trial in self._records.provenance.gone_trials()}
         some_gone = not self._since or bool(self._records.dropped_since("trial", self._since))
         for trial, member in self._members.items():
             if trial in self._view.matches:
@@ -119,13 +118,13 @@ class UpdateFinder:
                     why = "You were told of it before; it no longer fits this watch."
                     now = stored.trial
                     yield self._update("changed", now, now.content_hash, stored.last_checked, why, lines)
-            elif some_gone and self._records.standing(member.trial) is None:
+            elif some_gone and self._records.status_of(member.trial) is None:
                 why = "You were told of it before; it was taken out of the index."
                 yield self._update("removed", _stub(member), member.hash, _today(), why, ())
 
     def _difference_lines(self, member: Member, now: Trial) -> tuple[str, ...]:
         """What the trial states otherwise than in its last update, in words; empty when only noise changed."""
-        before = self._records.earlier(member.trial, member.hash)
+        before = self._records.version_with_hash(member.trial, member.hash)
         if before is None:
             return (_UNKNOWN,)
         return tuple(difference.words for difference in differences(before, now))

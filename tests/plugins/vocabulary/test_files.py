@@ -34,8 +34,8 @@ from trialindex_vocabulary.ontology import DiseaseOntology
 
 
 @pytest.fixture
-def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugins]:
-    yield from only_vocabularies(monkeypatch)
+def private(monkeypatch: pytest.MonkeyPatch) -> Plugins:
+    return only_vocabularies(monkeypatch)
 
 
 @pytest.fixture
