@@ -37,6 +37,7 @@ PUBLIC = {
     "trialindex.trial.parse_values",
     "trialindex.trial.sanitize",
     "trialindex.trial.statuses",
+    "trialindex.watching",
 }
 """What a plugin may import; docs/writing-plugins.md says what each is for."""
 

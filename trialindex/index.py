@@ -30,7 +30,7 @@ from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.interfaces import Encoder, EncoderIdentity, Reranker, Source, Writer
 from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
-from trialindex.plugin.results import Results
+from trialindex.plugin.results import Listing, Relaxation, Results, SimilarTrial
 from trialindex.plugin.trial_page import Card
 from trialindex.plugin.updates import Change
 from trialindex.search.filters import Filters, FilterWords
@@ -191,6 +191,18 @@ class Index:
         """Whether the index holds a trial with that id, in any spelling of its letters."""
         return isinstance(trial_id, str) and self._records.status_of(trial_id) is not None
 
+    @property
+    def generation(self) -> int:
+        """The number of the state that is asked: every commit that changes a trial raises it."""
+        return self._records.generation
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another index, or none, has taken the place of this one in its folder, so that it is to be opened
+        anew.
+        """
+        return self._records.database.is_replaced
+
     def query(
         self,
         text: str,
@@ -256,6 +268,70 @@ class Index:
                 settings=ranking or RankingSettings(),
             )
 
+    def browse(
+        self,
+        filters: Filters | None = None,
+        *,
+        order: str = "open",
+        limit: int = 10,
+        page: int = 1,
+        contacts: bool = False,
+    ) -> Listing:
+        """A page of the trials that pass the filters, without a question.
+
+        :param order: ``open``, those that people can join first and of these the last updated, or ``added``, as they
+            came. :param limit: trials a page. :param page: from 1.
+        :param contacts: leave the contacts in the trials; without it they are masked.
+        :raises QueryError: an unknown order, or a value that is not understood.
+        """
+        from trialindex.search.browsing import browse
+
+        with self._records.snapshot() as records:
+            return browse(
+                filters or Filters(),
+                order=order,
+                limit=limit,
+                page=page,
+                contacts=contacts,
+                records=records,
+                allowed=lambda of: of.allowed(records),
+            )
+
+    def facets(self, filters: Filters | None = None) -> dict[str, dict[str, int]]:
+        """How many of the trials that pass the filters have each ``status``, ``phase``, ``study_type`` and ``country``.
+
+        :returns: by facet the codes and countries, as the index writes them, the most frequent first.
+        :raises QueryError: a filter names what no trial of the index has.
+        """
+        from trialindex.storage.listing import count_values
+
+        with self._records.snapshot() as records:
+            return count_values(records, (filters or Filters()).allowed(records))
+
+    def relaxations(self, filters: Filters) -> tuple[Relaxation, ...]:
+        """For each of the filters how many trials pass without it: what to loosen when an answer is empty.
+
+        :raises QueryError: a filter names what no trial of the index has.
+        """
+        from trialindex.search.browsing import relax
+
+        with self._records.snapshot() as records:
+            return relax(filters, lambda of: of.allowed(records), len(records))
+
+    def similar(self, trial_id: str, *, limit: int = 5) -> tuple[SimilarTrial, ...]:
+        """The trials that are most like the trial with that id, masked, the most similar first.
+
+        :raises UnknownTrial: the index has no such trial; the message names ids that look alike.
+        """
+        from trialindex.search.similar import similar_trials
+
+        state = self._current()
+        with self._records.snapshot() as records:
+            num = self._find(records, trial_id).num
+            found = similar_trials(num, limit, derived=state, records=records)
+            stored = records.load(found)
+            return tuple(SimilarTrial(trial=one.trial.masked(), similarity=round(found[one.num], 4)) for one in stored)
+
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:
         """The trial with that id.
 
@@ -283,7 +359,15 @@ class Index:
         :raises UnknownTrial: the index has none; the message names ids that look alike.
         """
         stored = self.stored(trial_id, contacts=True)  # for the adverse events in the raw record; the card masks it
-        return card(stored.trial, seen=stored.seen, writer=writer, contacts=contacts, near=near, plugins=self.plugins)
+        return card(
+            stored.trial,
+            seen=stored.seen,
+            writer=writer,
+            contacts=contacts,
+            near=near,
+            recognizer=_recognizer(self.plugins),  # read once a process
+            plugins=self.plugins,
+        )
 
     def history(self, trial_id: str, *, contacts: bool = False) -> tuple[Revision, ...]:
         """Every version of a trial that the index has seen, the newest, which is the current one, last.

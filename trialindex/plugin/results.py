@@ -132,6 +132,43 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     understood: Understanding | None = None
 
 
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the trials that pass filters, without a question.
+
+    :param filters: as words for a person. :param order: ``added``, as they came, or ``open``, those that people can
+        join first. :param searched: how many trials pass, of *total*. :param page: from 1. :param limit: trials a page.
+    :param generation: the state of the index that answered.
+    """
+
+    filters: dict[str, str]
+    order: str
+    searched: int
+    total: int
+    page: int
+    limit: int
+    trials: tuple[Trial, ...]
+    generation: int
+
+
+class Relaxation(msgspec.Struct, frozen=True, kw_only=True):
+    """What leaving out one filter gives.
+
+    :param filter: its name, as :class:`~trialindex.Filters` has it. :param words: what it asks for, for a person.
+    :param trials: how many trials pass all the others.
+    """
+
+    filter: str
+    words: str
+    trials: int
+
+
+class SimilarTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """A trial that is like another one. :param similarity: a cosine, comparable within one encoder."""
+
+    trial: Trial
+    similarity: float
+
+
 def describe_eligibility(value: EligibilityCheck) -> str:
     """How one limit compares: ``age fits (34 years; trial: 18 to 65 years)``."""
     given, stated = one_line(value.given) or NOT_STATED, one_line(value.stated) or NOT_STATED

@@ -45,9 +45,20 @@ class Database:
                 if create:
                     self._connection.executescript(f"PRAGMA journal_mode=WAL; BEGIN; {SCHEMA} COMMIT;")
                 self.generation  # noqa: B018  fails here, not later, when the file is no database
+                file = path.stat()
             except BaseException:
                 self._connection.close()
                 raise
+        self._file = file.st_dev, file.st_ino
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the file that was opened is no longer the one in the folder."""
+        try:
+            now = (self.folder / NAME).stat()
+        except OSError:
+            return True
+        return (now.st_dev, now.st_ino) != self._file
 
     def close(self) -> None:
         self._connection.close()

@@ -1,0 +1,155 @@
+"""The application: every address that is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from trialindex.errors import IndexEmpty, IndexStateError, QueryError, StorageError, TrialIndexError, UnknownTrial
+from trialindex_web.guard import Guard
+from trialindex_web.library import Library
+from trialindex_web.limits import Limits
+from trialindex_web.questions import Questions
+from trialindex_web.refusal import SORRY, Refusal
+from trialindex_web.render import STYLE, Pages
+from trialindex_web.search_pages import SearchPages
+from trialindex_web.sessions import Sessions
+from trialindex_web.settings import Settings
+from trialindex_web.site import Site
+from trialindex_web.text_pages import TextPages
+from trialindex_web.trial_pages import TrialPages
+from trialindex_web.watch_pages import WatchPages
+
+if TYPE_CHECKING:
+    from trialindex import Index
+
+SWEEP = 60.0
+"""Seconds between two looks for questions that are kept no longer."""
+YEAR = 31_536_000
+WORDS = {
+    400: "The request could not be understood.",
+    404: "There is nothing at this address.",
+    405: "That cannot be done at this address.",
+}
+
+log = logging.getLogger("trialindex.web")
+
+
+def make_application(
+    index: Index, settings: Settings, announce: Callable[[str], None] = lambda path: None
+) -> tuple[Guard, str]:
+    """The application that serves *index*, and the path of the owner's way in.
+
+    :param announce: is told the path of the next way in when one was used.
+    """
+    sessions = Sessions(settings)
+    pages = Pages(settings, sessions)
+    site = Site(settings, Library(index), sessions, Questions(), pages, announce)
+
+    def refuse(request: Request, refusal: Refusal) -> Response:
+        return _problem(refusal) if request.url.path.startswith("/api/") else pages.refuse(request, refusal)
+
+    routes = [
+        *(route for part in (SearchPages, TrialPages, WatchPages, TextPages) for route in part(site).routes()),
+        Route(pages.style_path, _style),
+        Route("/healthz", _health),
+        Route("/robots.txt", _robots),
+    ]
+    application = Starlette(
+        routes=routes,
+        lifespan=_lifespan(site),
+        exception_handlers={
+            Refusal: lambda request, problem: refuse(request, problem),
+            HTTPException: lambda request, problem: refuse(request, _of_http(request, problem)),
+            TrialIndexError: lambda request, problem: refuse(request, _of_error(problem)),
+            Exception: lambda request, problem: refuse(request, Refusal(500, SORRY)),  # the guard logs it
+        },
+    )
+    application.router.redirect_slashes = False
+    return Guard(application, settings, Limits(settings), refuse), sessions.entrance()
+
+
+def _lifespan(site: Site) -> Callable[[Any], Any]:
+    @asynccontextmanager
+    async def lifespan(application: Any) -> AsyncIterator[None]:
+        async def keep_house() -> None:
+            try:
+                await run_in_threadpool(site.library.warm)
+            except Exception as problem:  # noqa: BLE001  whoever asks first is told
+                log.error("%s while warming up", type(problem).__name__)
+            while True:
+                await asyncio.sleep(SWEEP)
+                site.questions.forget()
+
+        task = asyncio.create_task(keep_house())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            site.library.close()
+
+    return lifespan
+
+
+# --- refusals -------------------------------------------------------------------------------------------------------
+
+
+def _of_http(request: Request, problem: HTTPException) -> Refusal:
+    """The refusal for what Starlette refuses."""
+    if problem.status_code == 405 and request.url.path == "/search":
+        return Refusal(
+            405, "A question is sent with the form, so that it stands in no address; go to the search.", Allow="POST"
+        )
+    words = WORDS.get(problem.status_code, "That does not work.")
+    return Refusal(problem.status_code, words, **dict(problem.headers or {}))
+
+
+def _of_error(problem: TrialIndexError) -> Refusal:
+    """The refusal for an error of the library, whose words may quote what was typed and are not repeated here."""
+    match problem:
+        case UnknownTrial():
+            return Refusal(404, "There is no trial of that number in here.")
+        case QueryError():
+            return Refusal(400, "A filter was not understood.")
+        case IndexEmpty():
+            return Refusal(503, "No trials are in here yet.", Retry_After="60")
+        case IndexStateError() | StorageError():
+            log.error("%s", type(problem).__name__)
+            return Refusal(503, "The trials cannot be read at this moment; please try again later.", Retry_After="60")
+        case _:
+            log.error("%s", type(problem).__name__)
+            return Refusal(500, SORRY)
+
+
+def _problem(refusal: Refusal) -> Response:
+    """The refusal for a program, RFC 9457."""
+    content = {"type": "about:blank", "title": refusal.title, "status": refusal.status, "detail": refusal.detail}
+    return JSONResponse(content, refusal.status, headers=refusal.headers, media_type="application/problem+json")
+
+
+# --- small things ---------------------------------------------------------------------------------------------------
+
+
+def _style(request: Request) -> Response:
+    headers = {"Cache-Control": f"public, max-age={YEAR}, immutable"}
+    return PlainTextResponse(STYLE.read_text(encoding="utf-8"), media_type="text/css", headers=headers)
+
+
+def _health(request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+def _robots(request: Request) -> Response:
+    return PlainTextResponse("User-agent: *\nAllow: /trial/\nDisallow: /\n")

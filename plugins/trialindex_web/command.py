@@ -1,0 +1,62 @@
+"""``trialindex serve``."""
+
+from __future__ import annotations
+
+import click
+
+from trialindex.cli.common import default_path, index_option, open_for_reading
+
+PORT = 8477
+
+
+@click.command("serve")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Its port; 0 for one that is free."
+)
+@click.option("--open", "browser", is_flag=True, help="Open the page in your browser.")
+@click.option("--contacts", is_flag=True, help="Show the contacts of trials without being asked for each.")
+@click.option("--public", is_flag=True, help="For everybody who can reach it: needs --base-url, behind HTTPS.")
+@click.option(
+    "--base-url", metavar="URL", help="With --public: the address that people type, https://trials.example.org."
+)
+@click.option(
+    "--proxy", is_flag=True, help="With --public: believe the X-Forwarded-For of the web server in front of this one."
+)
+@index_option
+def serve(
+    host: str,
+    port: int,
+    browser: bool,
+    contacts: bool,
+    public: bool,
+    base_url: str | None,
+    proxy: bool,
+    index_path: str | None,
+) -> None:
+    """Show the index as a web page, and answer programs.
+
+    Without --public only this computer can reach it. What is typed there is kept in memory for half an hour and is
+    never written, logged, or put into an address; what you watch is kept as `trialindex watch` keeps it. Stop it with
+    Ctrl-C.
+
+    \b
+    Examples:
+      trialindex serve --open
+      trialindex serve --index lupus --port 8000
+      trialindex serve --public --base-url https://trials.example.org
+    """
+    from trialindex_web.serving import bind, run
+    from trialindex_web.settings import Settings
+
+    listening = bind(host, port, public=public)
+    with listening, open_for_reading(index_path) as index:
+        settings = Settings.of(
+            listening.getsockname(),
+            public=public,
+            base_url=base_url or "",
+            contacts=contacts,
+            proxy=proxy,
+            sample=index_path is None and index.folder != default_path(),
+        )
+        run(index, settings, listening, browser=browser)

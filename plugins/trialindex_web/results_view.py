@@ -1,0 +1,128 @@
+"""What a page of results shows: what was understood, the hits in order, and what they can be narrowed by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from trialindex import Card, Hit, Index, Results
+from trialindex.plugin.results import Understanding
+from trialindex.trial import Site, Trial, display
+from trialindex_web.questions import Question
+from trialindex_web.render import tone
+
+SHOWN = 10
+"""Hits a page."""
+ALIKE = 20
+"""So many hits, one after another, are taken to be about as close to the question."""
+FACETS = ("status", "phase", "study_type", "country")
+VALUES = 12
+"""Values of a facet that are offered, those that most trials have."""
+
+
+class Chip(NamedTuple):
+    """One thing that was understood. :param label: in words. :param said: how the text says it, if otherwise."""
+
+    label: str
+    said: str = ""
+    out: bool = False
+
+
+class Value(NamedTuple):
+    """A value of a facet: how it is sent and said, how many of the trials found have it, and whether it is chosen."""
+
+    code: str
+    label: str
+    number: int
+    chosen: bool
+
+
+class HitView(NamedTuple):
+    """A hit with its page, of which only the head is shown; *nearest* is the site to go to, *away* in kilometres."""
+
+    hit: Hit
+    card: Card
+    nearest: Site | None
+    away: float | None
+
+
+def chips(understood: Understanding | None) -> list[Chip]:
+    """What was understood of the text, and last what of it counts for nothing."""
+    if understood is None:
+        return []
+    found = [Chip(concept.name, _said(concept.name, concept.surface)) for concept in understood.concepts]
+    found += [Chip(given) for given in (understood.age, understood.sex) if given]
+    if understood.pregnant is not None:
+        found.append(Chip("pregnant" if understood.pregnant else "not pregnant"))
+    found += [Chip(f"lives in {understood.place}")] if understood.place else []
+    return [*found, *(Chip(said, why, out=True) for said, why in understood.excluded.items())]
+
+
+def _said(name: str, surface: str) -> str:
+    return "" if name.casefold() == surface.casefold() else surface
+
+
+def arrange(hits: Sequence[Hit], order: str) -> list[Hit]:
+    """The hits as asked for: the closest first, or among those that are about as close the ones that can be joined."""
+    if order == "closest":
+        return list(hits)
+    turns = {"open": 0, "soon": 1, "closed": 2}
+
+    def turn(hit: Hit) -> tuple[int, int, int]:
+        openness = "closed" if hit.trial.gone_since else tone(hit.trial.status)
+        return (hit.rank - 1) // ALIKE, turns[openness], hit.rank
+
+    return sorted(hits, key=turn)
+
+
+def facets(hits: Iterable[Hit], question: Question) -> dict[str, list[Value]]:
+    """Of each facet the values that the trials found have, the most frequent first; those chosen are always there."""
+    trials = [hit.trial for hit in hits]
+    made = {}
+    for name in FACETS:
+        counted = Counter(code for trial in trials for code in set(_codes(trial, name)))
+        chosen = getattr(question, name)
+        codes = [*chosen, *(code for code, _ in counted.most_common(VALUES) if code not in chosen)]
+        values = [Value(code, _label(name, code), counted[code], code in chosen) for code in codes]
+        if len(values) > 1 or chosen:
+            made[name] = values
+    return made
+
+
+def _codes(trial: Trial, facet: str) -> Iterable[str]:
+    match facet:
+        case "status":
+            return (trial.status,) if trial.status else ()
+        case "phase":
+            return (phase for phase in trial.phases if phase != "NA")
+        case "study_type":
+            return (trial.study_type,) if trial.study_type else ()
+        case _:
+            return trial.countries
+
+
+def _label(facet: str, code: str) -> str:
+    match facet:
+        case "status":
+            return display.sentence(display.status(code))
+        case "phase":
+            return display.sentence(display.phase((code,)))
+        case "study_type":
+            return display.sentence(display.study_type(code))
+        case _:
+            return code
+
+
+def view(index: Index, hit: Hit, near: str) -> HitView:
+    """A hit with its headline in plain words and the site to go to: one that takes people, and of these the nearest."""
+    page = index.card(hit.trial.id, near=near or None)
+    first = page.countries[0].locations[0] if page.countries and page.countries[0].locations else None
+    if first is None:
+        return HitView(hit, page, None, None)
+    return HitView(hit, page, first.site, first.distance_km)
+
+
+def page_count(results: Results) -> int:
+    """How many pages of hits there are, at least one."""
+    return max(1, -(-len(results.hits) // SHOWN))

@@ -1,0 +1,85 @@
+"""How one server was started."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from trialindex.errors import TrialIndexError
+
+
+class ServeError(TrialIndexError):
+    """The server cannot be started as asked."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one server was started.
+
+    :param base_url: where people find it, without a slash at the end.
+    :param hosts: the values of the header ``Host`` that are answered.
+    :param public: it is for everybody who can reach it, behind HTTPS; else for the one person at this computer.
+    :param contacts: contacts are shown without being asked for.
+    :param proxy: the address of a client is what the web server in front says.
+    :param sample: the index is the bundled sample, beside which nothing is kept.
+    """
+
+    base_url: str
+    hosts: frozenset[str]
+    public: bool = False
+    contacts: bool = False
+    proxy: bool = False
+    sample: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        address: tuple[Any, ...],
+        *,
+        public: bool = False,
+        base_url: str = "",
+        contacts: bool = False,
+        proxy: bool = False,
+        sample: bool = False,
+    ) -> Settings:
+        """The settings of a server that listens at *address*, a host and a port.
+
+        :raises ServeError: they do not go together.
+        """
+        host, port = str(address[0]), int(address[1])
+        local = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host)}
+        if not public:
+            if base_url or proxy:
+                raise ServeError("--base-url and --proxy go with --public.", hint="Add --public, or leave them out.")
+            return cls(
+                base_url=f"http://{_named(host)}:{port}", hosts=frozenset(local), contacts=contacts, sample=sample
+            )
+        base_url = base_url.rstrip("/")
+        parts = urlsplit(base_url)
+        if parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.fragment:
+            raise ServeError(
+                "--public needs the address that people type, and it has to be https.",
+                hint="Give it: --base-url https://trials.example.org",
+            )
+        hosts = frozenset({parts.netloc.lower(), *local})
+        return cls(base_url=base_url, hosts=hosts, public=True, contacts=contacts, proxy=proxy, sample=sample)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins whose forms are accepted."""
+        scheme = "https" if self.public else "http"
+        return frozenset({self.base_url, *(f"{scheme}://{host}" for host in self.hosts)})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this computer reaches the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _named(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
