@@ -286,16 +286,8 @@ class Index:
         """
         from trialindex.search.browsing import browse
 
-        with self._records.snapshot() as records:
-            return browse(
-                filters or Filters(),
-                order=order,
-                limit=limit,
-                page=page,
-                contacts=contacts,
-                records=records,
-                allowed=lambda of: of.allowed(records),
-            )
+        with self.searcher() as searcher:
+            return browse(searcher, filters or Filters(), order, limit, page, contacts=contacts)
 
     def facets(self, filters: Filters | None = None) -> dict[str, dict[str, int]]:
         """How many of the trials that pass the filters have each ``status``, ``phase``, ``study_type`` and ``country``.
@@ -315,22 +307,18 @@ class Index:
         """
         from trialindex.search.browsing import relax
 
-        with self._records.snapshot() as records:
-            return relax(filters, lambda of: of.allowed(records), len(records))
+        with self.searcher() as searcher:
+            return relax(searcher, filters)
 
     def similar(self, trial_id: str, *, limit: int = 5) -> tuple[SimilarTrial, ...]:
         """The trials that are most like the trial with that id, masked, the most similar first.
 
         :raises UnknownTrial: the index has no such trial; the message names ids that look alike.
         """
-        from trialindex.search.similar import similar_trials
+        from trialindex.search.browsing import similar_trials
 
-        state = self._current()
-        with self._records.snapshot() as records:
-            num = self._find(records, trial_id).num
-            found = similar_trials(num, limit, derived=state, records=records)
-            stored = records.load(found)
-            return tuple(SimilarTrial(trial=one.trial.masked(), similarity=round(found[one.num], 4)) for one in stored)
+        with self.searcher() as searcher:
+            return similar_trials(searcher, self._find(searcher.records, trial_id).num, limit)
 
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:
         """The trial with that id.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -82,22 +82,23 @@ def make_application(
 def _lifespan(site: Site) -> Callable[[Any], Any]:
     @asynccontextmanager
     async def lifespan(application: Any) -> AsyncIterator[None]:
-        async def keep_house() -> None:
+        async def warm() -> None:
             try:
                 await run_in_threadpool(site.library.warm)
             except Exception as problem:  # noqa: BLE001  whoever asks first is told
                 log.error("%s while warming up", type(problem).__name__)
+
+        async def forget() -> None:
             while True:
                 await asyncio.sleep(SWEEP)
                 site.questions.forget()
 
-        task = asyncio.create_task(keep_house())
+        warming, forgetting = asyncio.create_task(warm()), asyncio.create_task(forget())
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            forgetting.cancel()
+            await asyncio.wait([warming, forgetting])  # a thread still reads the index that is closed next
             site.library.close()
 
     return lifespan

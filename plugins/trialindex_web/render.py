@@ -16,25 +16,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from trialindex.plugin.trial_page import Explanation
-from trialindex.trial import display
+from trialindex.trial import Status, display
 from trialindex.trial.sanitize import clean, one_line
+from trialindex.trial.statuses import Access, access
 from trialindex_web.refusal import Refusal
 from trialindex_web.sessions import Sessions
 from trialindex_web.settings import Settings
 
 STYLE = Path(__file__).parent / "static" / "style.css"
-TONES = {
-    "RECRUITING": "open",
-    "AVAILABLE": "open",
-    "ENROLLING_BY_INVITATION": "soon",
-    "NOT_YET_RECRUITING": "soon",
-}
-"""Statuses of trials and sites that can be joined now, or may be soon; all others are ``closed``."""
+TONES: dict[Access, str] = {"open": "open", "coming": "soon"}
 
 
-def tone(status: str | None) -> str:
-    """Whether people can join: ``open``, ``soon`` or ``closed``."""
-    return TONES.get(status or "", "closed")
+def tone(status: Status | None) -> str:
+    """Whether people can join, as the style names it: ``open``, ``soon`` or ``closed``."""
+    return TONES.get(access(status), "closed")
 
 
 def safe_url(url: str | None) -> str | None:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from trialindex import Card, Hit, Index, Results
 from trialindex.plugin.results import Understanding
 from trialindex.trial import Site, Trial, display
+from trialindex.trial.statuses import access_rank
 from trialindex_web.questions import Question
-from trialindex_web.render import tone
 
 SHOWN = 10
 """Hits a page."""
@@ -67,11 +67,9 @@ def arrange(hits: Sequence[Hit], order: str) -> list[Hit]:
     """The hits as asked for: the closest first, or among those that are about as close the ones that can be joined."""
     if order == "closest":
         return list(hits)
-    turns = {"open": 0, "soon": 1, "closed": 2}
 
-    def turn(hit: Hit) -> tuple[int, int, int]:
-        openness = "closed" if hit.trial.gone_since else tone(hit.trial.status)
-        return (hit.rank - 1) // ALIKE, turns[openness], hit.rank
+    def turn(hit: Hit) -> tuple[int, bool, int, int]:
+        return (hit.rank - 1) // ALIKE, hit.trial.gone_since is not None, access_rank(hit.trial.status), hit.rank
 
     return sorted(hits, key=turn)
 

@@ -1,36 +1,24 @@
-"""Trials without a question: a page of those that pass filters, what they can be narrowed by, and what leaves none."""
+"""Trials without a question: a page of those that pass filters, what they can be narrowed by, what leaves none, and
+trials like one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
 
 from trialindex.errors import QueryError, nearest
-from trialindex.plugin.results import Listing, Relaxation
+from trialindex.plugin.results import Listing, Relaxation, SimilarTrial
 from trialindex.search.filters import Filters
+from trialindex.search.retrieval import nearest_trials
+from trialindex.search.searcher import Searcher
 from trialindex.storage.listing import Order, page_numbers
-from trialindex.storage.records import Records
-
-if TYPE_CHECKING:
-    from trialindex.plugin.interfaces import Ids
 
 ORDERS: tuple[Order, ...] = ("added", "open")
 
 
-def browse(
-    filters: Filters,
-    *,
-    order: str,
-    limit: int,
-    page: int,
-    contacts: bool,
-    records: Records,
-    allowed: Callable[[Filters], Ids | None],
-) -> Listing:
-    """A page of the trials that pass the filters.
+def browse(searcher: Searcher, filters: Filters, order: str, limit: int, page: int, *, contacts: bool) -> Listing:
+    """A page of the trials that pass the filters; :meth:`trialindex.Index.browse` says what is given.
 
-    :param allowed: gives the numbers of the trials that pass.
     :raises QueryError: an unknown order or filter value, a limit or page below 1.
     """
     chosen = next((one for one in ORDERS if one == order), None)
@@ -38,13 +26,13 @@ def browse(
         raise QueryError(f'unknown order "{order}".', hint=nearest(order, ORDERS))
     if limit < 1 or page < 1:
         raise QueryError("limit and page start at 1.")
-    passing = allowed(filters)
-    nums = page_numbers(records, passing, chosen, limit, (page - 1) * limit)
+    records, allowed = searcher.records, filters.allowed(searcher.records)
+    nums = page_numbers(records, allowed, chosen, limit, (page - 1) * limit)
     trials = (stored.trial for stored in records.load(nums, raw=contacts))
     return Listing(
         filters=filters.words(),
         order=chosen,
-        searched=len(records) if passing is None else len(passing),
+        searched=len(records) if allowed is None else len(allowed),
         total=len(records),
         page=page,
         limit=limit,
@@ -53,18 +41,40 @@ def browse(
     )
 
 
-def relax(filters: Filters, allowed: Callable[[Filters], Ids | None], total: int) -> tuple[Relaxation, ...]:
+def relax(searcher: Searcher, filters: Filters) -> tuple[Relaxation, ...]:
     """For each filter how many trials pass without it, those that let most pass first.
 
     Source: query relaxation for empty answers, Mottin et al., PVLDB 6(14), 2013, here one filter at a time.
 
-    :param allowed: gives the numbers of the trials that pass. :param total: how many trials there are.
+    :raises QueryError: a filter names what no trial of the index has.
     """
     found = []
-    words = filters.words()
-    for name, text in words.items():
-        attribute = "within_km" if name == "distance" else name.replace(" ", "_")
+    for name, text in filters.words().items():
+        attribute = "within" if name == "distance" else name.replace(" ", "_")
         default = next(field.default for field in fields(Filters) if field.name == attribute)
-        passing = allowed(replace(filters, **{attribute: default}))  # type: ignore[arg-type]
-        found.append(Relaxation(filter=attribute, words=text, trials=total if passing is None else len(passing)))
+        without = replace(filters, **{attribute: default})  # type: ignore[arg-type]
+        allowed = without.allowed(searcher.records)
+        count = len(searcher.records) if allowed is None else len(allowed)
+        found.append(Relaxation(filter=attribute, words=text, trials=count))
     return tuple(sorted(found, key=lambda one: -one.trials))
+
+
+def similar_trials(searcher: Searcher, num: int, limit: int) -> tuple[SimilarTrial, ...]:
+    """The trials whose best passage is nearest to the mean of a trial's passages, the nearest first.
+
+    :param num: of the trial, which is not among them.
+    :returns: at most *limit*, masked; none when nothing of the trial is encoded yet.
+    """
+    import numpy as np
+
+    records, derived = searcher.records, searcher.derived
+    own = records.passages_of(np.array([num], dtype=np.int64), derived.generation)
+    _, vectors = derived.vectors.vectors(own)
+    if not len(vectors):
+        return ()
+    mean = vectors.mean(axis=0, keepdims=True)
+    mean /= max(float(np.linalg.norm(mean)), 1e-12)
+    [found] = nearest_trials(mean.astype(np.float32), limit + 1, searcher, None)
+    cosines = {other: score for other, (score, _) in found.items() if other != num}
+    loaded = records.load(list(cosines)[:limit])
+    return tuple(SimilarTrial(trial=one.trial.masked(), similarity=round(cosines[one.num], 4)) for one in loaded)
