@@ -247,7 +247,7 @@ def test_the_pages_of_text_are_there(browser: Browser, path: str) -> None:
 
 def test_privacy_says_what_is_in_force(browser: Browser, visitor: Browser) -> None:
     assert "stays on this computer" in browser.get("/privacy").text
-    assert "unsubscribe" in visitor.get("/privacy").text
+    assert "without giving an address" in visitor.get("/privacy").text
     assert "watches.db" not in visitor.get("/privacy").text
 
 
