@@ -68,7 +68,7 @@ def similar_trials(searcher: Searcher, num: int, limit: int) -> tuple[SimilarTri
     import numpy as np
 
     records, derived = searcher.records, searcher.derived
-    own = records.passages_of(np.array([num], dtype=np.int64), derived.generation)
+    own = derived.passages_for(records, np.array([num], dtype=np.int64))
     _, vectors = derived.vectors.vectors(own)
     if not len(vectors):
         return ()

@@ -33,7 +33,7 @@ def count_values(records: Records, allowed: Ids | None) -> dict[str, dict[str, i
     for name, sql in _COUNTS.items():
         key = "num" if "FROM trials" in sql else "trial"
         where, parameters = _among(key, allowed)
-        rows = [(value, int(number)) for value, number in records.rows(sql.format(where), parameters) if value]
+        rows = [(value, int(number)) for value, number in records.database.rows(sql.format(where), parameters) if value]
         counts[name] = dict(sorted(rows, key=lambda row: (-row[1], row[0])))
     return counts
 
@@ -45,7 +45,7 @@ def page_numbers(records: Records, allowed: Ids | None, order: Order, limit: int
     """
     where, parameters = _among("num", allowed)
     sql = f"SELECT num FROM trials WHERE {where} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?"  # noqa: S608
-    return [num for (num,) in records.rows(sql, (*parameters, limit, offset))]
+    return [num for (num,) in records.database.rows(sql, (*parameters, limit, offset))]
 
 
 def _among(key: str, allowed: Ids | None) -> tuple[str, tuple[str, ...]]:
