@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import trialindex.cli
 from support.command import Run, run_command
 from support.ctgov_server import study
 from support.plugin_cases import FAKES, Site
@@ -25,6 +26,7 @@ from trialindex.sample import sample_index
 def no_index(sample_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The user has no index, and the sample is built already."""
     plugins.cache_clear()
+    monkeypatch.setattr(trialindex.cli.cli, "commands", {})  # which plugins add to
     monkeypatch.setenv("XDG_CACHE_HOME", str(sample_cache))
     monkeypatch.setattr("trialindex.cli.common.default_path", lambda: tmp_path / "default")
 

@@ -265,6 +265,8 @@ def _agree(store: VectorStore, truth: VectorStore, queries: Vectors, when: str, 
         np.allclose(vectors[np.argsort(ids)], true_vectors[np.argsort(true_ids)], atol=tolerance),
         f"{when}: vectors() gives other vectors than were added",
     )
+    every_score, every_id = (found.tolist() for found in truth.search(queries, len(truth)))
+    own = [dict(zip(*row, strict=True)) for row in zip(every_id, every_score, strict=True)]
     choices: list[tuple[str, Ids | None]] = [
         ("all allowed", None),
         ("none allowed", known[:0]),
@@ -283,20 +285,21 @@ def _agree(store: VectorStore, truth: VectorStore, queries: Vectors, when: str, 
                 ((ids == -1) == np.isneginf(scores)).all(), f"{where}: places that cannot be filled hold -inf and -1"
             )
             _require(np.allclose(scores, expected, atol=tolerance), f"{where}: other scores than brute force finds")
-            _require(_owned(truth, queries, ids, scores, tolerance), f"{where}: a score does not belong to its id")
+            _require(_owned(own, ids, scores, tolerance), f"{where}: a score does not belong to its id")
             if allowed is not None:
                 _require(np.isin(ids[ids >= 0], allowed).all(), f"{where}: an id that was not allowed")
 
 
-def _owned(truth: VectorStore, queries: Vectors, ids: Ids, scores: Vectors, tolerance: float) -> bool:
-    """Whether each id has the score that brute force gives it; ids of equal scores may stand in any order."""
-    everything = truth.search(queries, len(truth))
-    for row in range(len(queries)):
-        own = dict(zip(everything[1][row].tolist(), everything[0][row].tolist(), strict=True))
-        found = [int(number) for number in ids[row] if number >= 0]
+def _owned(own: list[dict[int, float]], ids: Ids, scores: Vectors, tolerance: float) -> bool:
+    """Whether each id has the score that brute force gives it; ids of equal scores may stand in any order.
+
+    :param own: for each query the score of every id.
+    """
+    for row, known in enumerate(own):
+        found = [number for number in ids[row].tolist() if number >= 0]
         if len(set(found)) != len(found):
             return False
-        if any(abs(own.get(n, 9.0) - float(s)) > tolerance for n, s in zip(found, scores[row], strict=False)):
+        if any(abs(known.get(n, 9.0) - s) > tolerance for n, s in zip(found, scores[row].tolist(), strict=False)):
             return False
     return True
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +41,37 @@ def made(count: int = SIZE, choice: str = "compact") -> tuple[FaissStore, BruteF
     return built, truth
 
 
-@pytest.fixture
-def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[None]:
     """Limits that a test can reach."""
-    monkeypatch.setattr(store, "RECENT", 300)
-    monkeypatch.setattr(store, "LIMIT", 3000)
-    monkeypatch.setattr(compact, "WIDTH", 400)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "RECENT", 300)
+        patch.setattr(store, "LIMIT", 3000)
+        patch.setattr(compact, "WIDTH", 400)
+        yield
 
 
-@pytest.fixture
-def saved(tmp_path: Path, narrow: None) -> Path:
+@pytest.fixture(scope="module")
+def grown(narrow: None) -> tuple[FaissStore, BruteForceStore]:
+    """A store of :data:`SIZE` vectors that no test changes, and what it has to agree with."""
+    return made()
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, narrow: None) -> Path:
     """The folder of a compact store of 3,100 vectors, 100 of them recent."""
+    folder = tmp_path_factory.mktemp("template")
     built, _ = made(3000)
     built.add(np.arange(3000, 3100), unit(100, seed=7))
-    built.save(tmp_path)
+    built.save(folder)
     assert "compact" in built.state
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def saved(template: Path, tmp_path: Path) -> Path:
+    """A copy of the template, to be changed and damaged."""
+    return Path(shutil.copytree(template, tmp_path, dirs_exist_ok=True))
 
 
 def recall(built: FaissStore, truth: BruteForceStore, allowed: Any = None, k: int = 10) -> float:
@@ -118,8 +135,8 @@ def test_any_dimension_will_do(dimension: int) -> None:
 
 @pytest.mark.parametrize("part", [1.0, 0.5, 0.05, 0.001])
 @pytest.mark.usefixtures("narrow")
-def test_it_finds_what_brute_force_finds(part: float) -> None:
-    built, truth = made()
+def test_it_finds_what_brute_force_finds(part: float, grown: tuple[FaissStore, BruteForceStore]) -> None:
+    built, truth = grown
     chosen = np.flatnonzero(np.random.default_rng(3).random(SIZE) < part)
     allowed = None if part == 1.0 else chosen
     assert recall(built, truth, allowed) >= 0.98
@@ -130,8 +147,10 @@ def test_it_finds_what_brute_force_finds(part: float) -> None:
 
 
 @pytest.mark.usefixtures("narrow")
-def test_what_is_far_from_the_question_is_found_when_nothing_else_is_allowed() -> None:
-    built, truth = made()
+def test_what_is_far_from_the_question_is_found_when_nothing_else_is_allowed(
+    grown: tuple[FaissStore, BruteForceStore],
+) -> None:
+    built, truth = grown
     query = unit(1, seed=5)
     worst = np.sort(truth.search(query, SIZE)[1][0, -1500:])
     scores, ids = built.search(query, 1000, worst)
@@ -141,8 +160,10 @@ def test_what_is_far_from_the_question_is_found_when_nothing_else_is_allowed() -
 
 
 @pytest.mark.usefixtures("narrow")
-def test_several_questions_at_once_get_answers_as_good_as_each_alone() -> None:
-    built, _ = made()
+def test_several_questions_at_once_get_answers_as_good_as_each_alone(
+    grown: tuple[FaissStore, BruteForceStore],
+) -> None:
+    built, _ = grown
     queries = unit(4, seed=5)
     together = built.search(queries, 50)
     for row in range(4):
