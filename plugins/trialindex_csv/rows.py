@@ -13,7 +13,7 @@ from trialindex_csv import cells, columns
 
 LISTS = {
     *("other_ids", "conditions", "normalized_conditions", "keywords", "phases", "who_masked", "inclusion", "exclusion"),
-    "other_criteria",
+    *("other_criteria", "references", "links", "expanded_access_types"),
     *("interventions", "collaborators", "primary_outcomes", "secondary_outcomes", "other_outcomes"),
     *("site", "city", "state", "country", "locations", "study_design"),
 }
@@ -21,7 +21,8 @@ LISTS = {
 
 _DATES = {
     *("start_date", "primary_completion_date", "completion_date", "first_posted", "last_updated"),
-    *("results_first_posted", "first_seen", "as_of"),
+    *("results_first_posted", "results_first_submitted", "results_first_submitted_qc", "results_delay_submitted"),
+    *("results_delay_submitted_qc", "results_delay_posted", "first_seen", "as_of"),
 }
 _NOTHING = {"-", "--", "n/a", "na", "nan", "none", "null"}
 """What programs write into a cell that is empty."""

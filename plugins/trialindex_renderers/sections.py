@@ -111,7 +111,17 @@ def glance(card: Card) -> Section:
     facts += optional("Why stopped", trial.why_stopped)
     facts.append(Fact("Phase", (w.with_term(w.phase(trial.phases), ", ".join(trial.phases)),)))
     facts.append(Fact("People", (w.enrollment(trial.enrollment, trial.enrollment_type),)))
+    facts += _expanded_access(trial)
     return Section("At a glance", tuple(facts))
+
+
+def _expanded_access(trial: Trial) -> list[Fact]:
+    """Whether the treatment can be had outside of a trial."""
+    if trial.has_expanded_access is None and not trial.expanded_access_types:
+        return []
+    kinds = ", ".join(map(w.words, trial.expanded_access_types))
+    stated = [] if trial.has_expanded_access is None else [w.yes_no(trial.has_expanded_access)]
+    return [Fact("Expanded access", (", ".join(filter(None, (*stated, kinds, one_line(trial.expanded_access_id)))),))]
 
 
 def conditions(card: Card) -> Section:
@@ -131,6 +141,7 @@ def participants(trial: Trial) -> Section:
         Fact("Sex", (w.sex(trial.sex),)),
         Fact("Healthy people", (_either(trial.healthy_volunteers, "accepted", "not accepted"),)),
     ]
+    facts += optional("Limits of gender", trial.gender_description)
     facts += optional("Population", trial.study_population)
     lists = (
         Section("Inclusion criteria (who can join)", items=tuple(map(_criterion, trial.inclusion))),
@@ -265,6 +276,8 @@ def runs_it(trial: Trial, *, contacts: bool) -> Section:
     """Who runs the trial; the officials if contacts were asked for."""
     facts = [Fact("Sponsor", (w.sponsor(trial.sponsor, trial.sponsor_class),))]
     facts += optional("With", *trial.collaborators)
+    if trial.organization and trial.organization != trial.sponsor:
+        facts += optional("Registered by", trial.organization)
     parts = (Section("Officials", items=_persons(trial.officials)),) if contacts else ()
     return Section("Who runs it", tuple(facts), parts=parts)
 
@@ -289,7 +302,25 @@ def results(trial: Trial) -> Section:
     facts = [Fact("Results", (_either(trial.has_results, "posted at the registry", "none posted"),))]
     if trial.results_first_posted:
         facts.append(Fact("First posted", (w.date(trial.results_first_posted),)))
-    return Section("Results", tuple(facts))
+    for label, date in (
+        ("Submitted", trial.results_first_submitted),
+        ("Past quality control", trial.results_first_submitted_qc),
+        ("Delay submitted", trial.results_delay_submitted),
+        ("Delay past quality control", trial.results_delay_submitted_qc),
+        ("Delay posted", trial.results_delay_posted),
+    ):
+        facts += optional(label, w.date(date) if date else None)
+    if trial.results_waived is not None:
+        facts.append(Fact("Waived", (_either(trial.results_waived, "yes", "no"),)))
+    parts = [
+        Section(title, items=tuple(map(Item, lines)))
+        for title, lines in (
+            ("Publications", list(map(w.reference, trial.references))),
+            ("Links", list(map(w.link, trial.links))),
+        )
+        if lines
+    ]
+    return Section("Results", tuple(facts), parts=tuple(parts))
 
 
 def summary(trial: Trial) -> Section:

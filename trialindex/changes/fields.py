@@ -35,6 +35,18 @@ def code(field: str, label: str, weight: int, words: Callable[[str | None], str]
     return rule
 
 
+def yes_no(field: str, label: str, weight: int) -> Rule:
+    """A yes or no: ``expanded access: no → yes``."""
+
+    def rule(old: Trial, new: Trial) -> Iterator[Difference]:
+        before, after = (getattr(trial, field) for trial in (old, new))
+        if before != after:
+            sides = (None if side is None else display.yes_no(side) for side in (before, after))
+            yield phrasing.arrow(field, label, weight, *sides)
+
+    return rule
+
+
 def names(field: str, one: str, many: str, weight: int, show: Callable[[Any], str] = sanitize.one_line) -> Rule:
     """A list of names, whose order says nothing."""
     return lambda old, new: phrasing.list_change(

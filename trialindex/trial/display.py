@@ -15,7 +15,7 @@ from trialindex.trial.record import Site, format_age
 from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:
-    from trialindex.trial.record import Contact, TrialDate
+    from trialindex.trial.record import Contact, Link, Reference, TrialDate
 
 NOT_STATED = "not stated"
 
@@ -284,3 +284,14 @@ def contact(person: Contact) -> str:
     role = words(person.role) if person.role else None
     parts = map(one_line, (person.name, role, person.affiliation, person.phone, person.email))
     return ", ".join(filter(None, parts)) or NOT_STATED
+
+
+def reference(publication: Reference) -> str:
+    """A publication: what it is cited as, and its number in PubMed."""
+    pmid = f"PubMed {one_line(publication.pmid)}" if publication.pmid else None
+    return ", ".join(filter(None, (one_line(publication.citation), pmid))) or NOT_STATED
+
+
+def link(page: Link) -> str:
+    """A page: what it is called, and its address."""
+    return " ".join(filter(None, (one_line(page.label), one_line(page.url)))) or NOT_STATED

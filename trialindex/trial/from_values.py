@@ -17,9 +17,11 @@ from trialindex.trial.record import (
     Arm,
     DateType,
     Intervention,
+    Link,
     Outcome,
     OutcomeKind,
     PartialDate,
+    Reference,
     Sex,
     Site,
     Status,
@@ -210,6 +212,8 @@ _FROM_TEXT: dict[type, Callable[[str], dict[str, str]]] = {
     Term: lambda text: {"name": text},
     Arm: lambda text: {"label": text},
     Outcome: lambda text: {"measure": text},
+    Reference: lambda text: {"citation": text},
+    Link: lambda text: {"url": text},
     Intervention: lambda text: _intervention(text),
 }
 
@@ -301,6 +305,8 @@ _BY_FIELD: dict[tuple[type, str], Reader] = {
     (Trial, "sponsor_class"): _code,
     (Arm, "type"): _code,
     (Intervention, "type"): _code,
+    (Reference, "kind"): _code,
+    (Trial, "expanded_access_types"): _list_of(_code),
     (Site, "latitude"): _degrees(90),
     (Site, "longitude"): _degrees(180),
 }

@@ -120,6 +120,21 @@ class Outcome(_Record, frozen=True):
     description: str | None = None
 
 
+class Reference(_Record, frozen=True):
+    """A publication that the record names. ``kind`` is the registry's code: ``RESULT``, ``BACKGROUND``, ``DERIVED``."""
+
+    citation: str
+    pmid: str | None = None
+    kind: str | None = None
+
+
+class Link(_Record, frozen=True):
+    """A page that the record names, such as the summary in plain language."""
+
+    url: str
+    label: str | None = None
+
+
 class Trial(_Record, frozen=True):
     """One clinical trial. See the module's docstring for what its fields promise."""
 
@@ -154,6 +169,8 @@ class Trial(_Record, frozen=True):
     enrollment_type: DateType | None = None
 
     sex: Sex | None = None
+    gender_based: bool | None = None
+    gender_description: str | None = None
     minimum_age: Years | None = None
     maximum_age: Years | None = None
     healthy_volunteers: bool | None = None
@@ -173,6 +190,15 @@ class Trial(_Record, frozen=True):
     sponsor: str | None = None
     sponsor_class: str | None = None
     collaborators: tuple[str, ...] = ()
+    organization: str | None = None
+    """Who registered the trial."""
+
+    has_expanded_access: bool | None = None
+    expanded_access_id: str | None = None
+    """The registry id of the record of the expanded access."""
+    expanded_access_types: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    links: tuple[Link, ...] = ()
 
     start_date: TrialDate | None = None
     primary_completion_date: TrialDate | None = None
@@ -181,6 +207,13 @@ class Trial(_Record, frozen=True):
     last_updated: TrialDate | None = None
     results_first_posted: TrialDate | None = None
     has_results: bool | None = None
+    results_first_submitted: TrialDate | None = None
+    results_first_submitted_qc: TrialDate | None = None
+    results_waived: bool | None = None
+    results_delay_submitted: TrialDate | None = None
+    """When the sponsor first certified that results come later, or asked for more time."""
+    results_delay_submitted_qc: TrialDate | None = None
+    results_delay_posted: TrialDate | None = None
 
     first_seen: TrialDate | None = None
     """When the source itself first saw the trial, if it says so; else the index uses the day of the first ingest."""
