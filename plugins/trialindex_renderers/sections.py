@@ -10,7 +10,7 @@ from trialindex.plugin.trial_page import Card, Country, Location, Plain, Sentenc
 from trialindex.trial import Contact, Trial
 from trialindex.trial import display as w
 from trialindex.trial.sanitize import clean, one_line, paragraphs
-from trialindex_renderers.view import Fact, Item, Page, Section, Word, head, optional, safe_url
+from trialindex_renderers.view import Fact, Item, Page, Section, Word, away, head, optional, safe_url
 
 CONTACTS_HIDDEN = "Contacts, if the record has any, are hidden; add --contacts, or see the full record."
 MANY_SITES = 20
@@ -180,7 +180,7 @@ def where(card: Card, limit: int | None) -> Section:
         return Section("Where", paragraphs=tuple(said))
     if card.near:
         known = any(location.distance_km is not None for location in locations)
-        lacks = f"The record states no positions, so distances from {one_line(card.near)} are not known."
+        lacks = f"None of the sites can be placed on the map: how far they are from {one_line(card.near)} is not known."
         said.append(f"Distances are from {one_line(card.near)}, in a straight line." if known else lacks)
     told = any(location.site.status for location in locations)
     if not told:
@@ -222,7 +222,7 @@ def _site(location: Location, *, told: bool) -> Item:
     site = location.site
     place = w.place(msgspec.structs.replace(site, country=None))
     said = [w.status(site.status) if site.status else "status not stated"] if told else []
-    said += [f"{w.distance(location.distance_km)} away"] if location.distance_km is not None else []
+    said += filter(None, [away(location.distance_km, location.precision).removeprefix(", ")])
     return Item(f"{place} ({', '.join(said)})" if said else place, tuple(map(w.contact, site.contacts)))
 
 

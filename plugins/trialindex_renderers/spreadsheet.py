@@ -97,6 +97,9 @@ HIT_COLUMNS: dict[str, Callable[[Hit], Cell]] = {
     "cautions": lambda h: _listed(h.cautions),
     "distance_km": lambda h: None if h.distance_km is None else round(h.distance_km, 1),
     "nearest_site": lambda h: place(h.nearest_site) if h.nearest_site else None,
+    "distance_of": lambda h: h.precision,
+    "closed_site": lambda h: place(h.closed_site) if h.closed_site else None,
+    "closed_km": lambda h: h.closed_km,
     "first_seen": lambda h: h.first_seen,
 }
 
@@ -125,7 +128,8 @@ def _said(sentences: Iterable[Sentence], sources: bool) -> str:
 
 def _site(location: Location) -> str:
     site, away = location.site, location.distance_km
-    said = ([status(site.status)] if site.status else []) + ([distance(away)] if away is not None else [])
+    city = "city " if location.precision == "city" else ""
+    said = ([status(site.status)] if site.status else []) + ([f"{city}{distance(away)}"] if away is not None else [])
     return f"{place(site)} ({', '.join(said)})" if said else place(site)
 
 

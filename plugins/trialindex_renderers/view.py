@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from trialindex.plugin.results import ConceptMention, Hit, Results, Understanding, describe_eligibility, describe_score
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import Card, Precision
 from trialindex.trial import Trial
 from trialindex.trial import display as w
 from trialindex.trial.sanitize import excerpt, one_line
@@ -130,11 +130,12 @@ def shown_hits(results: Results, *, contacts: bool) -> Results:
     """The answer as it may be shown: never with raw records, without contacts unless they were asked for."""
     hits = []
     for hit in results.hits:
-        site = hit.nearest_site
-        if site and not contacts:
-            site = msgspec.structs.replace(site, contacts=())
+        nearest, closed = (
+            msgspec.structs.replace(site, contacts=()) if site and not contacts else site
+            for site in (hit.nearest_site, hit.closed_site)
+        )
         trial = msgspec.structs.replace(shown(hit.trial, contacts=contacts), raw=None)
-        hits.append(msgspec.structs.replace(hit, trial=trial, nearest_site=site))
+        hits.append(msgspec.structs.replace(hit, trial=trial, nearest_site=nearest, closed_site=closed))
     return msgspec.structs.replace(results, hits=tuple(hits))
 
 
@@ -243,19 +244,39 @@ def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
 
 
 def where(hit: Hit) -> str:
-    """The nearest site with its distance, or else the countries."""
-    sites, countries = hit.trial.sites, hit.trial.countries
-    countable = w.countable(sites)
+    """The nearest site that can be joined with its distance, and what is nearer but closed; else the countries."""
+    sites = hit.trial.sites
+    unplaced = f"; {w.count(hit.unplaced_sites, 'site')} without a known position" if hit.unplaced_sites else ""
+    closed = ""
+    if hit.closed_site:
+        status = w.status(hit.closed_site.status)
+        closed = f"{w.place(hit.closed_site)} ({status}{away(hit.closed_km)})"
     if hit.nearest_site:
-        others = len(sites) - 1
-        also = f", and {w.count(others, 'other site') if countable else 'others'}" if others > 0 else ""
-        away = "" if hit.distance_km is None else f", {w.distance(hit.distance_km)} away"
-        return f"{w.place(hit.nearest_site)}{away}{also}"
+        more = len(sites) - 1
+        also = f", and {w.count(more, 'other site') if w.countable(sites) else 'others'}" if more > 0 else ""
+        nearer = f"; nearer, but closed: {closed}" if closed else ""
+        return f"{w.place(hit.nearest_site)}{away(hit.distance_km, hit.precision)}{also}{nearer}"
+    if closed:
+        every = "every site there is closed" if hit.closed_km is None else "every site is closed, the nearest is this"
+        return f"{every}: {closed}{unplaced}"
+    return f"{_countries(hit.trial)}{unplaced}"
+
+
+def away(kilometres: float | None, precision: Precision | None = None) -> str:
+    """``, 12 km away``; of a site of which only the city is known that is said. Empty without a distance."""
+    if kilometres is None:
+        return ""
+    return f", {'the city is ' if precision == 'city' else ''}{w.distance(kilometres)} away"
+
+
+def _countries(trial: Trial) -> str:
+    sites, countries = trial.sites, trial.countries
     if len(sites) == 1:
         return w.place(sites[0])
     if not countries:
         return w.count(len(sites), "site") if sites else w.NOT_STATED
-    return f"{w.listed(countries, 5)} ({w.count(len(sites), 'site')})" if countable else w.listed(countries, 5)
+    named = w.listed(countries, 5)
+    return f"{named} ({w.count(len(sites), 'site')})" if w.countable(sites) else named
 
 
 def head(trial: Trial) -> Head:

@@ -215,7 +215,7 @@ def test_without_a_place_sites_that_recruit_come_first_and_so_do_their_countries
 def test_with_a_place_the_nearest_that_recruits_comes_first() -> None:
     found = places(LYON)
     assert list(found) == ["France", "Switzerland", "Peru", "Italy", None]
-    assert found["France"] == [("Grenoble", 93.4), ("Nantes", 515.2), ("Nice", None), ("Paris", 392.5)]
+    assert found["France"] == [("Grenoble", 93.4), ("Nice", 298.4), ("Nantes", 515.2), ("Paris", 392.5)]
     assert list(places("Genève"))[:2] == ["Switzerland", "France"]
     assert found[None] == [("Lyon", 0.0)]
 

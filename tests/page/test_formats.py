@@ -177,26 +177,35 @@ FRENCH = from_mapping(
 def test_each_site_has_its_status_and_its_distance(name: str) -> None:
     text = text_of(name, FRENCH, countries=near_lyon(FRENCH), near="Lyon, France")
     assert "Distances are from Lyon, France, in a straight line." in text
-    expected = ("Paris (recruiting, 394 km away)", "Nice (status not stated)", "Lima (stopped early, 10,347 km away)")
+    expected = (
+        "Paris (recruiting, 394 km away)",
+        "Nice (status not stated, the city is 297 km away)",
+        "Lima (stopped early, 10,347 km away)",
+    )
     order = [text.index(part) for part in expected]
     assert order == sorted(order)
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_where_no_site_states_its_status_that_of_the_study_is_said_once(name: str) -> None:
-    sites = [{**site, "status": None, "latitude": None, "longitude": None} for site in to_mapping(FRENCH)["sites"]]
+    sites = [
+        {**site, "status": None, "latitude": None, "longitude": None, "city": None}
+        for site in to_mapping(FRENCH)["sites"]
+    ]
     trial = from_mapping({**to_mapping(FRENCH), "sites": sites})
     text = text_of(name, trial, countries=near_lyon(trial), near="Lyon, France")
     assert "The record states no status of single sites. Status of the whole study: completed (COMPLETED)." in text
     assert "status not stated" not in text
-    assert "The record states no positions, so distances from Lyon, France are not known." in text
+    assert "None of the sites can be placed on the map: how far they are from Lyon, France is not known." in text
 
 
 def test_csv_has_the_page_after_the_columns_of_the_trial() -> None:
     [row] = csv.DictReader(
         io.StringIO(draw(renderer("csv", sources=True), FRENCH, countries=near_lyon(FRENCH)), newline="")
     )
-    assert row["locations"].startswith("Paris, France (recruiting, 394 km); Nice, France; Lima, Peru (stopped early, ")
+    assert row["locations"].startswith(
+        "Paris, France (recruiting, 394 km); Nice, France (city 297 km); Lima, Peru (stopped early, "
+    )
     assert row["could_lead_to"] == "Its aim: not stated. [primary_purpose]"
     assert row["headline"] == "A trial that states nothing else [title]"
     assert "talk to your doctor" in row["notice"]

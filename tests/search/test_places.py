@@ -290,7 +290,7 @@ def test_sites_over_the_date_line_and_beyond_the_pole_are_near(new_index: Index)
         ("London", "London, United Kingdom", 51.5),
         ("London, UK", "London, United Kingdom", 51.5),
         ("London, England", "London, United Kingdom", 51.5),
-        ("London, Canada", "London, Canada", 43.0),
+        ("London, Canada", "London, Ontario, Canada", 43.0),
         ("Seoul, Korea", "Seoul, South Korea", 37.6),
         ("Guangzhou", "Guangzhou, China", 23.1),
         ("Boston", "Boston, Massachusetts, United States", 42.4),

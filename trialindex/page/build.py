@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -23,17 +23,15 @@ from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Concept, Writer
 from trialindex.plugin.trial_page import Card, Country, Location, Plain
 from trialindex.search.places import Place, find_place
+from trialindex.search.sites import locate, locate_cities, unplaced_addresses
 from trialindex.trial import Site, Term, Trial
+from trialindex.trial.statuses import access_rank
 
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer
     from trialindex.plugin.registry import Plugins
 
 DEFAULT_WRITER = "plain"
-
-_NOT_STATED = 2
-_TURN = {"RECRUITING": 0, "AVAILABLE": 0, "ENROLLING_BY_INVITATION": 1, "NOT_YET_RECRUITING": 1, None: _NOT_STATED}
-"""Which sites come first; those with any other status come last."""
 
 
 def card(
@@ -135,31 +133,25 @@ def _meaning(name: str, concept: Concept | None) -> str:
 # --- sites ----------------------------------------------------------------------------------------------------------
 
 
-def _countries(sites: Iterable[Site], near: Place | None) -> tuple[Country, ...]:
+def _countries(sites: Sequence[Site], near: Place | None) -> tuple[Country, ...]:
     """The sites by country. Sites that recruit come first, and of those the nearest; so do their countries.
 
     Without a place the country in which most sites recruit comes first; sites of no stated country come last.
     """
+    cities = locate_cities(unplaced_addresses(sites)) if near else {}
     groups: dict[str | None, list[Location]] = {}
     for site in sites:
-        groups.setdefault((site.country or "").strip() or None, []).append(Location(site, _distance(site, near)))
-    countries = [Country(name, tuple(sorted(group, key=_turn))) for name, group in groups.items()]
-    return tuple(sorted(countries, key=_first))
+        groups.setdefault((site.country or "").strip() or None, []).append(locate(site, near, cities))
+    countries = [Country(name, tuple(sorted(group, key=_rank))) for name, group in groups.items()]
+    return tuple(sorted(countries, key=_country_rank))
 
 
-def _turn(location: Location) -> tuple[int, float]:
+def _rank(location: Location) -> tuple[int, float]:
     distance = inf if location.distance_km is None else location.distance_km
-    return _TURN.get(location.site.status, _NOT_STATED + 1), distance
+    return access_rank(location.site.status), distance
 
 
-def _first(country: Country) -> tuple[bool, int, float, int]:
-    turn, distance = _turn(country.locations[0])
-    alike = sum(_turn(location)[0] == turn for location in country.locations)
-    return country.name is None, turn, distance, -alike
-
-
-def _distance(site: Site, near: Place | None) -> float | None:
-    """Kilometres, to 100 metres: registries give positions no better than that."""
-    if near is None or site.latitude is None or site.longitude is None:
-        return None
-    return round(float(near.distance_km(site.latitude, site.longitude)), 1)
+def _country_rank(country: Country) -> tuple[bool, int, float, int]:
+    rank, distance = _rank(country.locations[0])
+    alike = sum(_rank(location)[0] == rank for location in country.locations)
+    return country.name is None, rank, distance, -alike

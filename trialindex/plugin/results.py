@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from trialindex.plugin.trial_page import Precision
 from trialindex.trial import Site, Trial
 from trialindex.trial.display import NOT_STATED
 from trialindex.trial.sanitize import one_line
@@ -84,8 +85,13 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     :param match: why it is here.
     :param fits: age and sex, where the user gave them or the text says them.
     :param cautions: exclusion criteria that seem to name what the text says, each in a sentence.
-    :param distance_km: from the place given to the nearest site that has a position, kilometres.
-    :param nearest_site: that site.
+    :param nearest_site: the nearest site that takes people, may do so later, or does not say; or with a country and no
+        place the first such one there.
+    :param distance_km: from the place given to *nearest_site*, kilometres; ``None`` without a place.
+    :param precision: whether that is the distance of the site or only of its city.
+    :param closed_site: a site that takes nobody: nearer than *nearest_site*, or the nearest where there is no other.
+    :param closed_km: its distance, kilometres.
+    :param unplaced_sites: how many sites cannot be placed on the map, where a place was given.
     :param first_seen: ISO date when the index, or the source before it, first saw the trial.
     :param last_updated: ISO date of the registry's last update, if it states one.
     """
@@ -97,8 +103,12 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     match: Match | None = None
     fits: tuple[EligibilityCheck, ...] = ()
     cautions: tuple[str, ...] = ()
-    distance_km: float | None = None
     nearest_site: Site | None = None
+    distance_km: float | None = None
+    precision: Precision | None = None
+    closed_site: Site | None = None
+    closed_km: float | None = None
+    unplaced_sites: int = 0
     first_seen: str | None = None
     last_updated: str | None = None
 

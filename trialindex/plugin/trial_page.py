@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -61,11 +62,20 @@ class Plain(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+Precision = Literal["site", "city"]
+"""What a position is that of: the site, as its registry states it, or only the city that it is in."""
+
+
 class Location(msgspec.Struct, frozen=True):
-    """A site, and its distance in kilometres from the place that was given, if its position is known."""
+    """A site and its distance from the place that was given.
+
+    :param distance_km: kilometres; ``None`` without a place, or if the site cannot be placed on the map.
+    :param precision: whether that is the distance of the site or only of its city.
+    """
 
     site: Site
     distance_km: float | None = None
+    precision: Precision | None = None
 
 
 class Country(msgspec.Struct, frozen=True):
@@ -101,7 +111,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         """The same card without contacts, those of its sites included, and without the raw record."""
 
         def bare(location: Location) -> Location:
-            return Location(msgspec.structs.replace(location.site, contacts=()), location.distance_km)
+            return msgspec.structs.replace(location, site=msgspec.structs.replace(location.site, contacts=()))
 
         countries = tuple(Country(one.name, tuple(map(bare, one.locations))) for one in self.countries)
         return msgspec.structs.replace(self, trial=self.trial.masked(), countries=countries)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from trialindex.plugin.results import Hit, Match, Understanding
 from trialindex.search.analysis import main_problem
-from trialindex.search.places import Place
 from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate
 from trialindex.search.searcher import Searcher
-from trialindex.trial import Site, Trial
+from trialindex.search.sites import locate_cities, nearest_sites, sites_in, unplaced_addresses
+from trialindex.trial import Trial
 from trialindex.trial.passages import passages
 
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer
+    from trialindex.search.filters import Filters
+    from trialindex.search.gazetteer import City
+    from trialindex.search.sites import Address
 
 LONGEST = 320
 """Characters of a match; more is cut at a word."""
@@ -34,13 +37,14 @@ def explain(
     by_num = {stored.num: stored for stored in searcher.records.load([candidate.num for candidate in candidates])}
     words = searcher.derived.lexical.words
     query_words = set(words(question.text))
+    sites = (site for stored in by_num.values() for site in stored.trial.sites) if question.filters.near else ()
+    cities = locate_cities(unplaced_addresses(sites))
     for rank, candidate in enumerate(candidates, start=first):
         stored = by_num.get(candidate.num)
         if stored is None:
             continue
         trial = stored.trial if contacts else stored.trial.masked()
-        near = question.filters.near
-        site, distance = nearest_site(trial, near) if near else (None, None)
+        nearest = _nearest(trial, question.filters, cities)
         yield Hit(
             rank=rank,
             score=round(candidate.score, 6),
@@ -49,11 +53,29 @@ def explain(
             match=match(stored.trial, candidate.passage, query_words, words),
             fits=question.person.fits(trial),
             cautions=cautions(stored.trial, question.understood, searcher.recognizer()),
-            distance_km=None if distance is None else round(distance, 1),
-            nearest_site=site,
+            **nearest,
             first_seen=stored.first_seen,
             last_updated=trial.last_updated.date if trial.last_updated else None,
         )
+
+
+def _nearest(trial: Trial, filters: Filters, cities: Mapping[Address, City]) -> dict[str, Any]:
+    """What a hit says of where the trial can be joined."""
+    if filters.near is not None:
+        found = nearest_sites(trial.sites, filters.near, cities)
+    elif filters.country:
+        found = sites_in(trial.sites, filters.country)
+    else:
+        return {}
+    joinable, closed = found.joinable, found.closed
+    return {
+        "nearest_site": joinable and joinable.site,
+        "distance_km": joinable and joinable.distance_km,
+        "precision": joinable and joinable.precision,
+        "closed_site": closed and closed.site,
+        "closed_km": closed and closed.distance_km,
+        "unplaced_sites": found.unplaced,
+    }
 
 
 def match(trial: Trial, position: int | None, query_words: set[str], words: Callable[[str], list[str]]) -> Match:
@@ -104,14 +126,3 @@ def _cautions(trial: Trial, understood: Understanding, recognizer: ConceptRecogn
 def _shorten(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rsplit(" ", 1)[0] + "…"
-
-
-def nearest_site(trial: Trial, place: Place) -> tuple[Site | None, float | None]:
-    """The site nearest to *place* among those with a position, and its distance in kilometres."""
-    best: tuple[Site | None, float | None] = (None, None)
-    for site in trial.sites:
-        if site.latitude is not None and site.longitude is not None:
-            distance = float(place.distance_km(site.latitude, site.longitude))
-            if best[1] is None or distance < best[1]:
-                best = (site, distance)
-    return best

@@ -7,12 +7,13 @@ help text, and how its value is read and said. :class:`FilterWords` repeats the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from trialindex.errors import QueryError, nearest
 from trialindex.search.places import Place, country_code, find_place, parse_distance
+from trialindex.search.sites import Address, locate_cities
 from trialindex.storage import filter_queries as queries
 from trialindex.trial import display, format_age, parse_values, sanitize
 
@@ -138,7 +139,7 @@ class Filters:
     :param sex: ``FEMALE`` or ``MALE``: trials that take this sex.
     :param age: years: trials that take this age.
     :param country: a site in any of these, as the registry writes them.
-    :param near: with *within*, a site with a position at most so many kilometres away.
+    :param near: with *within*, a site at most so many kilometres away; one without a position is where its city is.
     :param condition: words that occur in the name of one of the trial's conditions, each of them.
     :param source: any of these source names.
     :param updated_since: ISO date: the registry's last update is on this day or later, as far as its precision tells.
@@ -268,8 +269,34 @@ class Filters:
 
         sets = queries.passing(records, self.conditions(records))
         if self.near is not None and self.within is not None:
-            sets.append(queries.with_site_near(records, self.near.latitude, self.near.distance_km, self.within))
+            sets.append(self._near(records, self.near, self.within))
         return reduce(partial(np.intersect1d, assume_unique=True), sets)
+
+    def _near(self, records: Records, place: Place, within: float) -> Ids:
+        """Sorted numbers of the trials with a site at most so many kilometres away."""
+        import numpy as np
+
+        of_site = queries.with_site_near(records, place.latitude, place.distance_km, within)
+        rows = queries.sites_without_position(records)
+        cities = locate_cities(Address(*address) for _, *address in rows)
+        near = {
+            address for address, city in cities.items() if place.distance_km(city.latitude, city.longitude) <= within
+        }
+        of_city = {num for num, *address in rows if Address(*address) in near}
+        return np.union1d(of_site, np.array(sorted(of_city), dtype=np.int64))
+
+    def unplaced(self, records: Records) -> int:
+        """How many trials a distance leaves out because none of their sites can be placed; 0 without a distance."""
+        if self.near is None or self.within is None:
+            return 0
+        rows = queries.sites_without_position(records)
+        cities = locate_cities(Address(*address) for _, *address in rows)
+        placed = {num for num, *address in rows if Address(*address) in cities}
+        others = {num for num, *_ in rows} - placed
+        allowed = replace(self, near=None, within=None).allowed(records)
+        if allowed is not None:
+            others &= set(allowed.tolist())
+        return len(others - queries.with_position(records, sorted(others)))
 
     def conditions(self, records: Records) -> Iterator[Condition]:
         """What a trial has to be, but for its distance.

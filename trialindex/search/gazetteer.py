@@ -1,4 +1,4 @@
-"""The gazetteer: cities, countries and states of GeoNames, compiled once into a small database in the user's cache.
+"""The gazetteer: cities, regions and countries, compiled once into a small database in the user's cache.
 
 Without it every process would read all cities with all their other names, which takes seconds.
 """
@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_FORMAT = 1
+from trialindex.search.regions import rows as region_table
+
+_FORMAT = 2
 """Raised when the tables change, or names come under other keys."""
 
 _SCHEMA = """
@@ -25,13 +27,16 @@ CREATE TABLE names (key TEXT, other INTEGER, city INTEGER, PRIMARY KEY (key, oth
 CREATE TABLE regions (kind TEXT, key TEXT, code TEXT, name TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 """
 
+_MANY = 500
+"""Names that are looked up at once."""
+
 
 @dataclass(frozen=True)
 class City:
     """A city of 15,000 people or more.
 
     :param country: ISO 3166 code.
-    :param admin1: code of the first-order division; in the USA that of the state.
+    :param admin1: code of the first-order division, such as a state or province.
     """
 
     name: str
@@ -48,16 +53,22 @@ def place_key(name: str) -> str:
     return re.sub(r"[\s\-'’.,]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
 
 
-def cities_called(name: str) -> tuple[list[City], list[City]]:
-    """The cities whose main name it is, and those of which it is another name; in the order of GeoNames."""
-    key = place_key(name)
-    if not key:
-        return [], []
-    sql = "SELECT other, cities.* FROM names JOIN cities ON city = num WHERE key = ? ORDER BY num"
-    found: tuple[list[City], list[City]] = ([], [])
+def cities_called(names: Iterable[str]) -> dict[str, tuple[list[City], list[City]]]:
+    """For the key of each name the cities whose main name it is, and those of which it is another name.
+
+    Both in the order of GeoNames; a name that no city has is left out.
+    """
+    keys = list(filter(None, dict.fromkeys(map(place_key, names))))
+    found: dict[str, tuple[list[City], list[City]]] = {}
     with _open() as db:
-        for other, _, *city in db.execute(sql, (key,)):
-            found[other].append(City(*city))
+        for at in range(0, len(keys), _MANY):
+            some = keys[at : at + _MANY]
+            marks = ", ".join("?" * len(some))
+            sql = (
+                f"SELECT key, other, cities.* FROM names JOIN cities ON city = num WHERE key IN ({marks}) ORDER BY num"  # noqa: S608
+            )
+            for key, other, _, *city in db.execute(sql, some):
+                found.setdefault(key, ([], []))[other].append(City(*city))
     return found
 
 
@@ -71,7 +82,7 @@ def main_names() -> list[str]:
 def regions(kind: str) -> dict[str, str]:
     """Codes by the keys of names and codes.
 
-    :param kind: ``country`` or ``state``, of the USA.
+    :param kind: ``country``, or the code of a country for its states and provinces.
     """
     with _open() as db:
         return dict(db.execute("SELECT key, code FROM regions WHERE kind = ?", (kind,)))
@@ -135,7 +146,9 @@ def _in_memory() -> sqlite3.Connection:
     for code, country in geonames.get_countries().items():
         _add_region(db, "country", code, country["name"], (country["name"], code, country["iso3"]))
     for code, state in geonames.get_us_states().items():
-        _add_region(db, "state", code, state["name"], (state["name"], code))
+        _add_region(db, "US", code, state["name"], (state["name"], code))
+    for country_code, code, names in region_table():
+        _add_region(db, country_code, code, names[0], names)
     db.commit()
     return db
 

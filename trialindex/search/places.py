@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,10 @@ from trialindex.trial.parse_values import short
 EARTH_RADIUS_KM = 6371.0088
 KM_PER_MILE = 1.609344
 _COORDINATES = re.compile(r"^\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+)?)\s*$")
+_POSTAL_CODE = re.compile(
+    r"\b(?:[0-9]{4,6}(?:-[0-9]{4})?|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9])\b"
+)
+"""Of most countries, of the United Kingdom, and of Canada."""
 _DISTANCE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(km|kilomet(?:er|re)s?|mi|miles?)?\s*$", re.IGNORECASE)
 
 
@@ -114,7 +118,7 @@ def parse_distance(text: str) -> float:
 
 
 def find_place(text: str) -> Place:
-    """The place called *text*: ``Lyon``, ``Lyon, France``, ``Portland, Oregon``, or ``45.76,4.84``.
+    """The place called *text*: ``Lyon``, ``Lyon, France``, ``Portland, Oregon``, ``London ON``, or ``45.76,4.84``.
 
     Of several cities with the name the largest is taken, and the place's name says which one that is. Cities come
     from GeoNames (15,000 inhabitants and more).
@@ -128,14 +132,33 @@ def find_place(text: str) -> Place:
                 f'"{short(text)}" is not a position.', hint="Write latitude, then longitude: --near 45.76,4.84"
             )
         return Place(f"{latitude:g}, {longitude:g}", latitude, longitude)
-    name, *wanted = [part.strip() for part in text.split(",") if part.strip()] or [""]
-    found = cities_called(name)
-    for candidates in found:
-        matching = [city for city in candidates if all(_in_region(city, region) for region in wanted)]
-        if matching:
-            city = max(matching, key=_population)
-            return Place(_label(city), city.latitude, city.longitude)
-    raise QueryError(f'no place called "{short(text)}" is known.', hint=_advice(name, wanted, found[0] or found[1]))
+    written, text = text, _POSTAL_CODE.sub(" ", text)
+    if written != text and not text.strip(" ,"):
+        raise QueryError(
+            f'"{short(written)}" is a postal code, and none are known.',
+            hint='Name the city: --near "Boston, Massachusetts"; or give coordinates: --near 45.76,4.84',
+        )
+    readings = list(read_city(text))
+    called = cities_called(name for name, _ in readings)
+    for name, wanted in readings:
+        for candidates in called.get(place_key(name), ()):
+            matching = [city for city in candidates if all(in_region(city, region) for region in wanted)]
+            if matching:
+                city = max(matching, key=_population)
+                return Place(_label(city), city.latitude, city.longitude)
+    name, wanted = readings[0]
+    main, other = called.get(place_key(name), ([], []))
+    raise QueryError(f'no place called "{short(text)}" is known.', hint=_advice(name, wanted, main or other))
+
+
+def read_city(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Names of a city, and of the regions and countries that it lies in, as *text* may mean them."""
+    name, *regions = [part.strip() for part in text.split(",") if part.strip()] or [""]
+    yield name, regions
+    words = name.split()
+    for size in (1, 2, 3):  # Portland OR, Perth Western Australia
+        if len(words) > size:
+            yield " ".join(words[:-size]), [" ".join(words[-size:]), *regions]
 
 
 def _population(city: City) -> int:
@@ -148,7 +171,7 @@ def _advice(name: str, regions: list[str], found: Sequence[City]) -> str:
     if found and regions:
         return f"There is {'; '.join(_label(city) for city in sorted(found, key=_population, reverse=True)[:3])}."
     close = difflib.get_close_matches(place_key(name), main_names(), n=1, cutoff=0.8)
-    guess = f'Did you mean "{_label(max(cities_called(close[0])[0], key=_population))}"? ' if close else ""
+    guess = f'Did you mean "{_label(max(cities_called(close)[close[0]][0], key=_population))}"? ' if close else ""
     return f"{guess}Name a city of 15,000 people or more, or give coordinates: --near 45.76,4.84"
 
 
@@ -161,15 +184,15 @@ def country_code(name: str) -> str | None:
     return None
 
 
-def _in_region(city: City, region: str) -> bool:
+def in_region(city: City, region: str) -> bool:
+    """Whether the city lies in the region or country of that name or code."""
     key = place_key(region)
-    if city.country == "US" and regions("state").get(key) == city.admin1:
-        return True
+    if city.admin1 in (code for name in (key, key.replace(" ", "")) if (code := regions(city.country).get(name))):
+        return True  # D.C. is DC
     return (regions("country").get(key) or _OTHER_NAMES.get(key)) == city.country
 
 
 def _label(city: City) -> str:
     country = region_names("country").get(city.country, city.country)
-    if city.country == "US":
-        return f"{city.name}, {region_names('state').get(city.admin1, city.admin1)}, {country}"
-    return f"{city.name}, {country}"
+    region = region_names(city.country).get(city.admin1)
+    return ", ".join(filter(None, (city.name, region, country)))

@@ -88,6 +88,7 @@ def search(
         notes=(
             *_state_notes(searcher),
             *_result_notes(question, rankings.size, candidates, page),
+            *_place_notes(question, searcher),
             *_person_notes(question),
         ),
         understood=rankings.question.understood if page.explained else None,
@@ -117,5 +118,12 @@ def _person_notes(question: Question) -> Iterator[str]:
         seen.append(stated.sex.lower())
     if seen:
         yield f"Read in the text: {', '.join(seen)}. It is compared with each trial, and filters nothing."
-    if question.filters.near is not None:
-        yield f"Distances are from {question.filters.near.name}."
+
+
+def _place_notes(question: Question, searcher: Searcher) -> Iterator[str]:
+    filters = question.filters
+    if filters.near is not None:
+        yield f"Distances are from {filters.near.name}."
+    if unplaced := filters.unplaced(searcher.records):
+        which = "trial is left out: none of its sites" if unplaced == 1 else "trials are left out: none of their sites"
+        yield f"{unplaced:,} more {which} can be placed on the map. Without --within they are shown."

@@ -5,9 +5,13 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from trialindex.trial import Trial
+from trialindex.trial import Site, Trial
 
-CHILDREN = {"phases": "trial, phase", "conditions": "trial, name", "places": "trial, country, latitude, longitude"}
+CHILDREN = {
+    "phases": "trial, phase",
+    "conditions": "trial, name",
+    "places": "trial, country, latitude, longitude, city, state",
+}
 """Tables that only filters read, and the columns they read."""
 
 
@@ -39,5 +43,12 @@ def filter_rows(num: int, trial: Trial) -> dict[str, set[tuple[Any, ...]]]:
     return {
         "phases": {(num, phase) for phase in trial.phases},
         "conditions": {(num, fold(name)) for name in names},
-        "places": {(num, site.country, site.latitude, site.longitude) for site in trial.sites},
+        "places": {(num, site.country, *_place(site)) for site in trial.sites},
     }
+
+
+def _place(site: Site) -> tuple[float | None, float | None, str | None, str | None]:
+    """The position of a site; its city and state only where it states none."""
+    if site.latitude is None or site.longitude is None:
+        return None, None, site.city, site.state
+    return site.latitude, site.longitude, None, None

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from trialindex.storage.records import Records
 
 
+_MANY = 500
+"""Numbers in one statement."""
+
+
 @dataclass(frozen=True)
 class Condition:
     """What a row has to be for its trial to pass.
@@ -93,7 +97,7 @@ def passing(records: Records, conditions: Iterable[Condition]) -> list[Ids]:
 
 
 def with_site_near(records: Records, latitude: float, distance: Callable[[Any, Any], Any], within: float) -> Ids:
-    """Sorted numbers of the trials with a site near a position.
+    """Sorted numbers of the trials with a site near a position, by the positions that registries state.
 
     :param latitude: of the position, degrees.
     :param distance: gives the kilometres from it to arrays of latitudes and longitudes.
@@ -102,12 +106,28 @@ def with_site_near(records: Records, latitude: float, distance: Callable[[Any, A
     import numpy as np
 
     reach = within / 110.5  # degrees: where a degree of latitude is shortest
-    sql = "SELECT trial, latitude, longitude FROM places WHERE latitude BETWEEN ? AND ? AND longitude IS NOT NULL"
+    sql = "SELECT trial, latitude, longitude FROM places WHERE latitude BETWEEN ? AND ?"
     rows = list(records.database.rows(sql, (latitude - reach, latitude + reach)))
     if not rows:
         return np.empty(0, dtype=np.int64)
     table = np.array(rows, dtype=np.float64)
     return np.unique(table[distance(table[:, 1], table[:, 2]) <= within, 0].astype(np.int64))
+
+
+def sites_without_position(records: Records) -> list[tuple[int, str | None, str | None, str | None]]:
+    """For each site without a position the number of its trial, its city, state and country."""
+    return list(records.database.rows("SELECT trial, city, state, country FROM places WHERE latitude IS NULL"))
+
+
+def with_position(records: Records, nums: Sequence[int]) -> set[int]:
+    """Those of the trials that have a site with a position."""
+    found: set[int] = set()
+    for at in range(0, len(nums), _MANY):
+        some = nums[at : at + _MANY]
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT DISTINCT trial FROM places WHERE latitude IS NOT NULL AND trial IN ({marks})"  # noqa: S608
+        found |= {num for (num,) in records.database.rows(sql, some)}
+    return found
 
 
 def sources(records: Records) -> set[str]:

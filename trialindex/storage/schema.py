@@ -40,10 +40,16 @@ CREATE TABLE conditions (
   trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, name TEXT NOT NULL, PRIMARY KEY (trial, name)
 ) WITHOUT ROWID;
 CREATE TABLE places (
-  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, country TEXT COLLATE NOCASE, latitude REAL, longitude REAL
+  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,
+  country TEXT COLLATE NOCASE,
+  latitude REAL,
+  longitude REAL,
+  city TEXT,
+  state TEXT
 );
 CREATE INDEX places_trial ON places (trial);
 CREATE INDEX places_country_trial ON places (country, trial);
+CREATE INDEX places_unplaced ON places (trial, city, state, country) WHERE latitude IS NULL;
 CREATE TABLE passages (
   num INTEGER PRIMARY KEY AUTOINCREMENT,
   trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,

@@ -88,6 +88,8 @@ class EmailRenderer(Renderer):
         if hit.nearest_site:
             away = f", {display.distance(hit.distance_km)} away" if hit.distance_km is not None else ""
             yield from paragraph(f"Nearest place: {display.place(hit.nearest_site)}{away}")
+        elif hit.closed_site:
+            yield from paragraph(f"No open place; the nearest one is closed: {display.place(hit.closed_site)}")
         elif trial.sites:
             yield from paragraph(f"Where: {display.listed(map(display.place, trial.sites), 3)}")
         if hit.match:
