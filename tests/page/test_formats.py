@@ -189,7 +189,7 @@ def test_each_site_has_its_status_and_its_distance(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_where_no_site_states_its_status_that_of_the_study_is_said_once(name: str) -> None:
     sites = [
-        {**site, "status": None, "latitude": None, "longitude": None, "city": None}
+        {**site, "status": None, "latitude": None, "longitude": None, "city": "Xanadu"}
         for site in to_mapping(FRENCH)["sites"]
     ]
     trial = from_mapping({**to_mapping(FRENCH), "sites": sites})
