@@ -68,6 +68,21 @@ _AFTER_COMMA = re.compile(
     r"|The Democratic Republic of the|Federated States of|Occupied|Province of China)",
     re.IGNORECASE,
 )
+# Of countries whose addresses name it after the city, and in which it is no city's name too.
+_STATES = {
+    *(
+        "alberta",
+        "british columbia",
+        "manitoba",
+        "new brunswick",
+        "newfoundland and labrador",
+        "nova scotia",
+        "ontario",
+    ),
+    *("prince edward island", "saskatchewan", "yukon", "northwest territories", "nunavut", "new south wales"),
+    *("queensland", "south australia", "tasmania", "western australia", "australian capital territory"),
+    *("northern territory",),
+}
 _POSTAL_CODE = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9 -]*")
 
 
@@ -75,8 +90,9 @@ def location(text: str) -> dict[str, str]:
     """A site from ``Facility, City, State, Zip, Country``, in which facilities hold commas, and state and zip may lack.
 
     The country is last. A postal code is known by its form. In the United States a state always comes before it, and
-    a city before that. Elsewhere two parts are the facility and its city; of three or more it cannot be told where the
-    facility ends, so they stay together as the name.
+    a city before that; so it is where a state of Canada or Australia stands there. Elsewhere
+    two parts are the facility and its city; of three or more it cannot be told where the facility ends, so they stay
+    together as the name.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
@@ -87,7 +103,7 @@ def location(text: str) -> dict[str, str]:
     site = {"country": country}
     if len(parts) > 1 and _POSTAL_CODE.fullmatch(parts[-1]):
         site["postal_code"] = parts.pop()
-    if country == "United States" and len(parts) > 1:
+    if (country == "United States" or (parts and parts[-1].casefold() in _STATES)) and len(parts) > 1:
         site["state"] = parts.pop()
         site["city"] = parts.pop()
     elif len(parts) == 2 or (len(parts) == 1 and country != "United States"):

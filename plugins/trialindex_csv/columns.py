@@ -1,7 +1,7 @@
 """Which column goes into which field of a trial.
 
-The columns of the ClinicalTrials.gov site's export are known, in its present form and in that of the site before 2023.
-Any other table says it with ``--map``, with a mapping file, or by naming its columns as the fields are named.
+Columns are known by the names that registries give them in their exports (ClinicalTrials.gov's site and API, the WHO's
+ICTRP, CTIS) and by those of the fields. ``--map`` and a mapping file add to that, or say otherwise.
 """
 
 from __future__ import annotations
@@ -22,56 +22,68 @@ _NOT_IN_A_CELL = {"arms", "contacts", "gone_since", "officials", "outcomes", "ra
 TARGETS = (
     *(name for name in FIELDS if name not in _NOT_IN_A_CELL),
     *("ages", "primary_outcomes", "secondary_outcomes", "other_outcomes"),
-    *("site", "city", "state", "country", "locations", "study_design"),
+    *("site", "city", "state", "country", "locations", "study_design", "inclusion_text", "exclusion_text"),
 )
 """What a column can be mapped to: the fields that one cell can hold, and parts of the others."""
 
-SITE_COLUMNS = {
-    "nct number": "id",
-    "study title": "title",
-    "study url": "url",
-    "acronym": "acronym",
-    "study status": "status",
-    "brief summary": "summary",
-    "study results": "has_results",
-    "conditions": "conditions",
-    "interventions": "interventions",
-    "primary outcome measures": "primary_outcomes",
-    "secondary outcome measures": "secondary_outcomes",
-    "other outcome measures": "other_outcomes",
-    "sponsor": "sponsor",
-    "collaborators": "collaborators",
-    "sex": "sex",
-    "age": "ages",
-    "phases": "phases",
-    "enrollment": "enrollment",
-    "funder type": "sponsor_class",
-    "study type": "study_type",
-    "study design": "study_design",
-    "other ids": "other_ids",
-    "start date": "start_date",
-    "primary completion date": "primary_completion_date",
-    "completion date": "completion_date",
-    "first posted": "first_posted",
-    "results first posted": "results_first_posted",
-    "last update posted": "last_updated",
-    "locations": "locations",
-    # as the site named them before 2023
-    "title": "title",
-    "status": "status",
-    "gender": "sex",
-    "study designs": "study_design",
-    "url": "url",
+KNOWN_COLUMNS = {
+    "id": "nct number; nct id; trial id; trial number; registration number; registry id; study id; isrctn; actrnumber",
+    "title": "study title; brief title; public title; title of the trial; trial title; study name; scientific title",
+    "official_title": "scientific title; full title",
+    "url": "study url; web address; link",
+    "other_ids": "secondary id; secondary ids; secondary identifying numbers; protocol code; org study id",
+    "status": "study status; overall status; recruitment status; overall trial status; trial status",
+    "summary": "brief summary; study summary; abstract",
+    "description": "detailed description",
+    "has_results": "study results; results; results yes no; trial results",
+    "conditions": "condition; health condition; medical conditions; disease; diseases",
+    "interventions": "intervention; intervention names; treatment; treatments",
+    "primary_outcomes": "primary outcome measures; primary outcome; primary endpoint",
+    "secondary_outcomes": "secondary outcome measures; secondary outcome; secondary outcomes; secondary endpoints",
+    "other_outcomes": "other outcome measures",
+    "sponsor": "lead sponsor; lead sponsor name; primary sponsor; sponsor/co-sponsors; sponsor name",
+    "sponsor_class": "funder type; lead sponsor class; sponsor type",
+    "collaborators": "collaborator; secondary sponsors",
+    "sex": "gender; inclusion gender",
+    "ages": "age; age range",
+    "minimum_age": "inclusion agemin; agemin; min age; age min; lower age limit",
+    "maximum_age": "inclusion agemax; agemax; max age; age max; upper age limit",
+    "phases": "phase; trial phase; study phase",
+    "enrollment": "enrollment count; target size; sample size; target sample size; number of participants enrolled",
+    "study_type": "trial type",
+    "study_design": "study designs",
+    "healthy_volunteers": "accepts healthy volunteers",
+    "eligibility": "eligibility criteria; criteria; inclusion/exclusion criteria",
+    "inclusion_text": "inclusion criteria",
+    "exclusion_text": "exclusion criteria",
+    "start_date": "study start; study start date; date enrollement; date enrolment; date of first enrolment",
+    "primary_completion_date": "primary completion",
+    "completion_date": "study completion; study completion date; end date; global end of the trial",
+    "first_posted": "study first post date; study first posted; date registration3; date registration",
+    "last_updated": "last update posted; last update post date; last update; last updated",
+    "results_first_posted": "results first post date; results date posted",
+    "as_of": "last refreshed on",
+    "locations": "location; sites",
+    "site": "facility; facilities; hospital; site name",
+    "city": "cities; location city",
+    "state": "states; location state; province",
+    "country": "countries; location country; countries of recruitment",
 }
-SITE_UNUSED = {"study documents", "rank", "outcome measures", "sponsor/collaborators", "funded bys"}
+"""For each target how registries and their exports name the column; of several that a file has, the first counts."""
+SITE_UNUSED = {"studydocuments", "rank", "outcomemeasures", "sponsorcollaborators", "fundedbys"}
 """Columns of the site that no field of a trial can hold as they are; they stay in the raw record."""
 
 SITE_SEPARATOR = "|"
 
 
-def plain(name: str) -> str:
-    """A column's name for comparison: small letters, and spaces for underscores and dots."""
-    return " ".join(re.split(r"[\s_.]+", name.casefold().strip()))
+def squash(name: str) -> str:
+    """A column's name for comparison: its letters and digits, in small letters."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+_TARGET_OF = {squash(name): target for target, names in KNOWN_COLUMNS.items() for name in names.split(";")}
+_TARGET_OF |= {squash(target): target for target in TARGETS}
+_TARGET_OF["scientifictitle"] = "official_title"
 
 
 @dataclass
@@ -80,11 +92,13 @@ class Mapping:
 
     :param columns: the columns of each target; none of them leaves a known column out.
     :param constants: values that every trial of the file has.
+    :param values: what the words of a field mean, ``{"status": {"open": "RECRUITING"}}``, in small letters.
     :param settings: list separator, encoding, delimiter and date order, where a mapping file gives them.
     """
 
     columns: dict[str, list[str]] = field(default_factory=dict)
     constants: dict[str, str | list[str]] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -96,14 +110,14 @@ class Mapping:
             raise SourceError(f"{path} cannot be read: {problem.strerror or problem}.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise SourceError(f"{path} is not a TOML file: {problem}.") from None
-        known = ["columns", "constants", "list_separator", "encoding", "delimiter", "date_order"]
+        known = ["columns", "constants", "values", "list_separator", "encoding", "delimiter", "date_order"]
         for key, value in data.items():
             if key not in known:
                 raise SourceError(f'{path}: "{key}" is no setting of a mapping. {nearest(key, known)}')
-            expected = dict if key in known[:2] else str
+            expected = dict if key in known[:3] else str
             if not isinstance(value, expected):
                 raise SourceError(f"{path}: {key} must be {'a table' if expected is dict else 'a text in quotes'}.")
-        settings = {key: data[key] for key in known[2:] if key in data}
+        settings = {key: data[key] for key in known[3:] if key in data}
         mapping = cls(settings=settings)
         for target, value in data.get("constants", {}).items():
             if not all(
@@ -116,12 +130,18 @@ class Mapping:
             if not all(isinstance(name, str) for name in names):
                 raise SourceError(f"{path}: {target} must be the name of a column, or a list of names.")
             mapping.columns[target] = [name for name in names if name]
-        for target in (*mapping.columns, *mapping.constants):
+        for target, meanings in data.get("values", {}).items():
+            if not isinstance(meanings, dict) or not all(isinstance(one, str) for one in meanings.values()):
+                raise SourceError(f'{path}: values.{target} must be a table such as {{ Open = "RECRUITING" }}.')
+            mapping.values[target] = {word.strip().casefold(): meaning for word, meaning in meanings.items()}
+        for target in (*mapping.columns, *mapping.constants, *mapping.values):
             _check_target(target, f"{path}: ")
         return mapping
 
     def update(self, options: Iterable[str]) -> None:
         """Take in ``--map FIELD=COLUMN``, each of which replaces what was said of its field before.
+
+        ``--map FIELD.WORD=MEANING`` says what a word means in that field: ``status.Open=RECRUITING``.
 
         :raises SourceError: one is not of that form, or there is no such field.
         """
@@ -130,6 +150,11 @@ class Mapping:
             target, equals, column = (part.strip() for part in option.partition("="))
             if not equals:
                 raise SourceError(f'--map "{option}" has no "=".', hint="Write it as --map FIELD=COLUMN.")
+            target, dot, word = target.partition(".")
+            if dot:
+                _check_target(target, "--map: ")
+                self.values.setdefault(target, {})[word.strip().casefold()] = column
+                continue
             _check_target(target, "--map: ")
             given.setdefault(target, []).extend([column] if column else [])
         self.columns |= given
@@ -158,16 +183,26 @@ class Plan:
     :param columns: for each target, the places of its columns in a row.
     :param unused: columns that go nowhere.
     :param site: it is an export of the ClinicalTrials.gov site.
+    :param ictrp: it is a list of the WHO's International Clinical Trials Registry Platform.
     """
 
     header: Sequence[str]
     columns: dict[str, list[int]]
     unused: list[str]
     site: bool
+    ictrp: bool = False
 
     def named(self, target: str) -> str:
         """The columns of a target, for messages."""
         return ", ".join(f'"{self.header[place]}"' for place in self.columns.get(target, []))
+
+
+def is_header(row: Sequence[str], mapping: Mapping) -> bool:
+    """Whether a row holds names of columns for an id and a title."""
+    names = {squash(name) for name in row}
+    found = {_TARGET_OF[name] for name in names if name in _TARGET_OF}
+    found |= {target for target, columns in mapping.columns.items() if names & set(map(squash, columns))}
+    return {"id", "title"} <= found | set(mapping.constants)
 
 
 def plan(header: Sequence[str], mapping: Mapping, path: Path) -> Plan:
@@ -175,15 +210,14 @@ def plan(header: Sequence[str], mapping: Mapping, path: Path) -> Plan:
 
     :raises SourceError: a column that was named is missing or there twice, or there is none for ``id`` or ``title``.
     """
-    names = [plain(name) for name in header]
-    site = "nct number" in names and ("study title" in names or "title" in names)
-    found: dict[str, list[int]] = {}
-    if site:
-        found = _by_name(names, SITE_COLUMNS)
-    elif not mapping.columns:
-        found = _by_name(names, {plain(target): target for target in TARGETS} | {"countries": "country"})
+    names = [squash(name) for name in header]
+    site = "nctnumber" in names and ("studytitle" in names or "title" in names)
+    ictrp = {"trialid", "publictitle", "recruitmentstatus"} <= set(names)
+    found = {target: [place] for target, place in _by_name(names).items() if target not in mapping.constants}
     for target, columns in mapping.columns.items():
         found[target] = [_place(header, names, column, path) for column in columns]
+    if not found.get("title") and found.get("official_title") and "title" not in mapping.columns:
+        found["title"] = found.pop("official_title")
     missing = [target for target in ("id", "title") if not found.get(target) and target not in mapping.constants]
     if missing or "id" in mapping.constants:
         examples = " ".join(f"--map {_example(target, header)}" for target in missing or ["id"])
@@ -198,20 +232,23 @@ def plan(header: Sequence[str], mapping: Mapping, path: Path) -> Plan:
         for place, name in enumerate(header)
         if name and place not in used and not (site and names[place] in SITE_UNUSED)
     ]
-    return Plan(header, {target: places for target, places in found.items() if places}, unused, site)
+    return Plan(header, {target: places for target, places in found.items() if places}, unused, site, ictrp)
 
 
-def _by_name(names: Iterable[str], known: dict[str, str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        if name in known:
-            found.setdefault(known[name], [place])
+def _by_name(names: Sequence[str]) -> dict[str, int]:
+    """The column of each target that a name is known for; a target's own name first, then in the order of the names."""
+    found: dict[str, int] = {}
+    for target in TARGETS:
+        known = [squash(target), *(squash(name) for name in KNOWN_COLUMNS.get(target, "").split(";") if name)]
+        place = next((names.index(name) for name in known if name in names and _TARGET_OF[name] == target), None)
+        if place is not None:
+            found[target] = place
     return found
 
 
 def _place(header: Sequence[str], names: Sequence[str], column: str, path: Path) -> int:
     places = [n for n, name in enumerate(header) if name == column] or [
-        n for n, name in enumerate(names) if name == plain(column)
+        n for n, name in enumerate(names) if name == squash(column)
     ]
     if not places:
         raise SourceError(f'{path} has no column "{column}". {nearest(column, map(short, filter(None, header)))}')
@@ -233,7 +270,11 @@ def _shown(header: Sequence[str], most: int = 30) -> str:
     return f"{', '.join(names)}{f' and {len(header) - most} more' if len(header) > most else ''}"
 
 
+def _words(name: str) -> list[str]:
+    return re.split(r"[\W_]+", name.casefold())
+
+
 def _example(target: str, header: Sequence[str]) -> str:
     """``FIELD=COLUMN`` with the column that is most likely meant, quoted for a shell."""
-    likely = [name for word in _LIKELY[target] for name in header if len(name) < 60 and word in plain(name).split()]
+    likely = [name for word in _LIKELY[target] for name in header if len(name) < 60 and word in _words(name)]
     return shlex.quote(f"{target}={likely[0] if likely else 'COLUMN'}")

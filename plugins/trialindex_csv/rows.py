@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from trialindex.trial import Trial
 from trialindex.trial.from_values import FieldError, Problem, read_trial
 from trialindex.trial.parse_values import DateOrder, normalise_date
+from trialindex.trial.repair import repair_text
 from trialindex_csv import cells, columns
 
 LISTS = {
@@ -19,11 +21,18 @@ LISTS = {
 }
 """Targets that take several columns, and several items in a cell."""
 
-_DATES = {
+DATES = {
     *("start_date", "primary_completion_date", "completion_date", "first_posted", "last_updated"),
     *("results_first_posted", "results_first_submitted", "results_first_submitted_qc", "results_delay_submitted"),
     *("results_delay_submitted_qc", "results_delay_posted", "first_seen", "as_of"),
 }
+_CODED = {
+    *DATES,
+    *("status", "last_known_status", "sex", "phases", "study_type", "enrollment", "minimum_age", "maximum_age", "ages"),
+    *("healthy_volunteers", "has_results"),
+}
+"""Targets whose cells hold no prose."""
+
 _NOTHING = {"-", "--", "n/a", "na", "nan", "none", "null"}
 """What programs write into a cell that is empty."""
 
@@ -50,7 +59,8 @@ class RowReader:
     """Turns rows into trials.
 
     :param separator: between the items of a list in one cell.
-    :param order: how ``05/06/2024`` is meant.
+    :param orders: how ``05/06/2024`` is meant, for each field where that is known.
+    :param values: what the words of a field mean, by the word in small letters.
     """
 
     def __init__(
@@ -58,13 +68,15 @@ class RowReader:
         plan: columns.Plan,
         constants: dict[str, str | list[str]],
         separator: str,
-        order: DateOrder | None,
+        orders: Mapping[str, DateOrder],
         source: str,
+        values: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
         self._plan = plan
         self._constants = constants
-        self._separator = columns.SITE_SEPARATOR if plan.site else separator
-        self._order = order
+        self._separator = columns.SITE_SEPARATOR if plan.site else ";" if plan.ictrp else separator
+        self._orders = orders
+        self._values = values
         self._source = source
 
     def trial(self, row: Sequence[str], on_problem: Callable[[str], None]) -> Trial:
@@ -104,8 +116,8 @@ class RowReader:
         take("study_design", cells.study_design)
         take("ages", cells.ages)
         take("has_results", lambda text: {"has_results": cells.has_results(text)})
-        for date in _DATES & parts.keys():
-            take(date, lambda text, date=date: {date: normalise_date(text, self._order)})  # type: ignore[misc]
+        for date in DATES & parts.keys():
+            take(date, lambda text, date=date: {date: _date(text, self._orders.get(date))})  # type: ignore[misc]
         columns_of_sites = {part: parts.pop(part) for part in _PLACES if part in parts}
         data["sites"] += cells.sites(columns_of_sites)
         if len(counts := {len(items) for items in columns_of_sites.values()} - {1}) > 1:
@@ -114,8 +126,9 @@ class RowReader:
                 Problem(("sites",), f"the columns of the sites hold {counted} values, so only countries count")
             )
         data |= parts
-        if self._plan.site:
-            _complete(data)
+        if self._plan.ictrp:
+            _complete_ictrp(data)
+        _complete(data)
         return data
 
     def _parts(self, row: Sequence[str]) -> dict[str, Any]:
@@ -125,6 +138,10 @@ class RowReader:
             parts[target] = [value] if target in LISTS and not isinstance(value, list) else value
         for target, places in self._plan.columns.items():
             texts = [row[place].strip() for place in places]
+            if target in _CODED:
+                texts = [" ".join(repair_text(text).split()) for text in texts]
+            if meanings := self._values.get(target):
+                texts = [meanings.get(text.casefold(), text) for text in texts]
             if target not in _MEANT:
                 texts = [text for text in texts if text.casefold() not in _NOTHING]
             if target in LISTS:
@@ -140,11 +157,44 @@ class RowReader:
         field = str(problem.place[0]) if problem.place else ""
         targets = (field, *_MADE_FROM.get(field, ("study_design",)))
         named = next((name for name in map(self._plan.named, targets) if name), field)
-        return f"{named}: {problem.why}"
+        way_out = ""
+        if "can be read with the day or the month first" in problem.why:
+            way_out = ", or say which with --date-order dmy or mdy"
+        elif (
+            field in _CODED
+            and field not in DATES
+            and (quoted := re.match(r'"([^"=]{1,40})" (?:is not|does not)', problem.why))
+        ):
+            way_out = f'. Say what it means with --map "{field}.{quoted[1]}=…"'
+        return f"{named}: {problem.why.rstrip('.')}{way_out}"
+
+
+def _date(text: str, order: DateOrder | None) -> str | None:
+    """The date; some registries write the first day of 1900 where there is none."""
+    date = normalise_date(text, order)
+    return None if date == "1900-01-01" else date
+
+
+def _complete_ictrp(data: dict[str, Any]) -> None:
+    """What the WHO's lists put into one cell: both lists of criteria, and the sizes of the groups."""
+    if data.get("maximum_age") == "0":  # ReBEC's way to say that there is no limit
+        del data["maximum_age"]
+    groups = re.findall(r":\s*(\d+)\s*(?:;|$)", str(data.get("enrollment", "")))
+    if groups:
+        data["enrollment"] = sum(map(int, groups))
 
 
 def _complete(data: dict[str, Any]) -> None:
-    """What the registry's own rules add to a row of its site: the address of a study."""
+    """What is known of any row: a study's address, criteria in two cells, the size that nobody knows."""
+    inclusion, exclusion = data.pop("inclusion_text", ""), data.pop("exclusion_text", "")
+    if (inclusion or exclusion) and not data.get("eligibility"):
+        parts = [("Inclusion", inclusion), ("Exclusion", exclusion)]
+        texts = [
+            text if f"{side} criteria".lower() in text.lower() else f"{side} Criteria:\n{text}"
+            for side, text in parts
+            if text
+        ]
+        data["eligibility"] = "\n\n".join(texts)
     if re.fullmatch("NCT[0-9]{8}", data.get("id", "")):
         data.setdefault("url", _SITE_URL + data["id"])
     if data.get("enrollment") == _UNKNOWN_ENROLLMENT:

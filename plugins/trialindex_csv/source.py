@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -14,15 +15,17 @@ from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex.trial.parse_values import DateOrder
 from trialindex_csv import columns
-from trialindex_csv.rows import LISTS, RowReader
+from trialindex_csv.rows import DATES, LISTS, RowReader
 from trialindex_csv.table import DELIMITERS, Table
+from trialindex_csv.workbook import Workbook, is_workbook
 
 
 class CsvSource(Source):
     """Trials from a table: csv:FILE.
 
     A CSV file that was downloaded from the ClinicalTrials.gov site is recognised by its columns; any choice of them
-    will do that holds "NCT Number" and "Study Title". For another table say which column goes into which field:
+    will do that holds "NCT Number" and "Study Title"; so are the lists of the WHO's ICTRP, and the names that most
+    registries give to a column. For another table say which column goes into which field:
 
     \b
       trialindex ingest csv:trials.csv --map id="Trial No" --map title=Name
@@ -42,7 +45,8 @@ class CsvSource(Source):
             ["--map", "map_"],
             multiple=True,
             metavar="FIELD=COLUMN",
-            help="Put this column into this field; may be given many times. FIELD= alone leaves a known column out.",
+            help="Put this column into this field; may be given many times. FIELD= alone leaves a known column out; "
+            "FIELD.WORD=MEANING says what a word means, such as status.Open=RECRUITING.",
         ),
         click.Option(
             ["--mapping"], metavar="FILE.toml", help="A file with the mapping, the settings and constant values."
@@ -57,7 +61,7 @@ class CsvSource(Source):
         click.Option(
             ["--date-order"],
             type=click.Choice(["dmy", "mdy"]),
-            help="How 05/06/2024 is meant: day or month first. Without it such a date is refused.",
+            help="How 05/06/2024 is meant: day or month first  [default: as the other dates of its column show]",
         ),
     )
 
@@ -81,9 +85,12 @@ class CsvSource(Source):
             raise SourceError(f'the date order "{self._order}" is not known.', hint="Allowed: dmy, mdy.")
 
     def trials(self, context: IngestContext) -> Iterator[Trial]:
-        table = Table(self._path, self._encoding, self._delimiter)
+        table = self._table()
         plan = columns.plan(table.header, self._mapping, self._path)
-        reader = RowReader(plan, self._mapping.constants, self._separator, self._order, self.name)
+        orders = self._orders(table, plan)
+        reader = RowReader(plan, self._mapping.constants, self._separator, orders, self.name, self._mapping.values)
+        if table.above:
+            context.note(f"{table.above} rows above the names of the columns are left out.")
         if table.guessed:
             context.note(f"{self._path} is read as {table.encoding}; if letters look wrong, say --encoding.")
         if plan.unused:
@@ -106,6 +113,31 @@ class CsvSource(Source):
                 seen[trial.id] = row.line
                 yield trial
             context.progress(done, table.count)
+
+    def _table(self) -> Table | Workbook:
+        """The file as rows of text."""
+        header = functools.partial(columns.is_header, mapping=self._mapping)
+        if is_workbook(self._path):
+            return Workbook(self._path, header)
+        return Table(self._path, self._encoding, self._delimiter, header)
+
+    def _orders(self, table: Table | Workbook, plan: columns.Plan) -> dict[str, DateOrder]:
+        """How each column of dates writes them: as the option says, or as its dates with a day above the 12th show."""
+        if self._order is not None:
+            return dict.fromkeys(DATES, self._order)
+        shown: dict[str, set[DateOrder]] = {target: set() for target in DATES if target in plan.columns}
+        for row in table.rows() if shown else ():
+            for target, seen in shown.items():
+                cell = row.cells[plan.columns[target][0]] if row.cells else ""
+                if match := _DAY_OR_MONTH.match(cell.strip()):
+                    if int(match[1]) > 12:
+                        seen.add("dmy")
+                    elif int(match[2]) > 12:
+                        seen.add("mdy")
+        return {target: next(iter(seen)) for target, seen in shown.items() if len(seen) == 1}
+
+
+_DAY_OR_MONTH = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}")
 
 
 def _delimiter(given: str) -> str:

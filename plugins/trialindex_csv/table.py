@@ -12,8 +12,9 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple, Self, cast
 
@@ -27,6 +28,8 @@ MAX_RATIO = 200
 """A file that unpacks to more than so many times its size is a bomb; tables compress about tenfold."""
 
 _BLOCK = 1 << 16
+SEARCHED = 20
+"""Rows among which the names of the columns are looked for."""
 _BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
@@ -83,7 +86,18 @@ class _Lines:
         self._since.clear()
         return self._number + 1
 
+    @property
+    def several(self) -> bool:
+        """Whether the row so far takes more than one line."""
+        return len(self._since) > 1
+
+    @property
+    def first(self) -> str:
+        """The first line of the row so far."""
+        return self._since[0]
+
     def back_to_second(self) -> None:
+        """Read on from the second line of the row."""
         again = self._since[1:]
         self._again += reversed(again)
         self._number -= len(again)
@@ -115,10 +129,18 @@ class Table:
 
     :param encoding: a Python codec's name; detected when empty.
     :param delimiter: one character; detected when empty.
+    :param is_header: whether a row holds the names of the columns; where none of the first rows does, the first one is
+        taken to.
     :raises SourceError: no such file, not text, not in that encoding, cut off, or empty.
     """
 
-    def __init__(self, path: Path, encoding: str = "", delimiter: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        encoding: str = "",
+        delimiter: str = "",
+        is_header: Callable[[Sequence[str]], bool] = lambda row: True,
+    ) -> None:
         self.path = path
         with self._bytes() as stream:
             head = stream.read(_BLOCK)
@@ -133,20 +155,17 @@ class Table:
         self._skipped = 1 if separator else 0
         self.delimiter = delimiter or (separator[1] if separator else _detect_delimiter(sample))
         self.header: list[str] = []
-        self.count = -1
+        first = list(islice(self._records(), SEARCHED))
+        self.above = next((n for n, row in enumerate(first) if is_header(row.cells)), 0)
+        """How many rows stand above the header, which is among the first few."""
+        if first:
+            self.header = [" ".join(cell.split()) for cell in first[self.above].cells]
+        self.count = sum(1 for _ in self._records()) - self.above - 1
         """How many rows there are below the header."""
-        for row in self._records():
-            if self.count < 0:
-                if row.problem:
-                    raise SourceError(f"{path}:{row.line}: the row of column names cannot be read: {row.problem}.")
-                self.header = [" ".join(cell.split()) for cell in row.cells]
-            self.count += 1
 
     def rows(self) -> Iterator[Row]:
         """The rows below the header, each with as many cells as it has, or with a problem."""
-        records = self._records()
-        next(records, None)
-        for row in records:
+        for row in islice(self._records(), self.above + 1, None):
             cells = row.cells
             if len(cells) > len(self.header) and not any(cells[len(self.header) :]):
                 cells = cells[: len(self.header)]  # delimiters left over at the end
@@ -168,21 +187,32 @@ class Table:
             reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
             while True:
                 line = lines.mark()
+                cells: list[str] | None = None
                 try:
                     cells = next(reader)
                 except StopIteration:
                     return
                 except csv.Error as problem:
-                    if "unexpected end of data" in str(problem) or "field larger" in str(problem):
+                    if "field larger" in str(problem):
                         raise SourceError(
                             f"{self.path}:{line}: a quoted cell of this row is never closed; it takes in the rest.",
                             hint="Add the missing double quote, or download the file again if it was cut off.",
                         ) from None
+                if cells is None or (lines.several and self.header and not self._fits(cells)):
+                    # A double quote may be meant as one: the registry's own tab-separated files are not quoted.
+                    plain = next(csv.reader([lines.first], delimiter=self.delimiter, quoting=csv.QUOTE_NONE), [])
+                    if not self.header or self._fits(plain):
+                        lines.back_to_second()
+                        cells = plain
+                if cells is None:
                     lines.back_to_second()
                     yield Row(line, [], "a quoted cell is not closed, or holds a double quote not written twice")
-                else:
-                    if any(cell.strip() for cell in cells):
-                        yield Row(line, cells)
+                elif any(cell.strip() for cell in cells):
+                    yield Row(line, cells)
+
+    def _fits(self, cells: Sequence[str]) -> bool:
+        """Whether the row has as many cells as the header, but for delimiters left over at its end."""
+        return len(cells) >= len(self.header) and not any(cells[len(self.header) :])
 
     @contextmanager
     def _text(self) -> Iterator[IO[str]]:

@@ -137,13 +137,25 @@ def test_countries_come_once_and_in_order() -> None:
         ("N/A", None),
         ("", None),
         ("None", None),
+        ("6M", 0.5),
+        ("730D", 730 / 365.25),
+        ("18Y", 18),
+        ("NO LIMIT", None),
+        ("no maximum age", None),
+        ("0 N/A (No limit)", None),
+        ("20years-old", 20),
+        (">= 20age old", 20),
+        ("18(Year)", 18),
+        ("19 Year(s)", 19),
+        ("18 years old", 18),
+        ("6 weeks of age", 42 / 365.25),
     ],
 )
 def test_ages_are_read(text: str, years: float | None) -> None:
     assert parse_age(text) == (None if years is None else pytest.approx(years))
 
 
-@pytest.mark.parametrize("text", ["adult", "18-65", "-5 years", "18 Jahre", "1e3", "18 years old"])
+@pytest.mark.parametrize("text", ["adult", "18-65", "-5 years", "18 Jahre", "1e3", "eighteen", "18 elephants"])
 def test_what_is_no_age_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not an age"):
         parse_age(text)

@@ -5,6 +5,7 @@ The record and its parts are imported from here; the other modules by their name
 :mod:`~trialindex.trial.display` (codes → words) and :mod:`~trialindex.trial.passages`.
 """
 
+from trialindex.trial.ages import format_age, parse_age
 from trialindex.trial.record import (
     PHASES,
     SEXES,
@@ -28,9 +29,7 @@ from trialindex.trial.record import (
     TrialDate,
     decode,
     encode,
-    format_age,
     from_mapping,
-    parse_age,
     to_mapping,
     walk_text,
 )

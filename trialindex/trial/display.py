@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from trialindex.trial.record import Site, format_age
+from trialindex.trial.ages import format_age
+from trialindex.trial.record import Site
 from trialindex.trial.sanitize import one_line
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ them to a whole trial.
 from __future__ import annotations
 
 import datetime
+import difflib
 import math
 import re
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Literal, cast, get_args
 
 from trialindex.errors import nearest
 from trialindex.trial import display, sanitize
+from trialindex.trial.ages import OLDEST, parse_age
 from trialindex.trial.record import (
     PHASES,
     SEXES,
@@ -26,7 +28,6 @@ from trialindex.trial.record import (
     Sex,
     Status,
     StudyType,
-    parse_age,
 )
 
 DateOrder = Literal["dmy", "mdy"]
@@ -39,23 +40,62 @@ def _squash(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
+_STATUS_WORDS = {
+    "NOT_YET_RECRUITING": "pending; recruitment pending; authorised, recruitment pending; not yet open; pre-initiation",
+    "RECRUITING": "currently recruiting; open; open to recruitment; open to accrual; open for enrollment; "
+    "open public recruiting; recruiting participants; ongoing, recruiting; authorised, recruiting; recruitment ongoing",
+    "ACTIVE_NOT_RECRUITING": "no longer recruiting; closed to recruitment; closed to accrual; closed to enrollment; "
+    "closed to recruitment of participants; "
+    "recruitment closed; recruitment completed; recruitment complete; ongoing, recruitment ended; enrollment complete; "
+    "ongoing, no longer recruiting; complete: follow-up continuing",
+    "COMPLETED": "complete; ended; finished; complete: follow-up complete; study completed",
+    "SUSPENDED": "temporarily halted; temporary halt; halted; paused",
+    "TERMINATED": "prematurely ended; stopped early; discontinued; stopped",
+    "WITHDRAWN": "cancelled; canceled",
+}
+"""How other registries and sponsors say it."""
+
+
+def _spelled(words: dict[str, str]) -> dict[str, str]:
+    return {_squash(word): code for code, listed in words.items() for word in listed.split(";")}
+
+
 _SPELLINGS: dict[str, dict[str, str]] = {
     "status": {
         **{_squash(display.status(code)): code for code in STATUSES},
         "unknownstatus": "UNKNOWN",
+        **_spelled(_STATUS_WORDS),
     },
     "sex": {
         **{_squash(display.sex(code)): code for code in SEXES},
         **dict.fromkeys(["f", "females", "woman", "women"], "FEMALE"),
         **dict.fromkeys(["m", "males", "man", "men"], "MALE"),
         **dict.fromkeys(
-            ["any", "both", "bothsexes", "femaleandmale", "maleandfemale", "femalemale", "malefemale"], "ALL"
+            [
+                "any",
+                "bothmaleandfemale",
+                "bothmalesandfemales",
+                "malesandfemales",
+                "femaleyesmaleyes",
+                "both",
+                "bothsexes",
+                "femaleandmale",
+                "maleandfemale",
+                "femalemale",
+                "malefemale",
+            ],
+            "ALL",
         ),
     },
     "study type": {
         **{_squash(display.study_type(code)): code for code in STUDY_TYPES},
         "interventionalstudy": "INTERVENTIONAL",
         "observationalstudy": "OBSERVATIONAL",
+        **dict.fromkeys(
+            ["interventionalclinicaltrialofmedicinalproduct", "treatmentstudy", "interventiontrial", "preventionstudy"],
+            "INTERVENTIONAL",
+        ),
+        **dict.fromkeys(["epidemiologicalresearch", "epidemilogicalresearch", "noninterventional"], "OBSERVATIONAL"),
     },
     "date type": {"anticipated": "ESTIMATED", "expected": "ESTIMATED"},
 }
@@ -77,15 +117,39 @@ def _one_of(text: str, what: str, allowed: tuple[str, ...]) -> str:
     """The allowed code that *text* spells, whatever its case, spaces and punctuation."""
     code = text if text in allowed else _known(what, allowed).get(_squash(text))
     if code is None:
-        raise ValueError(f'"{short(text)}" is not a known {what}. {nearest(normalise_code(text), allowed)}')
+        raise ValueError(f'"{short(text)}" is not a known {what}. {_hint(text, allowed)}')
     return code
+
+
+def _hint(text: str, allowed: tuple[str, ...]) -> str:
+    """The nearest code and all that there are; no code that has a word more or less: that may say the opposite."""
+    typed = normalise_code(text)
+    alike = [code for code in allowed if code.count("_") == typed.count("_") and not (code in typed or typed in code)]
+    close = difflib.get_close_matches(typed, alike, n=1, cutoff=0.8)
+    return nearest(close[0] if close else "", allowed)
+
+
+_SAYS_LITTLE = {
+    "authorisedrecruitmentmaybeongoingorfinished",
+    "notrecruiting",
+    "closed",
+    "ongoing",
+    "active",
+    "inactive",
+    "authorised",
+    "authorized",
+    "notavailable",
+}
+"""Words of registries and sponsors that leave open whether a trial is over, paused or has yet to begin."""
 
 
 def normalise_status(text: str) -> Status:
     """``recruiting``, ``Active, not recruiting`` … as a code of :data:`~trialindex.trial.STATUSES`.
 
-    :raises ValueError: no status is spelled like that.
+    :raises ValueError: no status is spelled like that, or the words do not say which one.
     """
+    if _squash(text) in _SAYS_LITTLE:
+        raise ValueError(f'"{short(text)}" does not say which status it is: it may be over, paused, or not begun')
     return cast(Status, _one_of(text, "status", STATUSES))
 
 
@@ -122,6 +186,8 @@ def normalise_outcome_kind(text: str) -> OutcomeKind:
 
 
 _EARLY = re.compile(r"\bearly[\s-]*(?:phase)?[\s-]*(?:1|i)\b")
+_IN_BRACKETS = re.compile(r"\(\s*phase\s+(iv|i{1,3}|[0-4])[abc]?\s*\)\s*:?\s*(no\b)?")
+_EXCEL_PHASES = re.compile(r"\d{4}-0([1-4])-0([1-4])(?:[t ]00:00:00)?")
 _PHASE = re.compile(r"([0-4]|iv|i{1,3})[abc]?")
 _PHASE_CODES = {"0": "EARLY_PHASE1", "1": "PHASE1", "2": "PHASE2", "3": "PHASE3", "4": "PHASE4"}
 _PHASE_CODES |= {"i": "PHASE1", "ii": "PHASE2", "iii": "PHASE3", "iv": "PHASE4"}
@@ -139,35 +205,28 @@ def normalise_phases(text: str) -> tuple[Phase, ...]:
     if _squash(text) in {"na", "notapplicable", "doesnotapply"}:
         return ("NA",)
     rest = text.casefold().replace("_", " ")
+    if named := {_PHASE_CODES[match[1]] for match in _IN_BRACKETS.finditer(rest) if not match[2]}:
+        return cast("tuple[Phase, ...]", tuple(sorted(named, key=PHASES.index)))  # "Therapeutic exploratory (Phase II)"
+    if match := _EXCEL_PHASES.fullmatch(rest.strip()):  # Excel makes a date of "2-3"
+        rest = f"{match[2]}-{match[1]}"
     found = {"EARLY_PHASE1"} if _EARLY.search(rest) else set()
-    words = re.split(r"[\s/|,;&+\-–]+|\band\b", re.sub(r"phases?", " ", _EARLY.sub(" ", rest)))
+    words = re.split(
+        r"[\s/|,;&+\-–.:()]+|\b(?:and|or|to)\b", re.sub(r"phases?|\bph?(?=[\s.]*[0-4i])", " ", _EARLY.sub(" ", rest))
+    )
     for match in (_PHASE.fullmatch(word) for word in words if word):
         if match is None:
             found.clear()
             break
         found.add(_PHASE_CODES[match[1]])
     if not found:
-        raise ValueError(f'"{short(text)}" is not a known phase. {nearest(normalise_code(text), PHASES)}')
+        raise ValueError(f'"{short(text)}" is not a known phase. {_hint(text, PHASES)}')
     return cast("tuple[Phase, ...]", tuple(sorted(found, key=PHASES.index)))
 
 
 # --- numbers and ages -----------------------------------------------------------------------------------------------
 
-OLDEST = 150
-"""Years; the highest age a trial can state."""
-
-_YES, _NO = {"yes", "y", "true", "1"}, {"no", "n", "false", "0"}
-_AGE = re.compile(r"\s*([\d.]+)\s*([a-z]+)\.?(?:\s+(?:old|of\s+age))?\s*", re.IGNORECASE)
-_TINY = re.compile(r"\d+(?:\.\d+)?e-\d+")  # how programs write an hour in years
-_AGE_UNITS = {
-    "y": "years",
-    "yr": "years",
-    "yrs": "years",
-    "mo": "months",
-    "mos": "months",
-    "wk": "weeks",
-    "wks": "weeks",
-}
+_YES = {"yes", "y", "true", "t", "1", "accepts healthy volunteers", "accepted"}
+_NO = {"no", "n", "false", "f", "0", "does not accept healthy volunteers", "not accepted"}
 
 
 def normalise_yes_no(value: str | bool | int) -> bool:
@@ -209,15 +268,12 @@ def normalise_number(value: str | float) -> float:
 
 
 def normalise_age(value: str | float) -> float | None:
-    """An age in years: ``18``, ``18 Years``, ``6 months``, ``18y``; ``None`` for ``N/A`` and the like.
+    """An age in years, as :func:`trialindex.trial.parse_age` reads it.
 
     :raises ValueError: it is not an age, or above 150 years.
     """
-    text = str(value)
-    if match := _AGE.fullmatch(text):
-        text = f"{match[1]} {_AGE_UNITS.get(match[2].lower(), match[2])}"
     try:
-        years = float(text) if _TINY.fullmatch(text) else parse_age(text)
+        years = parse_age(str(value))
     except ValueError:
         raise ValueError(f'"{short(value)}" is not an age; write it like "18 Years" or "6 Months"') from None
     if years is not None and years > OLDEST:
@@ -260,11 +316,17 @@ _ISO = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[T ]\d{2}:\d
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NUMBERS = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 _DAY_MONTH = re.compile(r"(?:(\d{1,2})(?:st|nd|rd|th)? )?([a-z]+) (\d{4})")
+_SHORT_YEAR = re.compile(r"(?:(\d{1,2}) )?([a-z]{3}) (\d{2})")
+_SERIAL = re.compile(r"[2-6]\d{4}(?:\.0+)?")
+_SERIAL_START = datetime.date(1899, 12, 30)
+"""Excel counts days from here: https://support.microsoft.com, date systems in Excel (the 1900 system)."""
 _MONTH_DAY = re.compile(r"([a-z]+) (\d{1,2})(?:st|nd|rd|th)? (\d{4})")
 
 
 def normalise_date(value: str | int | datetime.date, order: DateOrder | None = None) -> str:
     """An ISO date with the precision given: ``2024-05-17``, ``2024-05``, ``2024``, ``May 2024``, ``17 May 2024`` …
+
+    Excel's ways are read too: ``Mar-19`` is March 2019, ``01-Mar-19`` its first day, and so is ``43525``.
 
     :param order: how ``05/06/2024`` is meant; without it a date that can be read both ways is refused.
     :raises ValueError: it is not a date, there is no such day, or day and month cannot be told apart.
@@ -272,6 +334,8 @@ def normalise_date(value: str | int | datetime.date, order: DateOrder | None = N
     if isinstance(value, datetime.date):
         return value.isoformat()[:10]
     text = str(value).strip()
+    if _SERIAL.fullmatch(text):
+        return (_SERIAL_START + datetime.timedelta(days=int(float(text)))).isoformat()
     words = " ".join(re.split(r"[\s,./-]+", text.casefold()))
     month = day = None
     if match := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
@@ -287,6 +351,9 @@ def normalise_date(value: str | int | datetime.date, order: DateOrder | None = N
         month = str(_MONTH_NUMBERS[name])
     elif (match := _MONTH_DAY.fullmatch(words)) and match[1] in _MONTH_NUMBERS:
         name, day, year = match.groups()
+        month = str(_MONTH_NUMBERS[name])
+    elif (match := _SHORT_YEAR.fullmatch(words)) and match[2] in _MONTH_NUMBERS:
+        day, name, year = match[1], match[2], f"{'19' if int(match[3]) >= 70 else '20'}{match[3]}"
         month = str(_MONTH_NUMBERS[name])
     else:
         raise ValueError(f'"{short(value)}" is not a date; write it like "2024-05-17", "2024-05" or "2024"')

@@ -7,7 +7,6 @@ study type …) are those of ClinicalTrials.gov API v2, the largest registry's; 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, get_args
 
@@ -278,42 +277,6 @@ def to_mapping(trial: Trial) -> dict[str, Any]:
     """The trial as plain values, fields at their default left out: what :func:`from_mapping` reads."""
     result: dict[str, Any] = msgspec.to_builtins(trial)
     return result
-
-
-# --- ages -----------------------------------------------------------------------------------------------------------
-
-DAYS_PER_YEAR = 365.25
-_UNITS = {
-    "year": 1.0,
-    "month": 12.0,
-    "week": DAYS_PER_YEAR / 7,
-    "day": DAYS_PER_YEAR,
-    "hour": DAYS_PER_YEAR * 24,
-    "minute": DAYS_PER_YEAR * 24 * 60,
-}
-_AGE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(year|month|week|day|hour|minute)?s?\s*$", re.IGNORECASE)
-
-
-def parse_age(text: str) -> float | None:
-    """An age such as ``18 Years``, ``6 Months`` or ``30 Minutes`` in years; ``None`` for ``N/A`` and the like.
-
-    :raises ValueError: the text is neither an age nor empty.
-    """
-    if text.strip().lower() in {"", "n/a", "na", "none", "no limit"}:
-        return None
-    match = _AGE.match(text)
-    if match is None:
-        raise ValueError(f'"{text}" is not an age; write it like "18 Years" or "6 Months"')
-    return float(match[1]) / _UNITS[(match[2] or "year").lower()]
-
-
-def format_age(years: float) -> str:
-    """The age in the largest unit that states it exactly: ``0.5`` → ``6 months``; ``18`` → ``18 years``."""
-    for unit, per_year in _UNITS.items():
-        value = years * per_year
-        if round(value) >= 1 and abs(value - round(value)) < 1e-6 * max(1.0, value):
-            return f"{round(value)} {unit}{'' if round(value) == 1 else 's'}"
-    return f"{years:g} years"
 
 
 def walk_text(value: Any) -> Iterator[str]:

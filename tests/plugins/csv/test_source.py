@@ -233,7 +233,7 @@ def test_an_unknown_table_is_refused_with_the_map_to_type(table: Path) -> None:
 
 def test_columns_that_are_not_used_are_noted_once(table: Path) -> None:
     run = read(table, map_=("id=Trial No", "title=Name"))
-    assert run.notes == ['columns that are not used: "Disease", "Open?", "Ages", "Where".']
+    assert run.notes == ['columns that are not used: "Open?", "Where".']
     assert len(run.trials) == 2
 
 

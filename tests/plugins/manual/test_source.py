@@ -217,7 +217,7 @@ def test_lines_of_json(tmp_path: Path) -> None:
    ],
    "sites": [{},
      {"country": "x", "status":
- "open"}]},
+ "ajar"}]},
 
   {"id": "B",
    "title": ""}
@@ -243,7 +243,7 @@ minimum_age = "eighteen"
 
 [[trials.sites]]
 country = "x"
-status = "open"
+status = "ajar"
 
 [[trials]]
   id = "B"

@@ -1,0 +1,197 @@
+"""No row is lost for one cell: words of registries, Excel's dates, quotes, headers, and what the user says of words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.csv_cases import Run, read, write
+from trialindex.trial import Site, Trial
+
+
+def rows(tmp_path: Path, header: str, *lines: str, **options: Any) -> Run:
+    path = tmp_path / "x.tsv"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return read(path, **options)
+
+
+def one(tmp_path: Path, target: str, cell: str, **options: Any) -> tuple[Trial, list[str]]:
+    run = read(write(tmp_path / "x.csv", [["id", "title", target], ["A-1", "T", cell]]), **options)
+    assert run.rejected == []
+    return run.trials[0], [why for _, why in run.dropped]
+
+
+@pytest.mark.parametrize("words", ["Not recruiting", "Closed", "Authorised"])
+def test_words_that_do_not_say_which_status_leave_it_empty_and_suggest_no_other(tmp_path: Path, words: str) -> None:
+    trial, dropped = one(tmp_path, "status", words)
+    assert trial.status is None
+    assert trial.raw == {"id": "A-1", "title": "T", "status": words}
+    [why] = dropped
+    assert why.startswith(f'"status": "{words}" does not say which status it is')
+    assert "Did you mean" not in why
+    assert f'--map "status.{words}=…"' in why
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("Currently recruiting", "RECRUITING"),
+        ("open", "RECRUITING"),
+        ("Stopped early", "TERMINATED"),
+        ("Ongoing, recruitment ended", "ACTIVE_NOT_RECRUITING"),
+        ("Temporarily halted", "SUSPENDED"),
+    ],
+)
+def test_words_of_other_registries_are_read(tmp_path: Path, words: str, status: str) -> None:
+    assert one(tmp_path, "Recruitment Status", words)[0].status == status
+
+
+def test_no_hint_suggests_the_opposite(tmp_path: Path) -> None:
+    for words in ("unavailable", "not available any more", "no recruiting"):
+        assert "Did you mean" not in " ".join(one(tmp_path, "status", words)[1])
+    assert 'Did you mean "RECRUITING"?' in one(tmp_path, "status", "recruting")[1][0]
+
+
+def test_the_user_says_what_a_word_means(tmp_path: Path) -> None:
+    options = {"map_": ["status.Closed=COMPLETED", "sex.W = female"]}
+    run = read(write(tmp_path / "x.csv", [["id", "title", "status", "sex"], ["A", "T", "closed", "w"]]), **options)
+    assert (run.trials[0].status, run.trials[0].sex, run.dropped) == ("COMPLETED", "FEMALE", [])
+    toml = tmp_path / "m.toml"
+    toml.write_text('[values.status]\nClosed = "COMPLETED"\n', encoding="utf-8")
+    assert one(tmp_path, "status", "Closed", mapping=str(toml))[0].status == "COMPLETED"
+
+
+def test_a_field_that_is_mapped_leaves_the_known_columns_known(tmp_path: Path) -> None:
+    table = write(tmp_path / "x.csv", [["number", "title", "status", "Min Age"], ["A-1", "T", "recruiting", "18Y"]])
+    [trial] = read(table, map_=["id=number"]).trials
+    assert (trial.id, trial.status, trial.minimum_age) == ("A-1", "RECRUITING", 18)
+
+
+def test_columns_are_known_by_the_names_of_the_api(tmp_path: Path) -> None:
+    header = ["NCTId", "BriefTitle", "OverallStatus", "Phase", "LeadSponsorName", "LocationCountry", "EnrollmentCount"]
+    cells = ["NCT00000001", "T", "RECRUITING", "PHASE2|PHASE3", "A sponsor", "Italy|Peru", "40.0"]
+    [trial] = read(write(tmp_path / "x.csv", [header, cells])).trials
+    assert (trial.status, trial.phases, trial.sponsor) == ("RECRUITING", ("PHASE2", "PHASE3"), "A sponsor")
+    assert (trial.countries, trial.enrollment) == (("Italy", "Peru"), 40)
+    assert trial.url == "https://clinicaltrials.gov/study/NCT00000001"
+
+
+@pytest.mark.parametrize(
+    ("cell", "date"),
+    [
+        ("Mar-19", "2019-03"),
+        ("01-Mar-19", "2019-03-01"),
+        ("43525", "2019-03-01"),
+        ("25-12-2020", "2020-12-25"),
+        ("1900-01-01", None),
+    ],
+)
+def test_dates_of_excel(tmp_path: Path, cell: str, date: str | None) -> None:
+    start = one(tmp_path, "start_date", cell)[0].start_date
+    assert (start.date if start else None) == date
+
+
+def test_the_order_of_day_and_month_is_read_off_the_column(tmp_path: Path) -> None:
+    table = [["id", "title", "start_date", "end date"], ["A", "T", "05-06-2024", "05/06/2024"]]
+    table += [["B", "T", "25-06-2024", "06/25/2024"], ["C", "T", "", ""]]
+    first = read(write(tmp_path / "x.csv", table)).trials[0]
+    assert first.start_date
+    assert first.completion_date
+    assert (first.start_date.date, first.completion_date.date) == ("2024-06-05", "2024-05-06")
+
+
+def test_where_a_column_does_not_decide_the_order_the_option_is_named(tmp_path: Path) -> None:
+    trial, [why] = one(tmp_path, "start_date", "05/06/2024")
+    assert trial.start_date is None
+    assert why.endswith("or say which with --date-order dmy or mdy")
+    mixed = [
+        ["id", "title", "start_date"],
+        ["A", "T", "05/06/2024"],
+        ["B", "T", "25/06/2024"],
+        ["C", "T", "06/25/2024"],
+    ]
+    run = read(write(tmp_path / "y.csv", mixed))
+    assert [trial.start_date and trial.start_date.date for trial in run.trials] == [None, "2024-06-25", "2024-06-25"]
+
+
+def test_a_tab_separated_file_is_not_quoted(tmp_path: Path) -> None:
+    run = rows(tmp_path, "id\ttitle\tstatus", 'A-1\t"Calm" at night\trecruiting', 'A-2\t5" needle\trecruiting')
+    assert run.rejected == []
+    assert [trial.title for trial in run.trials] == ['"Calm" at night', '5" needle']
+    run = rows(tmp_path, "id\ttitle\tstatus", 'A-1\t"lone\trecruiting', "A-2\tT\trecruiting", 'A-3\t"T\trecruiting')
+    assert [trial.status for trial in run.trials] == ["RECRUITING"] * 3
+
+
+def test_rows_above_the_header_are_left_out_and_said(tmp_path: Path) -> None:
+    table = write(tmp_path / "x.csv", [["Studies of our ward"], ["as of", "2024-05-01"], ["id", "title"], ["A", "T"]])
+    run = read(table)
+    assert (run.ids, run.progress[-1]) == (["A"], (1, 1))
+    assert "2 rows above the names of the columns are left out." in run.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "site"),
+    [
+        ("Edmonton, Alberta, Canada", Site(city="Edmonton", state="Alberta", country="Canada")),
+        (
+            "A clinic, Perth, Western Australia, 6009, Australia",
+            Site(name="A clinic", city="Perth", state="Western Australia", postal_code="6009", country="Australia"),
+        ),
+        ("Houston, Texas, United States", Site(city="Houston", state="Texas", country="United States")),
+        ("Lyon, France", Site(city="Lyon", country="France")),
+    ],
+)
+def test_a_place_without_a_facility_is_the_city(tmp_path: Path, text: str, site: Site) -> None:
+    assert one(tmp_path, "locations", text)[0].sites == (site,)
+
+
+def test_criteria_in_one_cell_or_two(tmp_path: Path) -> None:
+    header = ["id", "title", "Inclusion Criteria", "Exclusion Criteria"]
+    [trial] = read(write(tmp_path / "x.csv", [header, ["A", "T", "Adults", "Fever"]])).trials
+    assert trial.eligibility == "Inclusion Criteria:\nAdults\n\nExclusion Criteria:\nFever"
+    both = "Inclusion criteria: Adults Exclusion criteria: Fever"
+    [trial] = read(write(tmp_path / "y.csv", [header, ["A", "T", both, ""]])).trials
+    assert trial.eligibility == both
+
+
+def test_a_list_of_the_who(tmp_path: Path) -> None:
+    header = ["TrialID", "Public title", "Scientific title", "Recruitment Status", "Date registration3", "Target size"]
+    header += ["Inclusion gender", "Inclusion agemax", "Phase", "Countries", "Condition", "Source Register"]
+    cells = ["RBR-000000", "Walking", "A trial of walking", "Not recruiting", "20200217", "one:30;other:40;"]
+    cells += ["<br>Female: yes<br>Male: yes<br>", "0", "2-3", "Chile;Peru", "Gout;Asthma", "ReBEC"]
+    run = read(write(tmp_path / "x.csv", [header, cells]))
+    [trial] = run.trials
+    assert (trial.id, trial.title, trial.official_title) == ("RBR-000000", "Walking", "A trial of walking")
+    assert (trial.status, trial.enrollment, trial.sex, trial.maximum_age) == (None, 70, "ALL", None)
+    assert (trial.phases, trial.countries) == (("PHASE2", "PHASE3"), ("Chile", "Peru"))
+    assert trial.conditions == ("Gout", "Asthma")
+    assert trial.first_posted
+    assert trial.first_posted.date == "2020-02-17"
+
+
+def test_an_excel_workbook(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    import datetime
+
+    book = openpyxl.Workbook()
+    book.active.append(["Our studies"])
+    book.active.append(["id", "title", "start date", "enrollment", "phase"])
+    book.active.append(["A-1", "A trial", datetime.datetime(2019, 3, 1), 40, datetime.datetime(2020, 3, 2)])
+    book.active.append([None] * 5)
+    book.active.append(["A-2", "Another", "Mar-19", None, "II"])
+    book.save(tmp_path / "x.xlsx")
+    run = read(tmp_path / "x.xlsx")
+    assert run.rejected == run.dropped == []
+    first, second = run.trials
+    assert first.start_date
+    assert (first.start_date.date, first.enrollment, first.phases) == ("2019-03-01", 40, ("PHASE2", "PHASE3"))
+    assert (second.id, second.phases) == ("A-2", ("PHASE2",))
+
+
+def test_what_is_no_workbook_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    (tmp_path / "x.xlsx").write_bytes(b"no workbook")
+    with pytest.raises(Exception, match="cannot be read as an Excel workbook"):
+        read(tmp_path / "x.xlsx")
