@@ -279,8 +279,8 @@ class Index:
     ) -> Listing:
         """A page of the trials that pass the filters, without a question.
 
-        :param order: ``open``, those that people can join first and of these the last updated, or ``added``, as they
-            came. :param limit: trials a page. :param page: from 1.
+        :param order: ``open``, those that people can join first and of these the last updated, ``newest``, those first
+            seen last, or ``added``, as they came. :param limit: trials a page. :param page: from 1.
         :param contacts: leave the contacts in the trials; without it they are masked.
         :raises QueryError: an unknown order, or a value that is not understood.
         """

@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from trialindex.errors import IndexEmpty, IndexStateError, QueryError, StorageError, TrialIndexError, UnknownTrial
+from trialindex_web.api import Api
+from trialindex_web.feeds import Feeds
 from trialindex_web.guard import Guard
 from trialindex_web.library import Library
 from trialindex_web.limits import Limits
@@ -33,6 +35,7 @@ from trialindex_web.watch_pages import WatchPages
 if TYPE_CHECKING:
     from trialindex import Index
 
+PARTS = (SearchPages, TrialPages, WatchPages, TextPages, Api, Feeds)
 SWEEP = 60.0
 """Seconds between two looks for questions that are kept no longer."""
 YEAR = 31_536_000
@@ -60,7 +63,11 @@ def make_application(
         return _problem(refusal) if request.url.path.startswith("/api/") else pages.refuse(request, refusal)
 
     routes = [
-        *(route for part in (SearchPages, TrialPages, WatchPages, TextPages) for route in part(site).routes()),
+        *(
+            route
+            for part in (SearchPages, TrialPages, WatchPages, TextPages, Api, Feeds)
+            for route in part(site).routes()
+        ),
         Route(pages.style_path, _style),
         Route("/healthz", _health),
         Route("/robots.txt", _robots),

@@ -15,6 +15,7 @@ from trialindex.trial.sanitize import one_line
 from trialindex_web.forms import Form
 from trialindex_web.refusal import Refusal
 from trialindex_web.search_pages import EXPIRED
+from trialindex_web.secrets import feed_secret
 from trialindex_web.sessions import Session
 from trialindex_web.site import Site, first
 
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 NEWS = 100
 """Pieces of news that the page shows, the newest first."""
 STRANGER = "Only the person who started this server may do that. Open the address that the terminal shows."
+
+
+@contextmanager
+def open_watches(site: Site, *, create: bool) -> Iterator[tuple[Index, Watches]]:
+    """The index, and the watches beside it."""
+    from trialindex.watching import Watches
+
+    with site.library.index() as index, Watches(index.folder, create=create) as watches:
+        yield index, watches
 
 
 class WatchPages:
@@ -63,8 +73,11 @@ class WatchPages:
         notes, session.notes = session.notes, []
         if self._site.settings.sample:
             return self._site.pages.draw(request, "watches.html", watches=[], news=[], notes=notes, sample=True)
-        with self._open(create=False) as (_, watches):
-            listed = [(watch, watches.count_members(watch.num)) for watch in watches.all()]
+        with open_watches(self._site, create=False) as (_, watches):
+            listed = [
+                (watch, watches.count_members(watch.num), feed_secret(watches.identity, watch.num))
+                for watch in watches.all()
+            ]
             news = watches.updates()[: -NEWS - 1 : -1]
         return self._site.pages.draw(request, "watches.html", watches=listed, news=news, notes=notes, sample=False)
 
@@ -89,7 +102,7 @@ class WatchPages:
             wanted.append({"query": question.text, **filters})
         if not wanted:
             raise Refusal(422, "Please tick what you want to watch.")
-        with self._open(create=True) as (index, watches):
+        with open_watches(self._site, create=True) as (index, watches):
             for one in wanted:
                 try:
                     watch = watches.add(*baseline(index, watch_for(index, **one)))
@@ -103,7 +116,7 @@ class WatchPages:
         """Pause a watch, go on with it, or remove it."""
         self._check(session)
         num: int = request.path_params["num"]
-        with self._open(create=False) as (_, watches):
+        with open_watches(self._site, create=False) as (_, watches):
             try:
                 match form.get("do"):
                     case "remove":
@@ -125,10 +138,3 @@ class WatchPages:
             raise Refusal(
                 409, "This is the bundled sample, beside which nothing is kept. Build an index of your own first."
             )
-
-    @contextmanager
-    def _open(self, *, create: bool) -> Iterator[tuple[Index, Watches]]:
-        from trialindex.watching import Watches
-
-        with self._site.library.index() as index, Watches(index.folder, create=create) as watches:
-            yield index, watches

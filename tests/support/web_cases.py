@@ -31,12 +31,13 @@ def add_page_plugins(plugins: Plugins) -> None:
 class Browser:
     """One person's browser.
 
-    :param entrance: the path of the owner's way in.
+    :param entrance: the path of the owner's way in. :param announced: the paths of those that came after it.
     """
 
-    def __init__(self, client: TestClient, entrance: str = "") -> None:
+    def __init__(self, client: TestClient, entrance: str, announced: Sequence[str]) -> None:
         self.client = client
         self.entrance = entrance
+        self._announced = announced
 
     def get(self, path: str, **headers: str) -> httpx2.Response:
         return self.client.get(path, headers=headers)
@@ -67,6 +68,10 @@ class Browser:
         """Come in as the owner."""
         assert self.get(self.entrance).status_code == 303
 
+    def enter_again(self) -> None:
+        """Come in by the way that the terminal shows after another was used."""
+        assert self.get(self._announced[-1]).status_code == 303
+
 
 @contextmanager
 def serve(index: Index, *, public: bool = False, **options: Any) -> Iterator[Browser]:
@@ -78,7 +83,7 @@ def serve(index: Index, *, public: bool = False, **options: Any) -> Iterator[Bro
     announced: list[str] = []
     application, entrance = make_application(index, settings, announced.append)
     with TestClient(application, base_url=settings.base_url, follow_redirects=False) as client:
-        yield Browser(client, entrance)
+        yield Browser(client, entrance, announced)
 
 
 class Outline(HTMLParser):

@@ -13,7 +13,7 @@ from trialindex.search.retrieval import nearest_trials
 from trialindex.search.searcher import Searcher
 from trialindex.storage.listing import Order, page_numbers
 
-ORDERS: tuple[Order, ...] = ("added", "open")
+ORDERS: tuple[Order, ...] = ("added", "newest", "open")
 
 
 def browse(searcher: Searcher, filters: Filters, order: str, limit: int, page: int, *, contacts: bool) -> Listing:

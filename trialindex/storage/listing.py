@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids
     from trialindex.storage.records import Records
 
-Order = Literal["added", "open"]
+Order = Literal["added", "newest", "open"]
 
 _COUNTS = {
     "status": "SELECT status, count(*) FROM trials WHERE {} GROUP BY status",
@@ -19,6 +19,7 @@ _COUNTS = {
 }
 _ORDERS: dict[Order, str] = {
     "added": "num",
+    "newest": "first_seen DESC, num DESC",
     "open": "CASE status WHEN 'RECRUITING' THEN 0 WHEN 'AVAILABLE' THEN 0 WHEN 'ENROLLING_BY_INVITATION' THEN 1"
     " WHEN 'NOT_YET_RECRUITING' THEN 1 ELSE 2 END, last_updated DESC, num",
 }
@@ -41,7 +42,8 @@ def count_values(records: Records, allowed: Ids | None) -> dict[str, dict[str, i
 def page_numbers(records: Records, allowed: Ids | None, order: Order, limit: int, offset: int) -> list[int]:
     """Numbers of the trials of a page.
 
-    :param order: ``added``, as they came, or ``open``: those that people can join first, the last updated first.
+    :param order: ``added``, as they came, ``newest``, those first seen last before the others, or ``open``: those that
+        people can join first, the last updated first.
     """
     where, parameters = _among("num", allowed)
     sql = f"SELECT num FROM trials WHERE {where} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?"  # noqa: S608
