@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -20,7 +21,6 @@ from trialindex.errors import (
     IndexLocked,
     StorageError,
     UnknownTrial,
-    nearest,
 )
 from trialindex.ingest.request import Request, Shard
 from trialindex.ingest.run import Ingest, Summary
@@ -45,7 +45,7 @@ from trialindex.storage.migrate import migrate
 from trialindex.storage.partial_index import is_leftover, require_empty
 from trialindex.storage.records import Records, Stored
 from trialindex.storage.store_spec import StoreSpec
-from trialindex.trial import Trial
+from trialindex.trial import Trial, display
 from trialindex.trial.passages import VERSION as PASSAGES
 from trialindex.trial.sanitize import replace_surrogates
 
@@ -57,6 +57,9 @@ if TYPE_CHECKING:
 
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
+
+_LISTED_IDS = 5
+"""How many ids a message lists."""
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,8 +191,8 @@ class Index:
         return len(self._records)
 
     def __contains__(self, trial_id: object) -> bool:
-        """Whether the index holds a trial with that id, in any spelling of its letters."""
-        return isinstance(trial_id, str) and self._records.status_of(trial_id) is not None
+        """Whether the index holds a trial with that id or other name."""
+        return isinstance(trial_id, str) and bool(self._records.ids_named(trial_id))
 
     @property
     def generation(self) -> int:
@@ -321,10 +324,10 @@ class Index:
             return similar_trials(searcher, self._find(searcher.records, trial_id).num, limit)
 
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:
-        """The trial with that id.
+        """The trial with that id, or another of its names: another id, its acronym, the address of its page.
 
         :param contacts: leave its contacts and its raw record in; without it they are masked.
-        :raises UnknownTrial: the index has none; the message names ids that look alike.
+        :raises UnknownTrial: the index has none, or several have the name; the message says what to type next.
         """
         return self.stored(trial_id, contacts=contacts).trial
 
@@ -344,7 +347,7 @@ class Index:
     ) -> Card:
         """The page of the trial with that id; :func:`trialindex.page.build.card` says what it may be given and raises.
 
-        :raises UnknownTrial: the index has none; the message names ids that look alike.
+        :raises UnknownTrial: the index has none, or several have the name; the message says what to type next.
         """
         stored = self.stored(trial_id, contacts=True)  # for the adverse events in the raw record; the card masks it
         return card(
@@ -363,7 +366,7 @@ class Index:
         Each says what it states otherwise than the one before, in words. That contacts changed is said, masked or not.
 
         :param contacts: leave the contacts in the trials; without it they are masked. Raw records are never in them.
-        :raises UnknownTrial: the index has none; the message names ids that look alike.
+        :raises UnknownTrial: the index has none, or several have the name; the message says what to type next.
         """
         from trialindex.changes.revisions import revisions
 
@@ -516,15 +519,31 @@ class Index:
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _find(self, records: Records, trial_id: str, *, raw: bool = False) -> Stored:
-        """The trial with that id, unmasked. :raises UnknownTrial: there is none."""
-        trial_id = replace_surrogates(trial_id.strip())
-        found = records.find(trial_id, raw=raw)
-        if found is None:
-            alike = nearest(trial_id, records.similar_ids(trial_id)).partition(" Allowed:")[0]
-            hint = alike if alike.startswith("Did") else "List what there is: trialindex list"
-            raise UnknownTrial(f'no trial "{trial_id}" in the index at {self.folder}.', hint=hint)
-        return found
+    def _find(self, records: Records, name: str, *, raw: bool = False) -> Stored:
+        """The trial with that id or other name, unmasked.
+
+        :raises UnknownTrial: there is none, or several have the name.
+        """
+        name = replace_surrogates(name.strip())
+        found = records.ids_named(name)
+        if len(found) > 1:
+            several = display.listed(found, _LISTED_IDS)
+            what = f'"{name}" is a name of {len(found):,} trials in the index at {self.folder}: {several}.'
+            raise UnknownTrial(what, hint="Give the id of one of them.")
+        stored = records.find(found[0], raw=raw) if found else None
+        if stored is None:
+            raise UnknownTrial(f'no trial "{name}" in the index at {self.folder}.', hint=self._hint(records, name))
+        return stored
+
+    def _hint(self, records: Records, name: str) -> str:
+        """What to do about a name that no trial has."""
+        similar = records.similar_ids(name)
+        hints = [f"Did you mean {' or '.join(map(_quoted, similar))}?"] if 1 <= len(similar) <= _LISTED_IDS else []
+        trial_id = "".join(name.split()).upper()
+        for source_name, source in self.plugins.sources.classes().items():
+            if source.id_pattern and re.fullmatch(source.id_pattern, trial_id):
+                hints.append(f"Fetch it: trialindex ingest {source_name}:{trial_id} --index {self.folder}")
+        return " ".join(hints) or "List what there is: trialindex list"
 
     def _use(self, encoder: Encoder) -> None:
         built, given = self.manifest.encoder, encoder.identity
@@ -576,6 +595,10 @@ class Index:
                     hint="Copy the whole folder again, or make it writable.",
                 )
             return self._derived
+
+
+def _quoted(trial_id: str) -> str:
+    return f'"{trial_id}"'
 
 
 def _store_spec(plugins: Plugins, spec: str) -> StoreSpec:

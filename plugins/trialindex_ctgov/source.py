@@ -70,6 +70,7 @@ class CtgovSource(Source):
     """
 
     name: ClassVar[str] = "ctgov"
+    id_pattern: ClassVar[str] = "NCT[0-9]{8}"
     summary: ClassVar[str] = "Trials of ClinicalTrials.gov, live from its API."
     options: ClassVar[tuple[click.Option, ...]] = (
         click.Option(["--condition"], metavar="TEXT", help="Condition or disease; the same as ctgov:TEXT."),

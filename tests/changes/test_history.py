@@ -101,7 +101,7 @@ def test_a_trial_that_never_changed_has_one_version(keep: Keep) -> None:
 
 def test_a_history_that_cannot_be_given(keep: Keep) -> None:
     index = keep(*versions())
-    with pytest.raises(UnknownTrial, match=r'no trial "T-2" .* List what there is'):
+    with pytest.raises(UnknownTrial, match=r'no trial "T-2" .* Did you mean "T-1"'):
         index.history("T-2")
     execute(index, "UPDATE revisions SET record = x'00'")
     with pytest.raises(IndexDamaged, match="trialindex check"):

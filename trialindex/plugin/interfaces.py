@@ -70,6 +70,9 @@ class Source(ABC):
     """
     once: ClassVar[tuple[str, ...]] = ()
     """Parameter names of the options that are meant for one run only, such as ``full``: ``sync`` leaves them out."""
+    id_pattern: ClassVar[str] = ""
+    """A regular expression of the ids that can be its argument, such as ``NCT[0-9]{8}``: so a message says how to fetch
+    a trial that an index does not hold. Empty if none can."""
     partial: ClassVar[bool] = False
     """True if the records lack much of what the registry holds; such a record never replaces one from a full source."""
 

@@ -13,6 +13,7 @@ from trialindex.errors import IndexDamaged
 from trialindex.plugin.encoding import encode_documents
 from trialindex.plugin.interfaces import Encoder
 from trialindex.storage import derived
+from trialindex.storage.filter_columns import CHILDREN
 from trialindex.storage.integrity import GENERATIONS, Finding, IntegrityChecks, damaged_sources, is_day, outside
 from trialindex.storage.manifest import Manifest
 from trialindex.storage.migrate import migrate
@@ -26,7 +27,7 @@ __all__ = ["BATCH", "Finding", "Findings", "Repair", "find_damage"]
 BATCH = 256
 """Trials that are mended in one transaction: what a kill may cost."""
 
-_OF_TRIALS = ("phases", "conditions", "places", "passages")
+_OF_TRIALS = (*CHILDREN, "passages")
 """Tables that are made from records: a row of nobody can go."""
 _BESIDE = {"source", "revision", "filters"}
 """Kinds of findings of which nothing that is derived knows."""

@@ -1,18 +1,20 @@
-"""What filters read of a trial, beside its record: columns of ``trials``, and tables of their own."""
+"""What filters and look-ups read of a trial, beside its record: columns of ``trials``, and tables of their own."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Any
 
+from trialindex.storage.names import trial_names
 from trialindex.trial import Site, Trial
 
 CHILDREN = {
     "phases": "trial, phase",
     "conditions": "trial, name",
     "places": "trial, country, latitude, longitude, city, state",
+    "names": "trial, name",
 }
-"""Tables that only filters read, and the columns they read."""
+"""Tables that only filters and look-ups read, and the columns they read."""
 
 
 def fold(text: str) -> str:
@@ -44,6 +46,7 @@ def filter_rows(num: int, trial: Trial) -> dict[str, set[tuple[Any, ...]]]:
         "phases": {(num, phase) for phase in trial.phases},
         "conditions": {(num, fold(name)) for name in names},
         "places": {(num, site.country, *_place(site)) for site in trial.sites},
+        "names": {(num, name) for name in trial_names(trial)},
     }
 
 

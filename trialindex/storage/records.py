@@ -17,6 +17,7 @@ from trialindex.storage import record_codec
 from trialindex.storage.database import Database
 from trialindex.storage.filter_columns import CHILDREN, filter_columns, filter_rows
 from trialindex.storage.filter_columns import fold as fold
+from trialindex.storage.names import name_key, similar_ids, typed_names
 from trialindex.storage.passage_rows import PassageRows
 from trialindex.storage.provenance import GONE_SINCE, Provenance
 from trialindex.storage.source_states import SourceStates
@@ -199,11 +200,26 @@ class Records:
         sql = "SELECT num, sex, minimum_age, maximum_age FROM trials WHERE num IN (SELECT value FROM json_each(?))"
         return {num: (sex, low, high) for num, sex, low, high in self.database.rows(sql, (json.dumps(list(nums)),))}
 
-    def similar_ids(self, trial_id: str, limit: int = 2000) -> list[str]:
-        """Ids that begin like *trial_id*, to guess a typing error from."""
-        start = replace_surrogates(trial_id[:4]).replace("%", "").replace("_", "") + "%"
-        rows = self.database.rows("SELECT id FROM trials WHERE id LIKE ? LIMIT ?", (start, limit))
-        return [trial_id for (trial_id,) in rows]
+    def ids_named(self, text: str) -> list[str]:
+        """The ids of the trials with that name: an id, in any spelling, another id, an acronym, the address of a page.
+
+        :returns: one id, several where the name is that of several trials, or none.
+        """
+        for name in typed_names(replace_surrogates(text.strip())):
+            if status := self.status_of(name):
+                return [status.id]
+            sql = "SELECT id FROM names JOIN trials ON trial = num WHERE name = ? ORDER BY id"
+            if found := [trial_id for (trial_id,) in self.database.rows(sql, (name_key(name),))]:
+                return found
+            if status := self.status_of(name_key(name)):
+                return [status.id]
+        return []
+
+    def similar_ids(self, text: str) -> list[str]:
+        """The ids that are one digit, or leading zeros, away from *text*."""
+        asked = json.dumps(sorted(similar_ids(replace_surrogates(text))))
+        sql = "SELECT trials.id FROM json_each(?) JOIN trials ON trials.id = value ORDER BY 1"
+        return [trial_id for (trial_id,) in self.database.rows(sql, (asked,))]
 
     def earlier_versions(self, num: int) -> Iterator[EarlierVersion]:
         """The versions of the trial with that number that were replaced, the oldest first.

@@ -50,6 +50,10 @@ CREATE TABLE places (
 CREATE INDEX places_trial ON places (trial);
 CREATE INDEX places_country_trial ON places (country, trial);
 CREATE INDEX places_unplaced ON places (trial, city, state, country) WHERE latitude IS NULL;
+CREATE TABLE names (
+  name TEXT NOT NULL, trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, PRIMARY KEY (name, trial)
+) WITHOUT ROWID;
+CREATE INDEX names_trial ON names (trial);
 CREATE TABLE passages (
   num INTEGER PRIMARY KEY AUTOINCREMENT,
   trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE,
