@@ -30,9 +30,10 @@ from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.interfaces import Encoder, EncoderIdentity, Reranker, Source, Writer
 from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
-from trialindex.plugin.results import Listing, Relaxation, Results, SimilarTrial
+from trialindex.plugin.results import Results
 from trialindex.plugin.trial_page import Card
 from trialindex.plugin.updates import Change
+from trialindex.search.browsing import Browser
 from trialindex.search.filters import Filters, FilterWords
 from trialindex.search.places import Place
 from trialindex.search.reranking import DEPTH as RERANK_DEPTH
@@ -77,7 +78,7 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     vectors: str
 
 
-class Index:
+class Index(Browser):
     """A semantic index of clinical trials in a folder. Make one with :meth:`create` or :meth:`open`.
 
     ::
@@ -270,58 +271,6 @@ class Index:
                 recognizer=lambda: _recognizer(self.plugins),
                 settings=ranking or RankingSettings(),
             )
-
-    def browse(
-        self,
-        filters: Filters | None = None,
-        *,
-        order: str = "open",
-        limit: int = 10,
-        page: int = 1,
-        contacts: bool = False,
-    ) -> Listing:
-        """A page of the trials that pass the filters, without a question.
-
-        :param order: ``open``, those that people can join first and of these the last updated, ``newest``, those first
-            seen last, or ``added``, as they came. :param limit: trials a page. :param page: from 1.
-        :param contacts: leave the contacts in the trials; without it they are masked.
-        :raises QueryError: an unknown order, or a value that is not understood.
-        """
-        from trialindex.search.browsing import browse
-
-        with self.searcher() as searcher:
-            return browse(searcher, filters or Filters(), order, limit, page, contacts=contacts)
-
-    def facets(self, filters: Filters | None = None) -> dict[str, dict[str, int]]:
-        """How many of the trials that pass the filters have each ``status``, ``phase``, ``study_type`` and ``country``.
-
-        :returns: by facet the codes and countries, as the index writes them, the most frequent first.
-        :raises QueryError: a filter names what no trial of the index has.
-        """
-        from trialindex.storage.listing import count_values
-
-        with self._records.snapshot() as records:
-            return count_values(records, (filters or Filters()).allowed(records))
-
-    def relaxations(self, filters: Filters) -> tuple[Relaxation, ...]:
-        """For each of the filters how many trials pass without it: what to loosen when an answer is empty.
-
-        :raises QueryError: a filter names what no trial of the index has.
-        """
-        from trialindex.search.browsing import relax
-
-        with self.searcher() as searcher:
-            return relax(searcher, filters)
-
-    def similar(self, trial_id: str, *, limit: int = 5) -> tuple[SimilarTrial, ...]:
-        """The trials that are most like the trial with that id, masked, the most similar first.
-
-        :raises UnknownTrial: the index has no such trial; the message names ids that look alike.
-        """
-        from trialindex.search.browsing import similar_trials
-
-        with self.searcher() as searcher:
-            return similar_trials(searcher, self._find(searcher.records, trial_id).num, limit)
 
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:
         """The trial with that id, or another of its names: another id, its acronym, the address of its page.

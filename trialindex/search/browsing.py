@@ -4,6 +4,8 @@ trials like one.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 
 from trialindex.errors import QueryError, nearest
@@ -11,9 +13,67 @@ from trialindex.plugin.results import Listing, Relaxation, SimilarTrial
 from trialindex.search.filters import Filters
 from trialindex.search.retrieval import nearest_trials
 from trialindex.search.searcher import Searcher
-from trialindex.storage.listing import Order, page_numbers
+from trialindex.storage.listing import Order, count_values, page_numbers
+from trialindex.storage.records import Stored
 
 ORDERS: tuple[Order, ...] = ("added", "newest", "open")
+
+
+class Browser(ABC):
+    """What an index answers without a question; :class:`trialindex.Index` is one."""
+
+    @abstractmethod
+    def searcher(self) -> AbstractContextManager[Searcher]:
+        """The newest state of the index, open for searching."""
+
+    @abstractmethod
+    def stored(self, trial_id: str) -> Stored:
+        """The trial with that id. :raises UnknownTrial: there is none."""
+
+    def browse(
+        self,
+        filters: Filters | None = None,
+        *,
+        order: str = "open",
+        limit: int = 10,
+        page: int = 1,
+        contacts: bool = False,
+    ) -> Listing:
+        """A page of the trials that pass the filters, without a question.
+
+        :param order: ``open``, those that people can join first and of these the last updated, ``newest``, those first
+            seen last, or ``added``, as they came. :param limit: trials a page. :param page: from 1.
+        :param contacts: leave the contacts in the trials; without it they are masked.
+        :raises QueryError: an unknown order, or a value that is not understood.
+        """
+        with self.searcher() as searcher:
+            return browse(searcher, filters or Filters(), order, limit, page, contacts=contacts)
+
+    def facets(self, filters: Filters | None = None) -> dict[str, dict[str, int]]:
+        """How many of the trials that pass the filters have each ``status``, ``phase``, ``study_type`` and ``country``.
+
+        :returns: by facet the codes and countries, as the index writes them, the most frequent first.
+        :raises QueryError: a filter names what no trial of the index has.
+        """
+        with self.searcher() as searcher:
+            return count_values(searcher.records, searcher.allowed(filters or Filters()))
+
+    def relaxations(self, filters: Filters) -> tuple[Relaxation, ...]:
+        """For each of the filters how many trials pass without it: what to loosen when an answer is empty.
+
+        :raises QueryError: a filter names what no trial of the index has.
+        """
+        with self.searcher() as searcher:
+            return relax(searcher, filters)
+
+    def similar(self, trial_id: str, *, limit: int = 5) -> tuple[SimilarTrial, ...]:
+        """The trials that are most like the trial with that id, masked, the most similar first.
+
+        :raises UnknownTrial: the index has no such trial; the message names ids that look alike.
+        """
+        num = self.stored(trial_id).num
+        with self.searcher() as searcher:
+            return similar_trials(searcher, num, limit)
 
 
 def browse(searcher: Searcher, filters: Filters, order: str, limit: int, page: int, *, contacts: bool) -> Listing:
@@ -26,7 +86,7 @@ def browse(searcher: Searcher, filters: Filters, order: str, limit: int, page: i
         raise QueryError(f'unknown order "{order}".', hint=nearest(order, ORDERS))
     if limit < 1 or page < 1:
         raise QueryError("limit and page start at 1.")
-    records, allowed = searcher.records, filters.allowed(searcher.records)
+    records, allowed = searcher.records, searcher.allowed(filters)
     nums = page_numbers(records, allowed, chosen, limit, (page - 1) * limit)
     trials = (stored.trial for stored in records.load(nums, raw=contacts))
     return Listing(
@@ -53,7 +113,7 @@ def relax(searcher: Searcher, filters: Filters) -> tuple[Relaxation, ...]:
         attribute = "within" if name == "distance" else name.replace(" ", "_")
         default = next(field.default for field in fields(Filters) if field.name == attribute)
         without = replace(filters, **{attribute: default})  # type: ignore[arg-type]
-        allowed = without.allowed(searcher.records)
+        allowed = searcher.allowed(without)
         count = len(searcher.records) if allowed is None else len(allowed)
         found.append(Relaxation(filter=attribute, words=text, trials=count))
     return tuple(sorted(found, key=lambda one: -one.trials))
