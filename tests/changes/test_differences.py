@@ -266,6 +266,8 @@ def opened(**parts: Any) -> Site:
     ("old", "new", "said"),
     [
         ([], [LYON], ["site added: Lyon, France"]),
+        ([], [Site(city="Lyon", country="France", status="WITHDRAWN")],
+         ["site added: Lyon, France, withdrawn before it began"]),
         ([LYON], [], ["site removed: Lyon, France"]),
         ([LYON], [LYON, LYON], ["site added: Lyon, France"]),
         ([Site(city="Rome", country="Italy")], [LYON, Site(city="Rome", country="Italy")],
@@ -281,7 +283,7 @@ def opened(**parts: Any) -> Site:
         ([opened(name="A", postal_code="69001")], [opened(name="A", postal_code="69002")],
          ["site: A, Lyon, France (69001) → A, Lyon, France (69002)"]),
         ([opened(name="Foch")], [opened(name="Curie")],
-         ["site added: Curie, Lyon, France", "site removed: Foch, Lyon, France"]),
+         ["site added: Curie, Lyon, France, recruiting", "site removed: Foch, Lyon, France"]),
         ([opened(latitude=45.0)], [opened(latitude=45.5)], ["position on the map of the site changed: Lyon, France"]),
     ],
 )  # fmt: skip

@@ -189,9 +189,9 @@ def test_updates_can_be_chosen_and_read_by_programs(run: Run) -> None:
     found = json.loads(out)
     assert code == 0
     assert [(one["watch"], one["kind"], one["trial"]) for one in found] == [
+        (2, "new", "T-3"),
         (1, "changed", "T-1"),
         (2, "changed", "T-1"),
-        (2, "new", "T-3"),
     ]
     assert "\x1b" not in out
     assert "\x1b" not in run("updates")[1]

@@ -52,13 +52,13 @@ def test_from_the_registry_to_the_file(tmp_path: Path) -> None:
         assert "AREA[LocationCountry]" in server.requests[asked + 1].query["filter.advanced"]
         assert "AREA[LastUpdatePostDate]" in server.requests[asked + 1].query["filter.advanced"], "not all of it again"
         assert [line.split()[:2] for line in out.splitlines() if line[:1].strip()] == [
-            ["changed", "NCT00000001"],
             ["new", "NCT00000003"],
+            ["changed", "NCT00000001"],
             ["changed", "NCT00000001"],
         ]
         assert "took 1 delivery" in err
         told = [json.loads(line) for line in news.read_text(encoding="utf-8").splitlines()]
-        assert [one["trial"] for one in told] == ["NCT00000001", "NCT00000003", "NCT00000001"]
+        assert [one["trial"] for one in told] == ["NCT00000003", "NCT00000001", "NCT00000001"]
         assert [one["key"] for one in told] == [one["key"] for one in json.loads(trialindex("updates", "--json")[0])]
         assert trialindex("sync", "-q") == ("", "")
         assert len(news.read_text(encoding="utf-8").splitlines()) == 3

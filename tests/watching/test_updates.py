@@ -6,9 +6,11 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from support.helpers import ListSource, trial
@@ -18,8 +20,9 @@ from trialindex.index import Index
 from trialindex.plugin.messages import Update
 from trialindex.plugin.registry import Plugins
 from trialindex.testing import BruteForceStore
-from trialindex.trial import Site, Term, Trial
+from trialindex.trial import Site, Term, Trial, TrialDate
 from trialindex.watching import Watch, Watches, baseline, find_updates, watch_for
+from trialindex.watching.updates import LISTED, NEW_DAYS
 
 pytestmark = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
 
@@ -438,3 +441,60 @@ def test_a_full_disk_leaves_everything_untold(
         with pytest.raises(StorageError, match="the disk is full"):
             find_updates(new_index, watches)
     assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
+
+
+# --- news is news -----------------------------------------------------------------------------------------------------
+
+
+def posted(days: int) -> TrialDate:
+    return TrialDate(date=(date.today() - timedelta(days=days)).isoformat())
+
+
+def test_studies_that_are_not_new_are_one_update_with_a_count(new_index: Index, watches: Watches) -> None:
+    add(watches, new_index, condition="lupus")
+    about: dict[str, Any] = {"conditions": ("lupus",)}
+    put(
+        new_index,
+        trial(11, **about, status="NOT_YET_RECRUITING", first_posted=posted(3)),
+        trial(12, **about, status="RECRUITING", first_posted=posted(NEW_DAYS + 1)),
+        trial(13, **about, status="COMPLETED", first_posted=posted(3)),
+        trial(14, **about, status="RECRUITING"),
+        trial(15, **about, status="ACTIVE_NOT_RECRUITING", first_posted=TrialDate(date="2019")),
+        trial(16, **about, status="RECRUITING", first_posted=posted(NEW_DAYS)),
+    )
+    updates = find_updates(new_index, watches)
+    assert said(updates) == [(1, "new", "T-14"), (1, "new", "T-16"), (1, "new", "T-11"), (1, "backlog", "")]
+    backlog = updates[-1]
+    assert backlog.count == 3
+    assert backlog.title == (
+        f"3 studies that came into the index: 2 first posted more than {NEW_DAYS} days ago, 1 that ended"
+    )
+    assert [line.split(",")[0] for line in backlog.lines] == ["T-12", "T-13", "T-15"]
+    assert find_updates(new_index, watches) == [], "it is told once"
+
+
+def test_a_study_of_the_backlog_is_known_from_then_on(new_index: Index, watches: Watches) -> None:
+    add(watches, new_index, condition="lupus")
+    old = trial(9, conditions=("lupus",), status="NOT_YET_RECRUITING", first_posted=posted(400))
+    put(new_index, old)
+    assert said(find_updates(new_index, watches)) == [(1, "backlog", "")]
+    put(new_index, msgspec.structs.replace(old, status="RECRUITING"))
+    assert said(find_updates(new_index, watches)) == [(1, "changed", "T-9")]
+
+
+def test_a_study_that_the_index_had_is_new_to_a_watch_that_it_comes_to(new_index: Index, watches: Watches) -> None:
+    """It is old, and was not open: that it recruits now is news."""
+    old = trial(9, conditions=("lupus",), status="NOT_YET_RECRUITING", first_posted=posted(400))
+    put(new_index, old)
+    add(watches, new_index, condition="lupus", status="recruiting")
+    put(new_index, msgspec.structs.replace(old, status="RECRUITING"))
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-9")]
+
+
+def test_a_backlog_of_any_size_is_one_update(new_index: Index, watches: Watches) -> None:
+    add(watches, new_index, condition="lupus")
+    put(new_index, *(trial(n, conditions=("lupus",), status="COMPLETED") for n in range(100, 105 + LISTED)))
+    [update] = find_updates(new_index, watches)
+    assert (update.count, len(update.lines)) == (LISTED + 5, LISTED + 1)
+    assert update.lines[-1] == "and 5 more"
+    assert update.title == f"{LISTED + 5} studies that came into the index: {LISTED + 5} that ended"

@@ -120,7 +120,8 @@ def _presence_changes(
         note = _note(group, elsewhere, alone)
         places = display.listed(map(display.place, group))
         if len(group) == 1:
-            words = f"site {what}: {places}{note}"
+            status = f", {display.status(group[0].status)}" if what == "added" and group[0].status else ""
+            words = f"site {what}: {places}{status}{note}"
         else:
             words = f"{len(group):,} sites {what}{_phrase_countries(_countries(group).values())}{note}"
         yield Difference(field="sites", words=words, weight=country if note else weight, **{side: places})

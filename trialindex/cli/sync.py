@@ -78,7 +78,7 @@ def command(
 
 
 def _print(updates: list[Update]) -> None:
-    for line in format_updates(updates):
+    for line in format_updates(updates, backlog=False):
         click.echo(line)
 
 

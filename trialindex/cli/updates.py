@@ -37,14 +37,22 @@ def command(since: str | None, num: int | None, as_json: bool, index_path: str |
         say("there is no news so far. Look for some: trialindex sync")
 
 
-def format_updates(updates: Iterable[Update]) -> Iterator[str]:
-    """Updates as lines for a person."""
+def format_updates(updates: Iterable[Update], *, backlog: bool = True) -> Iterator[str]:
+    """Updates as lines for a person.
+
+    :param backlog: list the trials that are not new; without it they are counted.
+    """
     from trialindex.trial.sanitize import one_line
 
     for update in updates:
-        yield f"{update.kind:8} {one_line(update.trial)}  {one_line(update.title)}"
+        about = f"{one_line(update.trial)}  " if update.trial else ""
+        yield f"{update.kind:8} {about}{one_line(update.title)}"
         asked = f", {one_line(update.asked)}" if update.asked else ""
         yield f"         watch {update.watch}{asked}. {one_line(update.why)}"
+        if update.kind == "backlog" and not backlog:
+            yield f"         to list them: trialindex updates --watch {update.watch} --since {update.when}"
+            yield ""
+            continue
         for line in update.lines:
             yield f"         - {one_line(line)}"
         if update.url:

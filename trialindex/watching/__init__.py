@@ -12,7 +12,8 @@
 """
 
 from trialindex.watching.delivery import DeliveryResult, deliver, send_test
-from trialindex.watching.store import NotifierConfig, Watches
+from trialindex.watching.rows import NotifierConfig
+from trialindex.watching.store import Watches
 from trialindex.watching.sync import SyncResult, sync
 from trialindex.watching.updates import baseline, find_updates
 from trialindex.watching.watch import Watch, watch_for

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from trialindex.errors import NotifierError, TrialIndexError
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.messages import Delivery, Update
-from trialindex.watching.store import NotifierConfig, OutboxItem, Watches
+from trialindex.watching.rows import NotifierConfig, OutboxItem
+from trialindex.watching.store import Watches
 
 if TYPE_CHECKING:
     from trialindex.plugin.registry import Plugins

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,8 +13,10 @@ from trialindex.errors import TrialIndexError
 from trialindex.plugin.messages import NewsKind, Update
 from trialindex.storage.records import Records
 from trialindex.trial import Trial, display, sanitize
+from trialindex.trial.statuses import ENDED, access_rank
 from trialindex.watching.matching import Matcher, MatchingTrial, WatchView
-from trialindex.watching.store import Member, Watches, digest
+from trialindex.watching.rows import Member
+from trialindex.watching.store import Watches, digest
 from trialindex.watching.watch import Watch
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 COUNTRIES = 5
 """Countries and conditions that an update names."""
+NEW_DAYS = 90
+"""A trial that was first posted longer ago is no news when the index gets it."""
+LISTED = 100
+"""Trials that a backlog names; the others are counted."""
+_KINDS: tuple[NewsKind, ...] = ("new", "changed", "removed", "backlog")
 
 _UNKNOWN = "what changed cannot be shown: the index no longer has the earlier record"
 
@@ -58,6 +65,7 @@ def find_updates(index: Index, watches: Watches, note: Callable[[str], None] = l
                 continue
             finder.save()
             updates += finder.updates
+        updates.sort(key=lambda update: (_KINDS.index(update.kind), access_rank(update.status)))
         watches.record(updates)
     return updates
 
@@ -76,12 +84,16 @@ class UpdateFinder:
         self._since = watch.last_generation if same else 0  # another index, or one restored from an older copy
         self._view: WatchView = matcher.view(watch, self._since)
         self._members = watches.members(watch.num)
+        self._backlog: list[MatchingTrial] = []
         self.updates: list[Update] = [*self._matching(), *self._departed()]
+        if self._backlog:
+            self.updates.append(self._backlog_update())
 
     def save(self) -> None:
         """Record what the watch knows from now on; inside a transaction."""
         num, matches, considered = self._watch.num, self._view.matches, self._view.considered
         updated = {update.trial.lower() for update in self.updates}
+        updated |= {match.trial.id.lower() for match in self._backlog}
         removed = {update.trial for update in self.updates if update.kind == "removed"}
         departed = {
             member.trial for trial, member in self._members.items() if trial in considered and trial not in matches
@@ -95,12 +107,50 @@ class UpdateFinder:
         for trial, match in self._view.matches.items():
             member = self._members.get(trial)
             if member is None:
-                if match.fresh:
+                if match.fresh and not self._is_news(match.trial):
+                    self._backlog.append(match)
+                elif match.fresh:
                     yield self._update(
                         "new", match.trial, match.hash, match.checked, self._why(match), _facts(match.trial)
                     )
             elif member.hash != match.hash and (lines := self._difference_lines(member, match.trial)):
                 yield self._update("changed", match.trial, match.hash, match.checked, self._why(match), lines)
+
+    def _is_news(self, trial: Trial) -> bool:
+        """Whether a trial that comes to the watch is new: not over, and posted lately or in the index before."""
+        if self._watch.kind == "trial":
+            return True
+        if trial.status in ENDED:
+            return False
+        return not _is_old(trial) or self._was_held(trial)
+
+    def _was_held(self, trial: Trial) -> bool:
+        """Whether the index had the trial before it was changed last."""
+        status = self._records.status_of(trial.id)
+        return status is not None and any(True for _ in self._records.earlier_versions(status.num))
+
+    def _backlog_update(self) -> Update:
+        """All trials that came into the index and are not new, in one."""
+        trials = sorted((match.trial for match in self._backlog), key=lambda trial: access_rank(trial.status))
+        ended = sum(trial.status in ENDED for trial in trials)
+        counts = ((len(trials) - ended, f"first posted more than {NEW_DAYS} days ago"), (ended, "that ended"))
+        parts = ", ".join(f"{number:,} {what}" for number, what in counts if number)
+        lines = [f"{trial.id}, {display.status(trial.status)}: {trial.title}" for trial in trials[:LISTED]]
+        if (more := len(trials) - LISTED) > 0:
+            lines.append(f"and {more:,} more")
+        asked = "are among the results of a question" if self._watch.kind == "query" else "name a condition"
+        return Update(
+            key=digest(self._watches.identity, self._watch.num, "backlog", self._view.generation),
+            watch=self._watch.num,
+            kind="backlog",
+            trial="",
+            title=f"{display.count(len(trials), 'study', 'studies')} that came into the index: {parts}",
+            count=len(trials),
+            when=_today(),
+            asked=self._watch.label,
+            why=f"They {asked} that you watch.",
+            lines=tuple(map(sanitize.one_line, lines)),
+        )
 
     def _departed(self) -> Iterator[Update]:
         """Of the trials that were reported before and match the watch no longer."""
@@ -141,6 +191,7 @@ class UpdateFinder:
             title=sanitize.one_line(trial.title),
             when=when,
             url=trial.url,
+            status=trial.status,
             asked=watch.label,
             why=why,
             lines=tuple(map(sanitize.one_line, lines)),
@@ -155,6 +206,14 @@ class UpdateFinder:
             f"It is number {match.rank} among the results of a question that you watch, "
             f"with a similarity of {match.similarity:.2f}."
         )
+
+
+def _is_old(trial: Trial) -> bool:
+    """Whether the registry first posted it more than :data:`NEW_DAYS` ago, as far as its date tells."""
+    if trial.first_posted is None:
+        return False
+    cutoff = (datetime.now(UTC).date() - timedelta(days=NEW_DAYS)).isoformat()
+    return trial.first_posted.date < cutoff[: len(trial.first_posted.date)]
 
 
 def _facts(trial: Trial) -> tuple[str, ...]:
