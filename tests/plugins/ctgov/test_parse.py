@@ -109,7 +109,7 @@ def test_mesh_terms_and_contacts() -> None:
 
 def test_values_outside_a_trials_limits_are_left_out_and_told() -> None:
     problems: list[Problem] = []
-    record = study(1, status="PAUSED")
+    record = study(1, status="RESHAPED")
     protocol = record["protocolSection"]
     protocol["statusModule"] |= {
         "startDateStruct": {"date": "soon"},
@@ -121,7 +121,7 @@ def test_values_outside_a_trials_limits_are_left_out_and_told() -> None:
         "enrollmentInfo": {"count": -4, "type": "GUESS"},
     }
     protocol["eligibilityModule"] |= {"sex": "QUEEN", "minimumAge": "eighteen", "maximumAge": "999 Years"}
-    site = {"status": "PAUSED", "geoPoint": {"lat": 91.0, "lon": 0.0}, "country": "Peru"}
+    site = {"status": "RESHAPED", "geoPoint": {"lat": 91.0, "lon": 0.0}, "country": "Peru"}
     protocol["contactsLocationsModule"] = {"locations": [site, site]}
     trial = parse_study(record, "ctgov", problems.append)
     assert (trial.status, trial.study_type, trial.sex, trial.enrollment, trial.enrollment_type) == (None,) * 5
@@ -143,7 +143,7 @@ def test_values_outside_a_trials_limits_are_left_out_and_told() -> None:
         *("minimum_age", "maximum_age", "sites[1].status", "sites[2].status"),
         *("sites[1].latitude", "sites[2].latitude"),
     }
-    assert any(str(problem).startswith('status: "PAUSED" is not a known status') for problem in problems)
+    assert any(str(problem).startswith('status: "RESHAPED" is not a known status') for problem in problems)
     assert decode(encode(trial)) == trial
 
 

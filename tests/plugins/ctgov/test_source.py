@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import re
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from subprocess import run
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from support.ctgov_server import PARAMETERS, Answer, CtgovServer, study
 from trialindex.errors import SourceError
@@ -82,28 +83,13 @@ def test_an_answer_without_end_is_one_error(server: CtgovServer, monkeypatch: py
     assert Run().of(CtgovSource("lupus")) == ids(1, 2, 3, 4, 5, 6, 7)
 
 
-def test_an_answer_that_never_ends_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_never_ends_is_left(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CtgovSource, "pace", FAST)
     monkeypatch.setattr(client_module, "LARGEST", 1024 * 1024)
-
-    class Endless(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            with suppress(OSError):
-                while True:
-                    self.wfile.write(b" " * 65536)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as endless:
-        endless.daemon_threads = True
-        threading.Thread(target=endless.serve_forever, args=(0.02,), daemon=True).start()
-        monkeypatch.setenv("TRIALINDEX_CTGOV_URL", f"http://127.0.0.1:{endless.server_address[1]}")
-        with pytest.raises(SourceError, match="more than 1 MiB"):
-            Run().of(CtgovSource("lupus"))
-        endless.shutdown()
+    monkeypatch.setenv("TRIALINDEX_CTGOV_URL", httpserver.url_for(""))
+    httpserver.expect_request(re.compile("/.*")).respond_with_handler(lambda _: Response(repeat(b" " * 65536)))
+    with pytest.raises(SourceError, match="more than 1 MiB"):
+        Run().of(CtgovSource("lupus"))
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------
@@ -226,12 +212,12 @@ def test_a_study_that_cannot_be_read_is_skipped_and_told(server: CtgovServer) ->
 
 def test_a_new_code_keeps_the_trial_and_is_told(server: CtgovServer) -> None:
     for n in (1, 2):
-        server.studies[n - 1]["protocolSection"]["statusModule"]["overallStatus"] = "PAUSED"
+        server.studies[n - 1]["protocolSection"]["statusModule"]["overallStatus"] = "RESHAPED"
     run_ = Run()
     trials = list(CtgovSource("lupus").trials(run_.context))
     assert [t.status for t in trials[:3]] == [None, None, "RECRUITING"]
     assert [where for where, _ in run_.dropped] == ids(1, 2)
-    assert all(why.startswith('status: "PAUSED" is not a known status') for _, why in run_.dropped)
+    assert all(why.startswith('status: "RESHAPED" is not a known status') for _, why in run_.dropped)
 
 
 # --- the second run, and the interrupted one ------------------------------------------------------------------------
