@@ -31,7 +31,7 @@ from trialindex_csv.source import CsvSource
 from trialindex_ctgov import documents
 from trialindex_ctgov.client import _retry_after
 from trialindex_ctgov.files import CtgovFileSource
-from trialindex_manual.document import parse
+from trialindex_manual.files import parse
 from trialindex_manual.source import read_all
 from trialindex_renderers.markdown import escape
 from trialindex_vocabulary.formats import read_edition

@@ -84,8 +84,8 @@ def add(
 def _trials(file: str | None, edit: bool, answers: dict[str, Any]) -> Sequence[Trial]:
     """The trials that the user gives, in whichever way."""
     from trialindex.trial.from_values import FieldError
-    from trialindex_manual.document import read_path
     from trialindex_manual.entry import from_answers
+    from trialindex_manual.files import read_path
     from trialindex_manual.source import read_all
 
     if file:

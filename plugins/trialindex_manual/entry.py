@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from trialindex.errors import SourceError
 from trialindex.trial import Trial, parse_values
-from trialindex_manual.document import parse
+from trialindex_manual.files import parse
 from trialindex_manual.source import read_all, trial_from
 
 SEPARATOR = ";"

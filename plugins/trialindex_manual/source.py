@@ -11,7 +11,8 @@ from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial, format_age
 from trialindex.trial.from_values import FieldError, Place, Problem, read_trial
-from trialindex_manual.document import Document, read_path
+from trialindex_manual.document import Document
+from trialindex_manual.files import read_path
 
 NAME = "manual"
 _SHOWN = 10

@@ -41,7 +41,7 @@ from trialindex.trial.prepare import prepare
 from trialindex_csv.source import CsvSource
 from trialindex_ctgov.files import CtgovFileSource
 from trialindex_ctgov.parse import parse_study
-from trialindex_manual.document import parse
+from trialindex_manual.files import parse
 from trialindex_manual.source import read_all
 from trialindex_notifiers import texts
 from trialindex_notifiers.email import compose

@@ -18,7 +18,7 @@ from trialindex.plugin.interfaces import IngestContext
 from trialindex.testing import check_source
 from trialindex.trial import Site, Term, Trial, TrialDate, to_mapping
 from trialindex.trial.from_values import read_trial
-from trialindex_manual.document import LARGEST, parse
+from trialindex_manual.files import LARGEST, parse
 from trialindex_manual.source import ManualSource
 
 SAMPLE = ROOT / "indexes" / "sample"
