@@ -35,6 +35,7 @@ PUBLIC = {
     "trialindex.trial.display",
     "trialindex.trial.from_values",
     "trialindex.trial.parse_values",
+    "trialindex.trial.repair",
     "trialindex.trial.sanitize",
     "trialindex.trial.statuses",
     "trialindex.watching",
