@@ -15,6 +15,7 @@ from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex.trial.parse_values import DateOrder
 from trialindex_csv import columns
+from trialindex_csv.ictrp_xml import Export, is_export
 from trialindex_csv.rows import DATES, LISTS, RowReader
 from trialindex_csv.table import DELIMITERS, Table
 from trialindex_csv.workbook import Workbook, is_workbook
@@ -24,8 +25,8 @@ class CsvSource(Source):
     """Trials from a table: csv:FILE.
 
     A CSV file that was downloaded from the ClinicalTrials.gov site is recognised by its columns; any choice of them
-    will do that holds "NCT Number" and "Study Title"; so are the lists of the WHO's ICTRP, and the names that most
-    registries give to a column. For another table say which column goes into which field:
+    will do that holds "NCT Number" and "Study Title"; so are the lists of the WHO's ICTRP (CSV, Excel, XML),
+    and the names that most registries give to a column. For another table say which column goes into which field:
 
     \b
       trialindex ingest csv:trials.csv --map id="Trial No" --map title=Name
@@ -114,14 +115,16 @@ class CsvSource(Source):
                 yield trial
             context.progress(done, table.count)
 
-    def _table(self) -> Table | Workbook:
+    def _table(self) -> Table | Workbook | Export:
         """The file as rows of text."""
         header = functools.partial(columns.is_header, mapping=self._mapping)
         if is_workbook(self._path):
             return Workbook(self._path, header)
+        if is_export(self._path):
+            return Export(self._path, header)
         return Table(self._path, self._encoding, self._delimiter, header)
 
-    def _orders(self, table: Table | Workbook, plan: columns.Plan) -> dict[str, DateOrder]:
+    def _orders(self, table: Table | Workbook | Export, plan: columns.Plan) -> dict[str, DateOrder]:
         """How each column of dates writes them: as the option says, or as its dates with a day above the 12th show."""
         if self._order is not None:
             return dict.fromkeys(DATES, self._order)
@@ -134,7 +137,11 @@ class CsvSource(Source):
                         seen.add("dmy")
                     elif int(match[2]) > 12:
                         seen.add("mdy")
-        return {target: next(iter(seen)) for target, seen in shown.items() if len(seen) == 1}
+        known: dict[str, DateOrder] = {target: next(iter(seen)) for target, seen in shown.items() if len(seen) == 1}
+        if plan.ictrp:  # the WHO's lists write the day first
+            for target in shown:
+                known.setdefault(target, "dmy")
+        return known
 
 
 _DAY_OR_MONTH = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}")

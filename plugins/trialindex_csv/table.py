@@ -142,7 +142,7 @@ class Table:
         is_header: Callable[[Sequence[str]], bool] = lambda row: True,
     ) -> None:
         self.path = path
-        with self._bytes() as stream:
+        with open_unpacked(path) as stream:
             head = stream.read(_BLOCK)
         if not head.strip():
             raise SourceError(f"{path} is empty.")
@@ -216,7 +216,7 @@ class Table:
 
     @contextmanager
     def _text(self) -> Iterator[IO[str]]:
-        with self._bytes() as stream:
+        with open_unpacked(self.path) as stream:
             text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
             try:
                 yield text
@@ -227,18 +227,6 @@ class Table:
                 ) from None
             finally:
                 text.detach()
-
-    @contextmanager
-    def _bytes(self) -> Iterator[IO[bytes]]:
-        try:
-            with self.path.open("rb") as raw:
-                packed = raw.read(2) == b"\x1f\x8b"
-                raw.seek(0)
-                yield cast(IO[bytes], _Gzip(raw)) if packed else raw
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            raise SourceError(f"{self.path} is cut off or damaged.", hint="Download it again.") from None
-        except OSError as problem:
-            raise SourceError(f"{self.path} cannot be read: {problem.strerror or problem}.") from None
 
     def _detect_encoding(self, head: bytes) -> str:
         for mark, name in _BOMS.items():
@@ -273,7 +261,7 @@ class Table:
         """The block of the file that is not UTF-8, with the one before it; nothing if all of it is."""
         decoder = codecs.getincrementaldecoder("utf-8")()
         before = b""
-        with self._bytes() as stream:
+        with open_unpacked(self.path) as stream:
             while block := stream.read(_BLOCK):
                 try:
                     decoder.decode(block)
@@ -285,6 +273,23 @@ class Table:
             except UnicodeDecodeError:
                 return before
         return b""
+
+
+@contextmanager
+def open_unpacked(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, unpacked if it is compressed with gzip.
+
+    :raises SourceError: it cannot be read, is cut off, or unpacks to far more than any table does.
+    """
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            yield cast(IO[bytes], _Gzip(raw)) if packed else raw
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise SourceError(f"{path} is cut off or damaged.", hint="Download it again.") from None
+    except OSError as problem:
+        raise SourceError(f"{path} cannot be read: {problem.strerror or problem}.") from None
 
 
 def _known_encoding(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import struct
 import zipfile
 import zlib
@@ -48,6 +49,8 @@ class Document:
         self._open = open
         self._file: BinaryIO | None = None
         self._done = 0
+        self.missing = ""
+        """What the document says that it lacks: the pages after its own."""
         self.total: int | None = None
         """How many records it holds, once that is known."""
 
@@ -85,10 +88,15 @@ class Document:
         by_lines = self.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson"))
         if not text:
             raise stream.failure or SourceError(f"{self.name} is empty.", hint="Download it again.")
+        if text.startswith(b"<") and self.name.lower().removesuffix(".gz").endswith(".xml"):
+            self.total = 1
+            yield "", b"".join(iter(lambda: stream.read(_CHUNK), b""))
+            return
         if text[:1] not in (b"[", b"{"):
             raise self._not_json(text)
         whole = _decoded(text) if stream.is_small and not by_lines else None
         if whole is not None:
+            self._note_page(whole)
             studies = _studies(whole)
             self.total = len(studies)
             yield from (("", study) for study in studies)
@@ -117,28 +125,41 @@ class Document:
         import ijson
 
         level, inside = (2, False) if page else (1, True)
-        depth = 0
+        depth, key = 0, ""
+        outside: dict[str, Any] = {}
         study = None
         try:
             for event, value in ijson.basic_parse(stream, use_float=True, buf_size=_CHUNK):
                 depth -= event in ("end_map", "end_array")
                 if event == "map_key" and page and depth == 1:
-                    inside = value == "studies"
+                    key, inside = value, value == "studies"
                 elif study is None and inside and depth == level:
                     study = ijson.ObjectBuilder()
+                if page and depth == 1 and key in ("nextPageToken", "totalCount"):
+                    outside[key] = value
                 if study is not None:
                     study.event(event, value)
                     if depth == level and event not in ("start_map", "start_array"):
-                        yield "", study.value
+                        yield from (("", one) for one in _each_of(study.value))
                         study = None
                 depth += event in ("start_map", "start_array")
                 if depth > MAX_DEPTH:
                     raise self._damaged("it is nested too deep", stream)
+            self._note_page({**outside, "studies": [None] * self._done})
         except ijson.JSONError as problem:
             said = problem.args[0].decode(errors="replace") if isinstance(problem.args[0], bytes) else str(problem)
             raise self._damaged(said.strip().partition("\n")[0], stream) from None
         except UnicodeDecodeError:
             raise self._damaged("it is not UTF-8", stream) from None
+
+    def _note_page(self, value: Any) -> None:
+        """Take note if the value is a page of the API's answer that other pages follow."""
+        if isinstance(value, dict) and value.get("nextPageToken") and isinstance(value.get("studies"), list):
+            count, total = len(value["studies"]), value.get("totalCount")
+            of = " studies, one page"
+            if isinstance(total, int) and 0 < count < total:
+                of = f" of {total:,} studies, page 1 of {math.ceil(total / count)}"
+            self.missing = f"{self.name} holds {count:,}{of}: the other pages of the search are not in it"
 
     def _damaged(self, why: str, stream: _Stream | None) -> SourceError:
         count = stream.count if stream else 0
@@ -170,11 +191,18 @@ def _decoded(text: bytes) -> Any:
 
 
 def _studies(value: Any) -> list[Any]:
-    """The studies of a whole JSON value: an array, a page, or one study."""
+    """The studies of a whole JSON value: an array, a page, an array of pages, or one study."""
     if isinstance(value, dict):
         page = value.get("studies")
         return page if isinstance(page, list) else [value]
-    return value if isinstance(value, list) else [value]
+    if not isinstance(value, list):
+        return [value]
+    return [study for one in value for study in _each_of(one)]
+
+
+def _each_of(item: Any) -> list[Any]:
+    """The studies of an item of an array, which may be a page."""
+    return _studies(item) if isinstance(item, dict) else [item]
 
 
 class _Stream(io.RawIOBase):

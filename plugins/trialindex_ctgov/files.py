@@ -13,9 +13,10 @@ from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex_ctgov.documents import LIMIT, MAX_RATIO, Document, Records, Reject
+from trialindex_ctgov.legacy import parse_xml
 from trialindex_ctgov.parse import parse_study
 
-SUFFIXES = (".json", ".jsonl", ".ndjson")
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".xml")
 
 
 class CtgovFileSource(Source):
@@ -26,14 +27,15 @@ class CtgovFileSource(Source):
     trialindex ingest ctgov-file:ctg-studies.json.zip
     trialindex ingest ctgov-file:folder-of-studies
 
-    A file is an array of studies, one study, a page of the API, or one study a line (NDJSON), gzipped or not; a folder
-    or a zip holds any number of them, in folders of its own too. Files are read piece by piece, however large. For the
-    table that the site calls CSV use the source csv.
+    A file is an array of studies, one study, a page of the API or an array of pages, one study a line (NDJSON), or one
+    study in the XML that the registry gave until 2024, gzipped or not; a folder or a zip holds any number of them, in
+    folders of its own too. Files are read piece by piece, however large. For the table that the site calls CSV use the
+    source csv.
     """
 
     name: ClassVar[str] = "ctgov-file"
     summary: ClassVar[str] = (
-        "Trials from files downloaded from ClinicalTrials.gov: JSON, NDJSON, a folder or a zip of them."
+        "Trials from files downloaded from ClinicalTrials.gov: JSON, NDJSON, XML, a folder or a zip of them."
     )
 
     def __init__(self, argument: str = "") -> None:
@@ -60,7 +62,8 @@ class CtgovFileSource(Source):
 
         for where, record in self._records(context, reject):
             try:
-                trial = parse_study(record, self.name, functools.partial(context.drop, where))
+                parse = parse_xml if isinstance(record, bytes) else parse_study
+                trial = parse(record, self.name, functools.partial(context.drop, where))
             except ValueError as problem:
                 reject(where, str(problem))
                 continue
@@ -110,6 +113,7 @@ class CtgovFileSource(Source):
                 total = round(done * size / document.position)
             context.progress(done, max(done, total))
         context.progress(done, done)
+        _tell_missing(document, context)
 
     def _many(self, documents: list[Document], context: IngestContext, reject: Reject) -> Records:
         """A folder or a zip: one document after another; one that cannot be read is rejected and the rest goes on."""
@@ -123,6 +127,7 @@ class CtgovFileSource(Source):
                 yield from document.records(reject)
             except SourceError as problem:
                 reject(document.name, str(problem.args[0]))
+            _tell_missing(document, context)
             context.progress(number, len(documents))
 
     def _in_folder(self) -> list[Document]:
@@ -155,6 +160,11 @@ class CtgovFileSource(Source):
                 whole += member.file_size
                 documents.append(document(member))
         return documents
+
+
+def _tell_missing(document: Document, context: IngestContext) -> None:
+    if document.missing:
+        context.note(f"{document.missing}.")
 
 
 def _is_wanted(path: Path) -> bool:

@@ -62,7 +62,8 @@ def _fields(record: dict[str, Any], nct_id: str) -> dict[str, Any]:
     info, places = _get(design, "designInfo"), _get(protocol, "contactsLocationsModule")
     arms, sponsors = _get(protocol, "armsInterventionsModule"), _get(protocol, "sponsorCollaboratorsModule")
     about, outcomes = _get(protocol, "descriptionModule"), _get(protocol, "outcomesModule")
-    derived = _get(record, "derivedSection")
+    derived, expanded = _get(record, "derivedSection"), _get(status, "expandedAccessInfo")
+    cited, kinds = _get(protocol, "referencesModule"), _get(design, "expandedAccessTypes")
     count = _get(design, "enrollmentInfo", "count")
     return {
         "id": nct_id,
@@ -95,6 +96,8 @@ def _fields(record: dict[str, Any], nct_id: str) -> dict[str, Any]:
         "maximum_age": _get(eligible, "maximumAge"),
         "healthy_volunteers": _get(eligible, "healthyVolunteers"),
         "eligibility": _get(eligible, "eligibilityCriteria"),
+        "gender_based": _get(eligible, "genderBased"),
+        "gender_description": _get(eligible, "genderDescription"),
         "study_population": _get(eligible, "studyPopulation"),
         "arms": _each(_get(arms, "armGroups"), _arm),
         "interventions": _each(_get(arms, "interventions"), _intervention),
@@ -109,6 +112,14 @@ def _fields(record: dict[str, Any], nct_id: str) -> dict[str, Any]:
         "sponsor": _get(sponsors, "leadSponsor", "name"),
         "sponsor_class": _get(sponsors, "leadSponsor", "class"),
         "collaborators": _each(_get(sponsors, "collaborators"), lambda one: one.get("name")),
+        "organization": _get(ident, "organization", "fullName"),
+        "has_expanded_access": _get(expanded, "hasExpandedAccess"),
+        "expanded_access_id": _get(expanded, "nctId"),
+        "expanded_access_types": [kind for kind, stated in kinds.items() if stated]
+        if isinstance(kinds, dict)
+        else kinds,
+        "references": _each(_get(cited, "references"), _reference),
+        "links": _each(_get(cited, "seeAlsoLinks"), lambda one: _renamed(one, url="url", label="label")),
         "start_date": _get(status, "startDateStruct"),
         "primary_completion_date": _get(status, "primaryCompletionDateStruct"),
         "completion_date": _get(status, "completionDateStruct"),
@@ -116,6 +127,12 @@ def _fields(record: dict[str, Any], nct_id: str) -> dict[str, Any]:
         "last_updated": _get(status, "lastUpdatePostDateStruct"),
         "results_first_posted": _get(status, "resultsFirstPostDateStruct"),
         "has_results": record.get("hasResults"),
+        "results_first_submitted": _get(status, "resultsFirstSubmitDate"),
+        "results_first_submitted_qc": _get(status, "resultsFirstSubmitQcDate"),
+        "results_waived": _get(status, "resultsWaived"),
+        "results_delay_submitted": _get(status, "dispFirstSubmitDate"),
+        "results_delay_submitted_qc": _get(status, "dispFirstSubmitQcDate"),
+        "results_delay_posted": _get(status, "dispFirstPostDateStruct"),
         "as_of": _get(derived, "miscInfoModule", "versionHolder"),
     }
 
@@ -164,6 +181,13 @@ def _intervention(info: dict[str, Any]) -> dict[str, Any]:
 
 def _outcome(kind: str, outcome: dict[str, Any]) -> dict[str, Any]:
     return {**_renamed(outcome, measure="measure", time_frame="timeFrame", description="description"), "kind": kind}
+
+
+def _reference(reference: dict[str, Any]) -> dict[str, Any]:
+    found = _renamed(reference, citation="citation", pmid="pmid", kind="type")
+    if not found["citation"] and found["pmid"]:
+        found["citation"] = f"PMID {found['pmid']}"
+    return found
 
 
 def _contact(person: dict[str, Any]) -> dict[str, Any]:

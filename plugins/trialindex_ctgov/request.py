@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from trialindex.errors import SourceError, nearest
 from trialindex.trial import STATUSES
@@ -19,7 +20,9 @@ MAX_TEXT = 2000
 IDS_PER_REQUEST = 300
 """So many NCT ids fit in the 8 KB that web servers commonly allow for a request line."""
 
-_ID = re.compile(r"NCT0*([1-9]\d{0,7})", re.IGNORECASE)
+_ID = re.compile(r"(?:https?://\S*/)?NCT[\s_-]*((?:\d\s?){0,7}\d)(?:[?#]\S*)?", re.IGNORECASE)
+"""An id as people write it: in any case, in a web address, ``NCT 0123 4567``."""
+_IN_TEXT = re.compile(r"(?<![A-Za-z])NCT[ \t_-]*((?:\d[ \t]?){7}\d)(?!\d)", re.IGNORECASE)
 _ONLY_IDS = re.compile(r"\s*NCT\d+(?:[\s,;|]+NCT\d+)*[\s,;|]*", re.IGNORECASE)
 _OPERATOR = re.compile(r"\b(?:AREA|RANGE|SEARCH|COVERAGE|EXPANSION|DISTANCE|TILT)\[[^\[\]]*\]")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -204,9 +207,25 @@ def _country(text: str) -> str:
 
 def _nct_id(text: str) -> str:
     match = _ID.fullmatch(text.strip())
-    if match is None:
+    number = int("".join(match[1].split())) if match else 0
+    if not number:
         raise SourceError(f'"{text.strip()}" is no ClinicalTrials.gov id.', hint="An id looks like NCT01234567.")
-    return f"NCT{int(match[1]):08d}"
+    return f"NCT{number:08d}"
+
+
+def read_ids(path: Path) -> list[str]:
+    """The NCT ids in a file of any text: one a line, a column of a table, web addresses, references.
+
+    :raises SourceError: the file cannot be read, or names none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as problem:
+        raise SourceError(f"{path} cannot be read: {problem.strerror or problem}.") from None
+    found = dict.fromkeys(f"NCT{''.join(match[1].split())}" for match in _IN_TEXT.finditer(text))
+    if not found:
+        raise SourceError(f"{path} names no ClinicalTrials.gov id.", hint="An id looks like NCT01234567.")
+    return list(found)
 
 
 def is_id(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import click
@@ -14,7 +15,7 @@ from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex_ctgov.client import GO_ON, BadRequestError, Client, NotFoundError, Pace
 from trialindex_ctgov.parse import parse_study, study_id
-from trialindex_ctgov.request import IDS_PER_REQUEST, build, is_id
+from trialindex_ctgov.request import IDS_PER_REQUEST, build, is_id, read_ids
 
 RESTARTS = 3
 """How often one run starts its crawl again because the registry's data moved under it."""
@@ -62,6 +63,7 @@ class CtgovSource(Source):
     trialindex ingest ctgov:"lupus nephritis"
     trialindex ingest ctgov:"lupus nephritis" --status recruiting --country France
     trialindex ingest ctgov:NCT01234567
+    trialindex ingest ctgov --ids my-trials.txt
     trialindex ingest ctgov --all
 
     The second run of the same request asks only for what was updated since the first; --full asks for all of it again.
@@ -80,6 +82,9 @@ class CtgovSource(Source):
             ["--country"], multiple=True, metavar="NAME", help="With a site in this country. Can be repeated."
         ),
         click.Option(["--id", "ids"], multiple=True, metavar="NCT-ID", help="This trial. Can be repeated."),
+        click.Option(
+            ["--ids", "ids_file"], metavar="FILE", help="The trials whose NCT ids stand in this file of any text."
+        ),
         click.Option(["--updated-since"], metavar="YYYY-MM-DD", help="Updated in the registry on that day or later."),
         click.Option(["--all", "everything"], is_flag=True, help="The whole registry: over half a million trials."),
         click.Option(["--full"], is_flag=True, help="Ask again for trials that did not change since the last run."),
@@ -98,6 +103,7 @@ class CtgovSource(Source):
         status: Iterable[str] | str = (),
         country: Iterable[str] | str = (),
         ids: Iterable[str] | str = (),
+        ids_file: str | None = None,
         updated_since: str | None = None,
         everything: bool = False,
         full: bool = False,
@@ -110,7 +116,7 @@ class CtgovSource(Source):
             terms=terms,
             statuses=_several(status),
             countries=[country] if isinstance(country, str) else list(country),
-            ids=_several(ids),
+            ids=[*_several(ids), *(read_ids(Path(ids_file).expanduser()) if ids_file else ())],
             updated_since=updated_since,
             everything=everything,
         )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from support.csv_cases import Run, read, write
+from trialindex.errors import SourceError
 from trialindex.trial import Site, Trial
 
 
@@ -171,6 +172,37 @@ def test_a_list_of_the_who(tmp_path: Path) -> None:
     assert trial.first_posted.date == "2020-02-17"
 
 
+XML = """<?xml version='1.0' encoding='UTF-8' ?><Trials_downloaded_from_ICTRP>
+  <Trial><TrialID>RBR-000000</TrialID><Public_title>Walking</Public_title><Scientific_title>Long    </Scientific_title>
+    <Recruitment_Status>Recruiting</Recruitment_Status><Inclusion_agemin>18Y</Inclusion_agemin><Countries>Chile;Peru</Countries>
+    <Inclusion_Criteria>&lt;br&gt;Adults&lt;br&gt;</Inclusion_Criteria></Trial>
+  <Trial><TrialID>RBR-000001</TrialID><Public_title>Running</Public_title><Phase>N/A</Phase></Trial>
+</Trials_downloaded_from_ICTRP>"""
+
+
+def test_an_export_of_the_who_in_xml(tmp_path: Path) -> None:
+    (tmp_path / "x.xml").write_text(XML, encoding="utf-8")
+    run = read(tmp_path / "x.xml")
+    assert run.rejected == run.dropped == []
+    first, second = run.trials
+    assert (first.id, first.title, first.official_title, first.status) == (
+        "RBR-000000",
+        "Walking",
+        "Long",
+        "RECRUITING",
+    )
+    assert (first.minimum_age, first.countries) == (18, ("Chile", "Peru"))
+    assert first.eligibility == "Inclusion Criteria:\n<br>Adults<br>"
+    assert (second.id, second.phases, run.progress[-1]) == ("RBR-000001", ("NA",), (2, 2))
+
+
+@pytest.mark.parametrize("text", [XML[:-80], "<a><b/></a>", '<!DOCTYPE x [<!ENTITY a "b">]><Trial/>', "no XML"])
+def test_xml_that_is_none_of_the_who_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.xml").write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=r"cut off|no export of the WHO|definitions of its own"):
+        read(tmp_path / "x.xml")
+
+
 def test_an_excel_workbook(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     import datetime
@@ -193,5 +225,5 @@ def test_an_excel_workbook(tmp_path: Path) -> None:
 def test_what_is_no_workbook_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("openpyxl")
     (tmp_path / "x.xlsx").write_bytes(b"no workbook")
-    with pytest.raises(Exception, match="cannot be read as an Excel workbook"):
+    with pytest.raises(SourceError, match="cannot be read as an Excel workbook"):
         read(tmp_path / "x.xlsx")

@@ -252,6 +252,9 @@ def stated(record: dict[str, Any]) -> dict[str, Any]:
         struct = status.get(name)
         return (struct["date"], struct.get("type")) if struct else None
 
+    def bare_day(name: str) -> tuple[str, None] | None:
+        return (status[name], None) if name in status else None
+
     count = design.get("enrollmentInfo", {}).get("count")
     other_ids = [
         *ident.get("nctIdAliases", []),
@@ -337,6 +340,28 @@ def stated(record: dict[str, Any]) -> dict[str, Any]:
         "last_updated": day("lastUpdatePostDateStruct"),
         "results_first_posted": day("resultsFirstPostDateStruct"),
         "has_results": record["hasResults"],
+        "gender_based": eligible.get("genderBased"),
+        "gender_description": text(eligible.get("genderDescription")),
+        "organization": text(ident.get("organization", {}).get("fullName")),
+        "has_expanded_access": status.get("expandedAccessInfo", {}).get("hasExpandedAccess"),
+        "expanded_access_id": status.get("expandedAccessInfo", {}).get("nctId"),
+        "expanded_access_types": [
+            kind.upper() for kind, is_so in design.get("expandedAccessTypes", {}).items() if is_so
+        ],
+        "references": [
+            (text(r.get("citation")) or f"PMID {r['pmid']}", r.get("pmid"), r.get("type"))
+            for r in p.get("referencesModule", {}).get("references", [])
+        ],
+        "links": [
+            (text(link["url"]), text(link.get("label")))
+            for link in p.get("referencesModule", {}).get("seeAlsoLinks", [])
+        ],
+        "results_first_submitted": bare_day("resultsFirstSubmitDate"),
+        "results_first_submitted_qc": bare_day("resultsFirstSubmitQcDate"),
+        "results_waived": status.get("resultsWaived"),
+        "results_delay_submitted": bare_day("dispFirstSubmitDate"),
+        "results_delay_submitted_qc": bare_day("dispFirstSubmitQcDate"),
+        "results_delay_posted": day("dispFirstPostDateStruct"),
         "first_seen": None,
         "as_of": record["derivedSection"]["miscInfoModule"]["versionHolder"],
         "raw": record,
