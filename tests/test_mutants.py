@@ -90,6 +90,7 @@ MUTANTS = {
         "if self.records.generation != self.derived.generation:",
         "if self.records.generation < 0:",
         "tests/storage/test_readers.py",
+        "filter_sees",
     ),
     "feedback from too few trials": Mutant(
         "trialindex/search/settings.py",

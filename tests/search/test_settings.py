@@ -29,7 +29,14 @@ def test_other_numbers_on_the_page_are_those_in_use() -> None:
     settings = RankingSettings()
     assert f"e^(cos / {settings.temperature:g})" in PAGE
     assert f"loses {settings.mismatch_penalty:g} standard deviations for each" in PAGE
+    assert f"above the one at rank {settings.cutoff_rank} |" in PAGE
     assert f"{1 - settings.smoothing:g} of its own and {settings.smoothing:g} of the mean" in PAGE
+
+
+def test_a_question_and_a_note_have_weights_of_their_own() -> None:
+    settings = RankingSettings()
+    assert settings.weights("lupus of the kidney") == settings.question_weights
+    assert settings.weights("word " * settings.note_words) == settings.note_weights
 
 
 def test_between_a_question_and_a_note_weights_are_interpolated() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.helpers import ONE_STORE, ListSource, ids_by_mode, no_space, trial
+from support.helpers import ONE_STORE, ListSource, ids, ids_by_mode, no_space, trial
 from trialindex.index import Index
 from trialindex.ingest import run as ingest_module
 from trialindex.search.filters import Filters
@@ -52,13 +52,14 @@ def test_a_reader_sees_whole_states_while_another_writes(new_index: Index, monke
     readers = [threading.Thread(target=guarded) for _ in range(2)]
     for thread in readers:
         thread.start()
-    for number in range(1, 7):
+    for number in count(1):
         new_index.ingest(version(number))
+        if failures or (number >= 6 and answers[0] > 2):  # on a busy machine answers come late
+            break
     done.set()
     for thread in readers:
         thread.join()
     assert failures == []
-    assert answers[0] > 2
 
 
 def test_a_changed_trial_is_found_while_the_ingest_goes_on(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +81,25 @@ def test_a_changed_trial_is_found_while_the_ingest_goes_on(new_index: Index, mon
 
     new_index.ingest(Looking())
     assert new_index.query("lupus").notes == ()
+
+
+def test_a_filter_sees_each_commit_of_an_ingest(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a filter left before is not asked again where the records have changed since."""
+    monkeypatch.setattr(ingest_module, "BATCH", 1)
+    new_index.ingest(ListSource(*(trial(n, title=f"Lupus {n}", status="RECRUITING") for n in range(3))))
+    recruiting = Filters(status=("RECRUITING",))
+    found = []
+
+    class Looking(ListSource):
+        def trials(self, context: Any) -> Any:
+            with Index.open(new_index.folder) as reader:
+                found.append(ids(reader.query("lupus", filters=recruiting)))
+                for n in range(2):
+                    yield trial(n, title=f"Lupus {n}", status="COMPLETED")
+                found.append(ids(reader.query("lupus", filters=recruiting)))
+
+    new_index.ingest(Looking())
+    assert [sorted(each) for each in found] == [["T-0", "T-1", "T-2"], ["T-1", "T-2"]]
 
 
 def test_a_removed_trial_is_gone_at_once(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
