@@ -254,7 +254,10 @@ def _number(request: Request, name: str, default: int) -> int:
 def _decode(body: bytes, kind: type[T]) -> T:
     """The JSON of a request. :raises Refusal: it is none of that kind; the field is named, and never its value."""
     try:
-        return msgspec.json.decode(body, type=kind, strict=False)
+        given = msgspec.json.decode(body)
+        if isinstance(given, dict) and isinstance(limit := given.get("limit"), float) and limit.is_integer():
+            given["limit"] = int(limit)  # to JSON Schema 10.0 is an integer too
+        return msgspec.convert(given, kind)
     except msgspec.ValidationError as problem:
         field = re.search(r"at `\$\.?([\w.\[\]]*)`|field `(\w+)`", str(problem))
         name = (field[1] or field[2] or "") if field else ""

@@ -109,9 +109,15 @@ class Feeds:
             if num not in known or not hmac.compare_digest(feed_secret(watches.identity, num), secret):
                 raise Refusal(404, "There is no such feed any more.")
             updates = watches.updates(watch=num)[-ENTRIES:]
-        words = {"new": "New", "changed": "Changed", "removed": "Gone"}
+        words = {"new": "New: ", "changed": "Changed: ", "removed": "Gone: "}
         entries = [
-            Entry(one.key, f"{words[one.kind]}: {one.title}", one.when, one.lines[:20], f"/trial/{segment(one.trial)}")
+            Entry(
+                one.key,
+                f"{words.get(one.kind, '')}{one.title}",
+                one.when,
+                one.lines[:20],
+                f"/trial/{segment(one.trial)}" if one.trial else "/watches",
+            )
             for one in updates
         ]
         return self._draw(request, f"watch {secret}", "News of a watch", "/watches", entries[::-1])

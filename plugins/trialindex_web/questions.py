@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -39,6 +40,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     study_type: tuple[str, ...] = ()
     country: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     order: str = "open"
 
     @classmethod
@@ -47,7 +49,21 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         one: dict[str, Any] = {name: form.text(name) for name in ONE}
         many: dict[str, Any] = {name: form.all(name) for name in MANY}
         order = "closest" if form.get("order") == "closest" else "open"
-        return cls(text=form.text("text", TEXT), order=order, **one, **many)
+        return cls(text=form.text("text", TEXT), ignored=form.all("ignored"), order=order, **one, **many)
+
+    def dropping(self, form: Form) -> Question:
+        """The question without what was taken out of it just now, or with what was put back."""
+        out = dict.fromkeys([*self.ignored, *form.all("drop")])
+        kept = tuple(words for words in out if words not in form.all("restore"))
+        return msgspec.structs.replace(self, ignored=kept)
+
+    @property
+    def searched(self) -> str:
+        """The text that is searched for: without the words that were taken out."""
+        text = self.text
+        for words in self.ignored:
+            text = re.sub(rf"(?<!\w){re.escape(words)}(?!\w)", " ", text, flags=re.IGNORECASE)
+        return text if text.strip() else self.text
 
     @property
     def words(self) -> dict[str, Any]:
@@ -99,7 +115,7 @@ class Questions:
             _, known = self._answers.get(key, (0.0, None))
         if known is not None:
             return known
-        results = index.query(question.text, filters=question.filters(), limit=POOL, explain=True)
+        results = index.query(question.searched, filters=question.filters(), limit=POOL, explain=True)
         with self._mutex:
             self._answers[results.generation, question] = time.monotonic(), results
             while len(self._answers) > KEPT_ANSWERS:

@@ -9,24 +9,32 @@ from typing import NamedTuple
 from trialindex import Card, Hit, Index, Results
 from trialindex.plugin.results import Understanding
 from trialindex.trial import Site, Trial, display
+from trialindex.trial.sanitize import one_line
 from trialindex.trial.statuses import access_rank
 from trialindex_web.questions import Question
 
 SHOWN = 10
 """Hits a page."""
 ALIKE = 20
-"""So many hits, one after another, are taken to be about as close to the question."""
+"""So many hits, one after another, are taken to be about as close to the question, where nobody says how close."""
+LEVELS = {"about": "about your condition", "related": "related to your condition", "loose": "only loosely alike"}
+"""How close a hit is, in words, the closest first."""
 FACETS = ("status", "phase", "study_type", "country")
 VALUES = 12
 """Values of a facet that are offered, those that most trials have."""
 
 
 class Chip(NamedTuple):
-    """One thing that was understood. :param label: in words. :param said: how the text says it, if otherwise."""
+    """One thing that was understood.
+
+    :param label: in words. :param said: how the text says it, if otherwise; of what counts for nothing, why.
+    :param drop: what to leave out of the text so that it is not understood any more; empty where that cannot be done.
+    """
 
     label: str
     said: str = ""
     out: bool = False
+    drop: str = ""
 
 
 class Value(NamedTuple):
@@ -51,7 +59,7 @@ def chips(understood: Understanding | None) -> list[Chip]:
     """What was understood of the text, and last what of it counts for nothing."""
     if understood is None:
         return []
-    found = [Chip(concept.name, _said(concept.name, concept.surface)) for concept in understood.concepts]
+    found = [Chip(one.name, _said(one.name, one.surface), drop=one.surface) for one in understood.concepts]
     found += [Chip(given) for given in (understood.age, understood.sex) if given]
     if understood.pregnant is not None:
         found.append(Chip("pregnant" if understood.pregnant else "not pregnant"))
@@ -69,7 +77,9 @@ def arrange(hits: Sequence[Hit], order: str) -> list[Hit]:
         return list(hits)
 
     def turn(hit: Hit) -> tuple[int, bool, int, int]:
-        return (hit.rank - 1) // ALIKE, hit.trial.gone_since is not None, access_rank(hit.trial.status), hit.rank
+        level = getattr(hit, "level", None)
+        near = list(LEVELS).index(level) if level in LEVELS else (hit.rank - 1) // ALIKE
+        return near, hit.trial.gone_since is not None, access_rank(hit.trial.status), hit.rank
 
     return sorted(hits, key=turn)
 
@@ -110,6 +120,24 @@ def _label(facet: str, code: str) -> str:
             return display.sentence(display.study_type(code))
         case _:
             return code
+
+
+def closeness(hit: Hit) -> str:
+    """How close a hit is to the question, in words; empty where nobody says."""
+    return LEVELS.get(getattr(hit, "level", None) or "", "")
+
+
+def warnings(results: Results) -> list[str]:
+    """What to know before reading the hits: that none is about the condition."""
+    subject = one_line(getattr(results, "subject", ""))
+    if getattr(results, "nothing_understood", False):
+        return [
+            "Nothing of this was understood: it names no illness, finding or treatment that is known here. "
+            "Please write what the illness is called, in medical or everyday words."
+        ]
+    if getattr(results, "nothing_about", False):
+        return [f"No trial in here{' that passes the filters' if results.filters else ''} is about {subject}."]
+    return []
 
 
 def view(index: Index, hit: Hit, near: str) -> HitView:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from trialindex import Hit, Index, RenderOptions
+from trialindex import Index, RenderOptions
 from trialindex.errors import QueryError
 from trialindex.plugin.registry import plugins
 from trialindex.trial.sanitize import excerpt
@@ -49,7 +49,9 @@ class SearchPages:
 
     def search(self, request: Request, form: Form, session: Session) -> Response:
         """Answer a question, and lead to its results."""
-        question = Question.of(form)
+        return self._ask(request, Question.of(form), session)
+
+    def _ask(self, request: Request, question: Question, session: Session) -> Response:
         if not question.text:
             return self._form(request, question, "Please say in a few words what it is about.", status=422)
         try:
@@ -65,7 +67,7 @@ class SearchPages:
     def refine(self, request: Request, form: Form, session: Session) -> Response:
         """Ask again, with other words or filters."""
         self._question(request, session)
-        return self.search(request, form, session)
+        return self._ask(request, Question.of(form).dropping(form), session)
 
     def results(self, request: Request) -> Response:
         """A page of the results of a question."""
@@ -91,10 +93,10 @@ class SearchPages:
             chips=results_view.chips(results.understood),
             facets=results_view.facets(results.hits, question),
             hints=hints,
+            warnings=results_view.warnings(results),
             notes=results.notes if results.searched else (),
-            changed="",
             excerpt=excerpt,
-            closeness=_closeness,
+            closeness=results_view.closeness,
         )
 
     def download(self, request: Request) -> Response:
@@ -160,8 +162,3 @@ def _page(request: Request, pages: int) -> int:
     if not (asked.isascii() and asked.isdecimal() and 1 <= int(asked[:9]) <= pages):
         raise Refusal(404, f"There is no such page: these results have {pages}.")
     return int(asked)
-
-
-def _closeness(hit: Hit) -> str:
-    """How close a hit is to the question, in words."""
-    return str(getattr(hit, "level", "") or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from html import unescape
 
 import msgspec
@@ -13,6 +14,8 @@ from support.helpers import ListSource
 from support.hostile_cases import ATTACKS, controls, filled
 from support.web_cases import Browser, Outline, serve
 from trialindex.index import Index
+from trialindex.plugin import Concept, Vocabulary, hookimpl
+from trialindex.plugin.registry import Plugins
 from trialindex.testing.samples import CONTACT
 from trialindex.trial import Site, Trial
 
@@ -138,10 +141,44 @@ def test_results_can_be_taken_along(browser: Browser, ending: str, begins: str) 
 
 def test_what_was_understood_is_shown_and_what_was_set_aside(browser: Browser) -> None:
     page = browser.get(browser.search("a 34-year-old woman, not pregnant")).text
-    chips = re.findall(r'<span class="chip[^"]*">([^<]*)', page)
+    chips = re.findall(r'<span class="chip[^"]*">([^<]*[^ <])', page)
     assert "34 years" in chips
     assert "female" in chips
     assert "not pregnant" in chips
+
+
+def test_what_was_understood_can_be_taken_out_and_put_back(browser: Browser, registered: Plugins) -> None:
+    registered.register(Words(), "words")
+    text = "Lupus with asthma, and ASTHMA at night"
+    path = browser.search(text)
+    page = browser.get(path).text
+    assert re.findall(r'name="drop" value="([^"]+)"', page) == ["Lupus", "asthma"]
+    without = browser.submit(path, {"text": text, "drop": "asthma"}).headers["location"]
+    page = browser.get(without).text
+    assert re.findall(r'name="drop" value="([^"]+)"', page) == ["Lupus"]
+    assert re.findall(r'name="ignored" value="([^"]+)"', page) == ["asthma"], "it stays out in what is asked next"
+    assert text in page, "the question stands as it was typed"
+    again = browser.submit(without, {"text": text, "ignored": "asthma", "restore": "asthma"}).headers["location"]
+    assert re.findall(r'name="drop" value="([^"]+)"', browser.get(again).text) == ["Lupus", "asthma"]
+
+
+class Words:
+    @hookimpl
+    def register_vocabularies(self) -> list[type[Vocabulary]]:
+        return [_Words]
+
+
+class _Words(Vocabulary):
+    name = "two"
+    summary = "For tests: two words."
+
+    @property
+    def version(self) -> str:
+        return "1"
+
+    def concepts(self) -> Iterator[Concept]:
+        yield Concept("lupus", (), "X:1")
+        yield Concept("asthma", (), "X:3")
 
 
 # --- a trial --------------------------------------------------------------------------------------------------------
