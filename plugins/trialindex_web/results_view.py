@@ -64,7 +64,8 @@ def chips(understood: Understanding | None) -> list[Chip]:
     if understood.pregnant is not None:
         found.append(Chip("pregnant" if understood.pregnant else "not pregnant"))
     found += [Chip(f"lives in {understood.place}")] if understood.place else []
-    return [*found, *(Chip(said, why, out=True) for said, why in understood.excluded.items())]
+    aside = (Chip(said, {"negated": "ruled out"}.get(why, why), out=True) for said, why in understood.excluded.items())
+    return [*found, *aside]
 
 
 def _said(name: str, surface: str) -> str:
