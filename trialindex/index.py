@@ -44,6 +44,7 @@ from trialindex.storage.integrity import IntegrityChecks
 from trialindex.storage.lock import write_lock
 from trialindex.storage.migrate import migrate
 from trialindex.storage.partial_index import is_leftover, require_empty
+from trialindex.storage.provenance import Origin
 from trialindex.storage.records import Records, Stored
 from trialindex.storage.store_spec import StoreSpec
 from trialindex.trial import Trial, display
@@ -302,12 +303,21 @@ class Index(Browser):
         return card(
             stored.trial,
             seen=stored.seen,
+            origins={spec: origin.fields for spec, origin in self.origins(stored.trial.id).items()},
             writer=writer,
             contacts=contacts,
             near=near,
             recognizer=_recognizer(self.plugins),  # read once a process
             plugins=self.plugins,
         )
+
+    def origins(self, trial_id: str) -> dict[str, Origin]:
+        """The source specs that a trial came from, each with the fields that are from there, and the day of each.
+
+        :raises UnknownTrial: the index has none, or several have the name; the message says what to type next.
+        """
+        with self._records.snapshot() as records:
+            return records.provenance.origins_of(self._find(records, trial_id).num)
 
     def history(self, trial_id: str, *, contacts: bool = False) -> tuple[Revision, ...]:
         """Every version of a trial that the index has seen, the newest, which is the current one, last.

@@ -14,7 +14,7 @@ from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
 from trialindex_ctgov.documents import LIMIT, MAX_RATIO, Document, Records, Reject
 from trialindex_ctgov.legacy import parse_xml
-from trialindex_ctgov.parse import parse_study
+from trialindex_ctgov.parse import is_whole, parse_study
 
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".xml")
 
@@ -68,7 +68,7 @@ class CtgovFileSource(Source):
                 reject(where, str(problem))
                 continue
             found += 1
-            yield trial
+            yield trial if parse is parse_xml or is_whole(record) else context.excerpt(trial)
         if not found:
             raise SourceError(
                 f"{self.path} holds no study{': ' + last_reject if last_reject else '.'}",

@@ -49,6 +49,15 @@ def parse_study(record: Any, source: str, on_problem: Callable[[Problem], None] 
         raise ValueError(f"{nct_id}: {problem}") from None
 
 
+_MODULES = frozenset({"identificationModule", "statusModule", "sponsorCollaboratorsModule", "designModule"})
+"""Modules that every whole study of the registry has."""
+
+
+def is_whole(record: Any) -> bool:
+    """Whether the study holds all that the registry has, and not only some fields, as ``fields=`` asks for."""
+    return set(record["protocolSection"]) >= _MODULES
+
+
 def study_id(record: Any) -> str:
     """The registry's id of a study as it stands there, in capitals; empty without one."""
     return str(_get(record, "protocolSection", "identificationModule", "nctId") or "").strip().upper()

@@ -38,6 +38,7 @@ class ManualSource(Source):
     """
 
     name: ClassVar[str] = NAME
+    partial: ClassVar[bool] = True  # what somebody wrote down takes nothing away from a registry's record
     summary: ClassVar[str] = "Trials from YAML, JSON or TOML files written by hand."
 
     def __init__(self, argument: str = "", **options: Any) -> None:
@@ -58,6 +59,7 @@ class Entry(Source):
     """Trials that are at hand already."""
 
     name: ClassVar[str] = NAME
+    partial: ClassVar[bool] = True
     summary: ClassVar[str] = "Trials that were just typed."
 
     def __init__(self, trials: Iterable[Trial]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -37,7 +37,7 @@ def page(card: Card, *, contacts: bool, sources: bool, site_limit: int | None) -
         dates(trial),
         results(trial),
         own_words(trial),
-        record(card),
+        record(card, sources=sources),
     )
     return Page(
         headline=one_line(plain.headline.text) or one_line(trial.title) or w.NOT_STATED,
@@ -282,6 +282,14 @@ def runs_it(trial: Trial, *, contacts: bool) -> Section:
     return Section("Who runs it", tuple(facts), parts=parts)
 
 
+def _origin_lines(card: Card) -> Iterator[str]:
+    """``ctgov:asthma, 27 June 2026: all other fields``."""
+    for spec, fields in card.origins.items():
+        for day in sorted(set(fields.values())):
+            names = [name.replace("_", " ") or "all other fields" for name, since in fields.items() if since == day]
+            yield f"{one_line(spec)}, {w.date(day)}: {', '.join(map(one_line, names))}"
+
+
 def _persons(persons: tuple[Contact, ...]) -> tuple[Item, ...]:
     return tuple(Item(w.contact(person)) for person in persons) or (Item(w.NOT_STATED),)
 
@@ -337,8 +345,11 @@ def own_words(trial: Trial) -> Section:
     return Section("In the registrant's words", tuple(facts), parts=tuple(parts))
 
 
-def record(card: Card) -> Section:
-    """Where the record comes from, its other names, and who put it in plain words."""
+def record(card: Card, *, sources: bool) -> Section:
+    """Where the record comes from, its other names, and who put it in plain words.
+
+    :param sources: name the source and the day of each part of the record.
+    """
     trial = card.trial
     facts = [Fact("Other ids", tuple(map(one_line, trial.other_ids)), whole=True)] if trial.other_ids else []
     facts += optional("Acronym", trial.acronym)
@@ -346,6 +357,8 @@ def record(card: Card) -> Section:
     facts.append(Fact("Source", (one_line(trial.source) or w.NOT_STATED,)))
     if trial.as_of:
         facts.append(Fact("Data of", (w.date(trial.as_of),)))
+    if sources and card.origins:
+        facts.append(Fact("Parts from", tuple(_origin_lines(card)), whole=True))
     facts.append(Fact("Plain words by", (f"the writer “{one_line(card.plain.writer) or w.NOT_STATED}”",)))
     return Section("The record", tuple(facts))
 

@@ -160,7 +160,7 @@ def state(index: Index) -> dict[str, Any]:
         " JOIN trials ON trial = num ORDER BY id, replaced_in",
         "passages": "SELECT id, position, passages.hash FROM passages JOIN trials ON trial = trials.num ORDER BY 1, 2",
         "vectors": "SELECT * FROM vectors ORDER BY hash",
-        "origins": "SELECT id, spec, gone FROM origins JOIN trials ON trial = num ORDER BY id, spec",
+        "origins": "SELECT id, spec, gone, origins.hash, fields FROM origins JOIN trials ON trial = num ORDER BY 1, 2",
         **{name: f"SELECT * FROM {name} ORDER BY 1" for name in ("sources", "meta")},
     }
     return {name: execute(index, sql) for name, sql in tables.items()}

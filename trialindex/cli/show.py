@@ -18,7 +18,9 @@ from trialindex.cli.output import make_renderer, output_options, render
     show_default=True,
     help="Whose plain words: a writer of trialindex plugins, such as plain or llm.",
 )
-@click.option("--sources", is_flag=True, help="Name the fields of the record behind each plain sentence.")
+@click.option(
+    "--sources", is_flag=True, help="Name the fields behind each plain sentence, and the source and day of each part."
+)
 @output_options
 @index_option
 def command(

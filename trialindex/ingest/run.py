@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from trialindex.errors import SourceError, TrialIndexError
+from trialindex.ingest.combine import combine, given_fields, stated_fields
 from trialindex.ingest.request import Request, Shard
 from trialindex.plugin.encoding import embed
 from trialindex.plugin.guard import plugin_errors
@@ -23,6 +24,7 @@ from trialindex.plugin.interfaces import Encoder, IngestContext, Source
 from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.updates import Change
 from trialindex.storage.names import id_key
+from trialindex.storage.provenance import Delivery
 from trialindex.storage.records import Records
 from trialindex.storage.source_states import ShardOf, SourceState
 from trialindex.trial import Trial, decode, encode
@@ -47,7 +49,7 @@ class Summary:
     :param spec: the source's spec.
     :param changes: every trial that was added or changed, in order.
     :param unchanged: trials that were there already, as they are.
-    :param kept: trials not replaced because the index holds a newer or fuller record: ``(id, why)``.
+    :param kept: trials not replaced because the index holds a newer record: ``(id, why)``.
     :param rejected: records that could not be used: ``(where, why)``.
     :param dropped: values that could not be used and were left empty: how many, by why.
     :param seconds: wall time in all. :param seconds_encoding: of which inside the encoder.
@@ -71,6 +73,21 @@ class Summary:
     @property
     def changed(self) -> int:
         return sum(change.kind == "changed" for change in self.changes)
+
+
+class _Given(NamedTuple):
+    """A trial as the source delivered it. *excerpt*: its input held only some fields."""
+
+    trial: Trial
+    excerpt: bool
+
+
+class _Planned(NamedTuple):
+    """The record that is to be stored, whether it is a partial one, and what is remembered of the delivery."""
+
+    trial: Trial
+    partial: bool
+    delivery: Delivery
 
 
 class Ingest:
@@ -98,7 +115,7 @@ class Ingest:
         self._records = records
         self._encoder = encoder
         self._listener = listener
-        self._batch: dict[bytes, Trial] = {}
+        self._batch: dict[bytes, _Given] = {}
         self._today = date.today().isoformat()
         self._started = time.perf_counter()
         self._progress = _Progress(listener.progress)
@@ -122,9 +139,10 @@ class Ingest:
             for trial in self._delivered():
                 if self._context.pending_state is not None or len(self._batch) >= BATCH:
                     self._commit()
+                excerpt = self._source.partial or (trial is not None and trial is self._context.excerpted)
                 checked = self._checked(trial)
                 if checked is not None and (self._shard is None or checked.id in self._shard):
-                    self._add(checked)
+                    self._add(checked, excerpt)
             self._commit(finished=True)
         except KeyboardInterrupt:
             self.summary.stopped = "interrupted"
@@ -167,16 +185,16 @@ class Ingest:
             self._reject(where, f"not a valid record: {problem}")
             return None
 
-    def _add(self, trial: Trial) -> None:
+    def _add(self, trial: Trial, excerpt: bool) -> None:
         """Put the trial in the batch, which holds each trial once: another version of one begins a new batch."""
         key = id_key(trial.id)
         earlier = self._batch.get(key)
         if earlier is not None:
-            if earlier.content_hash == trial.content_hash:
+            if earlier.trial.content_hash == trial.content_hash:
                 self.summary.unchanged += 1
             else:
                 self._commit()
-        self._batch[key] = trial
+        self._batch[key] = _Given(trial, excerpt)
 
     def _commit(self, *, finished: bool = False) -> None:
         """Encode what is new, then write the batch and the source's state together."""
@@ -186,17 +204,19 @@ class Ingest:
             state = self._state
         if not batch and state is None:
             return
-        wanted = [trial for trial in batch if self._accepts(trial)]
-        self._embed({p.hash: p.text for trial in wanted for p in passages(trial)})
+        planned = [self._plan(given) for given in batch]
+        changing = [change for change in planned if change.delivery.accepted]
+        self._embed({p.hash: p.text for change in changing for p in passages(change.trial)})
         generation = self._records.generation + 1
         changes: list[Change] = []
         with self._records.transaction():
-            for trial in wanted:
-                kind = self._records.put(trial, partial=self._source.partial, today=self._today, generation=generation)
+            for change in changing:
+                kind = self._records.put(change.trial, partial=change.partial, today=self._today, generation=generation)
                 if kind is not None:
-                    changes.append(Change(trial.id, kind))
+                    changes.append(Change(change.trial.id, kind))
             known = {change.id for change in changes}
-            back = self._records.provenance.record_seen(self._spec, [trial.id for trial in batch], generation)
+            deliveries = [change.delivery for change in planned]
+            back = self._records.provenance.record_seen(self._spec, deliveries, self._today, generation)
             changes += [Change(trial_id, "changed") for trial_id in back if trial_id not in known]
             known.update(back)
             if changes:
@@ -207,7 +227,7 @@ class Ingest:
         self._state = state if state is not None else self._state
         self._progress.committed()
         self.summary.changes += changes
-        self.summary.unchanged += sum(trial.id not in known for trial in wanted)
+        self.summary.unchanged += sum(change.trial.id not in known for change in changing)
 
     def _remember(self, state: Mapping[str, Any]) -> None:
         """Keep where the source stopped; a request that is not known overrules none that is."""
@@ -224,20 +244,34 @@ class Ingest:
             ),
         )
 
-    def _accepts(self, trial: Trial) -> bool:
-        """Whether the record may replace the one the index holds: never a fuller or a newer one."""
+    def _plan(self, given: _Given) -> _Planned:
+        """What becomes of a delivered record: it replaces the one that the index holds, or the fields that it gives do.
+
+        Not so one that is older than what the index holds, and one that the source delivered before, which is no news.
+        """
+        trial, digest = given.trial, given.trial.content_hash
         held = self._records.status_of(trial.id)
         if held is None:
-            return True
+            fields = stated_fields(trial) if given.excerpt else None
+            return _Planned(trial, given.excerpt, Delivery(trial.id, digest, fields, True))
         new_date = trial.last_updated.date if trial.last_updated else None
-        why = ""
-        if self._source.partial and not held.partial:
-            why = f"the index holds a fuller record from {held.source}"
-        elif held.last_updated and new_date and new_date < held.last_updated[: len(new_date)]:
-            why = f"the index holds a newer record, of {held.last_updated}"
-        if why:
-            self.summary.kept.append((trial.id, why))
-        return not why
+        if held.last_updated and new_date and new_date < held.last_updated[: len(new_date)]:
+            self.summary.kept.append((trial.id, f"the index holds a newer record, of {held.last_updated}"))
+            return _Planned(trial, given.excerpt, Delivery(trial.id, digest, (), False))
+        own = self._records.provenance.origins_of(held.num).get(self._spec)
+        fields = given_fields(trial, own) if given.excerpt else None
+        delivery = Delivery(trial.id, digest, fields, True)
+        if own and own.hash == digest and held.hash != digest:  # it says what it said before
+            return _Planned(self._held(trial.id), held.partial, delivery)
+        if fields is not None:
+            combined = combine(self._held(trial.id), trial, fields, partial=held.partial)
+            return _Planned(combined, held.partial, delivery)
+        return _Planned(trial, False, delivery)
+
+    def _held(self, trial_id: str) -> Trial:
+        stored = self._records.find(trial_id, raw=True)
+        assert stored is not None
+        return stored.trial
 
     def _embed(self, texts: dict[bytes, str]) -> None:
         """Encode the texts that have no vector yet, and keep each vector as soon as it is there."""

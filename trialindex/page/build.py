@@ -41,6 +41,7 @@ def card(
     writer: Writer | str = DEFAULT_WRITER,
     contacts: bool = False,
     near: Place | str | None = None,
+    origins: Mapping[str, Mapping[str, str]] | None = None,
     recognizer: ConceptRecognizer | None = None,
     plugins: Plugins | None = None,
 ) -> Card:
@@ -51,6 +52,7 @@ def card(
     :param writer: whose plain words: a spec such as ``plain``, or a writer. It never sees contacts.
     :param contacts: leave the contacts and the raw record in; without it they are masked.
     :param near: a place, or its name such as ``Lyon, France``: sites are ordered by their distance from it.
+    :param origins: what an index knows of where its parts are from, see :class:`~trialindex.plugin.trial_page.Card`.
     :param recognizer: what conditions are normalised with; those of every vocabulary at hand unless given.
     :param plugins: where the writer and the vocabularies are looked up; those of this process unless given.
     :raises PluginError: there is no such writer, or it fails. :raises WriterError: it cannot be used.
@@ -67,6 +69,7 @@ def card(
         conditions=_conditions(trial, recognizer, plugins),
         countries=_countries(shown.sites, place),
         near=place.name if place else None,
+        origins={spec: dict(fields) for spec, fields in (origins or {}).items()},
     )
 
 

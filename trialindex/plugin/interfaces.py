@@ -36,6 +36,21 @@ class IngestContext(ProgressListener):
 
     state: Mapping[str, Any] = field(default_factory=dict)
     pending_state: dict[str, Any] | None = None
+    excerpted: Trial | None = None
+    """The last trial that :meth:`excerpt` was given."""
+
+    def excerpt(self, trial: Trial) -> Trial:
+        """Say of the trial that is yielded next that the input holds only some of its fields: those that it states.
+
+        ::
+
+            yield context.excerpt(trial)
+
+        A field that it lacks stays as the index has it, with the source that it came from. What the same source stated
+        before, and states no longer, is news.
+        """
+        self.excerpted = trial
+        return trial
 
     def checkpoint(self, state: Mapping[str, Any]) -> None:
         """Remember *state*, in the same transaction as every trial yielded before this call."""
@@ -74,7 +89,8 @@ class Source(ABC):
     """A regular expression of the ids that can be its argument, such as ``NCT[0-9]{8}``: so a message says how to fetch
     a trial that an index does not hold. Empty if none can."""
     partial: ClassVar[bool] = False
-    """True if the records lack much of what the registry holds; such a record never replaces one from a full source."""
+    """True if the records lack much of what the registry holds: each is an :meth:`~IngestContext.excerpt`, and takes
+    nothing away from the record of a fuller source."""
 
     def __init__(self, argument: str = "", **options: Any) -> None:
         self.argument = argument

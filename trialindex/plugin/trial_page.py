@@ -90,6 +90,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     :param trial: the record; its contacts are masked unless they were asked for.
     :param seen: what an index knows of it: ``first_seen``, ``last_updated``, ``last_checked`` as ISO dates.
+    :param origins: by spec of each source that it came from, the fields that are from there with the ISO day on which
+        it stated them; the field ``""`` stands for all that no other source is said to have given.
     :param plain: the trial in plain words.
     :param conditions: the conditions normalised, each with its id where a vocabulary has one. *As listed by the
         registrant* they are in ``trial.conditions``.
@@ -103,6 +105,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[Term, ...]
     countries: tuple[Country, ...]
     near: str | None = None
+    origins: Mapping[str, Mapping[str, str]] = {}
     notice: str = NOTICE
     safety: str = SAFETY
     disclaimer: str = DISCLAIMER

@@ -74,7 +74,8 @@ CREATE TABLE sources (
   whole TEXT, shard INTEGER, shards INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE origins (
-  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, spec TEXT NOT NULL, gone TEXT, PRIMARY KEY (trial, spec)
+  trial INTEGER NOT NULL REFERENCES trials ON DELETE CASCADE, spec TEXT NOT NULL, gone TEXT, hash TEXT NOT NULL,
+  fields TEXT NOT NULL, PRIMARY KEY (trial, spec)
 ) WITHOUT ROWID;
 CREATE INDEX origins_gone ON origins (trial) WHERE gone IS NOT NULL;
 INSERT INTO meta VALUES ('generation', 0), ('id', lower(hex(randomblob(16))));

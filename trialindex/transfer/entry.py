@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from trialindex.plugin.updates import ChangeKind
+from trialindex.storage.provenance import ALL_OTHERS, Origin
 from trialindex.storage.records import EarlierVersion, Records, Stored
 from trialindex.storage.source_states import Day
 from trialindex.trial import PartialDate, Trial
@@ -30,7 +31,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     :param hash: of the record's content, as :attr:`~trialindex.trial.Trial.content_hash` tells it.
     :param generation: of the last change. :param partial: the source delivers less than the registry holds.
     :param revisions: earlier versions, the oldest first.
-    :param origins: by source spec, the day on which it was found gone from there, if it was.
+    :param origins: by source spec, what is known of that source of the trial.
     """
 
     trial: Trial
@@ -40,12 +41,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     first_seen: PartialDate
     last_checked: Day
     revisions: tuple[Version, ...] = ()
-    origins: dict[str, Day | None] = {}
+    origins: dict[str, Origin] = {}
 
     @property
     def gone_since(self) -> str | None:
         """The day on which it was found gone from every source."""
-        days = [day for day in self.origins.values() if day]
+        days = [origin.gone for origin in self.origins.values() if origin.gone]
         return max(days) if days and len(days) == len(self.origins) else None
 
 
@@ -72,7 +73,7 @@ def _entry(records: Records, stored: Stored) -> Entry:
         first_seen=stored.first_seen,
         last_checked=stored.last_checked,
         revisions=tuple(Version(**version._asdict()) for version in records.earlier_versions(stored.num)),
-        origins=records.provenance.sources_of(stored.num),
+        origins=records.provenance.origins_of(stored.num),
     )
 
 
@@ -94,24 +95,40 @@ def restore(records: Records, entry: Entry) -> ChangeKind | None:
 
 
 def merge_entries(one: Entry, other: Entry, generation: int) -> Entry:
-    """What two indexes know of one trial, as one entry.
+    """Merge what two indexes know of one trial into one entry.
 
     The fuller record is the current one, then the one that the registry updated later, then the one checked later; the
-    other becomes an earlier version. A trial counts as gone from a source only if no index saw it there after that.
+    other becomes an earlier version. Of a current record that gives only some fields the others are those of the other
+    record. A trial counts as gone from a source only if no index saw it there after that.
 
     :param generation: of the change; above all those of both.
     """
     last, first = (one, other) if _rank(one) >= _rank(other) else (other, one)
+    trial, taken = last.trial, {name for origin in last.origins.values() for name in origin.fields}
+    if ALL_OTHERS not in taken:
+        trial = msgspec.structs.replace(
+            first.trial,
+            source=trial.source,
+            raw=trial.raw,
+            **{name: getattr(trial, name) for name in taken},
+        )
+    digest = trial.content_hash
+    replaced = (
+        ()
+        if digest == first.hash
+        else (Version(replaced_in=generation - 1, seen=first.last_checked, trial=first.trial),)
+    )
     same = last.hash == first.hash
-    replaced = () if same else (Version(replaced_in=generation - 1, seen=first.last_checked, trial=first.trial),)
     return msgspec.structs.replace(
         last,
+        trial=trial,
+        hash=digest,
         generation=generation,
-        partial=last.partial and (first.partial or not same),
+        partial=last.partial and first.partial,
         first_seen=min(one.first_seen, other.first_seen),
         last_checked=max(one.last_checked, other.last_checked) if same else last.last_checked,
-        revisions=_renumber([*first.revisions, *last.revisions, *replaced], last.hash),
-        origins={spec: _merge_gone(spec, one, other) for spec in sorted({*one.origins, *other.origins})},
+        revisions=_renumber([*first.revisions, *last.revisions, *replaced], digest),
+        origins={spec: _merge_origin(spec, last, first, taken) for spec in sorted({*one.origins, *other.origins})},
     )
 
 
@@ -133,9 +150,19 @@ def _renumber(versions: list[Version], current: str) -> tuple[Version, ...]:
     return tuple(found.values())
 
 
+def _merge_origin(spec: str, last: Entry, first: Entry, taken: set[str]) -> Origin:
+    """What both know of one source: its fields in the current record, and in the other one those that it leaves."""
+    left: dict[str, Day] = {}
+    if ALL_OTHERS not in taken and spec in first.origins:
+        left = {name: day for name, day in first.origins[spec].fields.items() if name not in taken}
+    origin = last.origins.get(spec) or msgspec.structs.replace(first.origins[spec], fields={})
+    return msgspec.structs.replace(origin, gone=_merge_gone(spec, last, first), fields=left | origin.fields)
+
+
 def _merge_gone(spec: str, one: Entry, other: Entry) -> str | None:
     """The day on which the trial was found gone from there, unless the other index saw it there later."""
-    marked, beside = (one, other) if (one.origins.get(spec) or "") >= (other.origins.get(spec) or "") else (other, one)
-    day = marked.origins.get(spec)
-    seen_later = day and spec in beside.origins and not beside.origins[spec] and beside.last_checked > day
+    days = {entry is one: (entry.origins[spec].gone or "") for entry in (one, other) if spec in entry.origins}
+    marked, beside = (one, other) if days.get(True, "") >= days.get(False, "") else (other, one)
+    day = marked.origins[spec].gone if spec in marked.origins else None
+    seen_later = day and spec in beside.origins and not beside.origins[spec].gone and beside.last_checked > day
     return None if seen_later else day

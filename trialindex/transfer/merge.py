@@ -102,7 +102,7 @@ def _merge(records: Records, merged: Index, parts: list[Index], done: Merged, pr
 
 def _add(records: Records, entry: Entry, renamed: dict[str, str], generation: int) -> ChangeKind | None:
     """Bring in one trial of a part. :returns: what that changed."""
-    specs = {renamed.get(spec, spec): gone for spec, gone in entry.origins.items()}
+    specs = {renamed.get(spec, spec): origin for spec, origin in entry.origins.items()}
     entry = msgspec.structs.replace(entry, origins=specs, generation=generation)
     held = find(records, entry.trial.id)
     chosen = merge_entries(held, entry, generation) if held else entry
