@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+import socket
 import time
+from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -349,3 +353,62 @@ def test_the_documentation_names_the_rules(browser: Browser) -> None:
     page = Path(__file__).parents[3] / "docs" / "serving.md"
     rules = re.findall(r"^(\d+)\. ", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert rules == [str(number) for number in range(1, 18)]
+
+
+# --- 10, 11, 13, 14: slow clients, whom the server asks, what lies where ----------------------------------------------
+
+
+def test_rule_10_a_request_that_does_not_come_is_given_up(
+    pages: None, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "PATIENCE", 0.05)
+    application, _ = make_application(index, Settings.of(("127.0.0.1", 8477)))
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        raise AssertionError("it was waited for")
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(dict(message))
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/search",
+        "raw_path": b"/search",
+        "query_string": b"",
+        "scheme": "http",
+        "server": ("127.0.0.1", 8477),
+        "headers": [(b"host", HOST.encode()), (b"content-length", b"10")],
+    }
+    asyncio.run(application(scope, receive, send))
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+
+
+def test_rule_11_the_server_asks_nobody(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: asked.append(address))
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda self, address: asked.append(address))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **more: asked.append(given))
+    browser.enter()
+    path = browser.search(MARK, near="Lyon, France")
+    for each in (*PAGES, path, f"{path}/trials.json", "/feeds/trial/EX-0002.atom", "/api/v1/trials", "/openapi.json"):
+        browser.get(each)
+    browser.submit("/trial/EX-0002/contacts")
+    browser.submit("/watches", {"trial": "EX-0002", "condition": "lupus nephritis"})
+    assert "lupus nephritis" in browser.get("/watches").text
+    assert asked == []
+
+
+def test_rule_13_and_14_what_is_watched_lies_apart_and_for_its_owner_alone(browser: Browser, index: Index) -> None:
+    browser.enter()
+    before = {path.name for path in index.folder.iterdir()}
+    browser.submit("/watches", {"question": browser.search(MARK).rpartition("/")[2]})
+    assert {path.name for path in index.folder.iterdir()} - before == {"watches.db"}
+    store = index.folder / "watches.db"
+    assert store.stat().st_mode & 0o077 == 0
+    assert MARK.encode() in store.read_bytes()
+    browser.submit("/watches/1", {"do": "remove"})
+    assert MARK.encode() not in store.read_bytes(), "what is removed is overwritten"
