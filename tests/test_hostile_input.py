@@ -22,6 +22,7 @@ from support.paths import ROOT
 from trialindex.concepts import tokens
 from trialindex.concepts.context import classify
 from trialindex.errors import SourceError, TrialIndexError
+from trialindex.plugin.http import retry_after
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.search import person, places
 from trialindex.testing import sample_trials
@@ -29,7 +30,6 @@ from trialindex.trial import encode, parse_values, sanitize
 from trialindex.trial.criteria import split_criteria
 from trialindex_csv.source import CsvSource
 from trialindex_ctgov import documents
-from trialindex_ctgov.client import _retry_after
 from trialindex_ctgov.files import CtgovFileSource
 from trialindex_manual.files import parse
 from trialindex_manual.source import read_all
@@ -218,7 +218,7 @@ def test_a_file_of_bytes_that_are_no_utf_8(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("header", ["²", "١", "1e9", "-5", "nan", "x" * 1000, "Wed, 99 Foo 2024 00:00:00 GMT"])
 def test_odd_waits_that_a_server_asks_for(header: str) -> None:
-    found = _retry_after(header)
+    found = retry_after(header)
     assert found is None or found >= 0
 
 

@@ -11,9 +11,10 @@ import click
 import msgspec
 
 from trialindex.errors import SourceError
+from trialindex.plugin.http import Pace
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial
-from trialindex_ctgov.client import GO_ON, BadRequestError, Client, NotFoundError, Pace
+from trialindex_ctgov.client import GO_ON, BadRequestError, Client, NotFoundError
 from trialindex_ctgov.parse import parse_study, study_id
 from trialindex_ctgov.request import IDS_PER_REQUEST, build, is_id, read_ids
 

@@ -12,12 +12,12 @@ from urllib.parse import quote
 import click
 
 from trialindex.errors import NotifierError
+from trialindex.plugin.http import is_loopback
 from trialindex.plugin.interfaces import Notifier
 from trialindex.plugin.messages import Delivery
 from trialindex.trial.sanitize import excerpt, one_line
 from trialindex_notifiers import texts
 from trialindex_notifiers.secret import Named
-from trialindex_notifiers.webhook import is_loopback
 
 if TYPE_CHECKING:
     import smtplib

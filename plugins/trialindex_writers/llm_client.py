@@ -6,7 +6,6 @@ The request is ``POST {base}/chat/completions`` with a model and messages, the a
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from trialindex.errors import WriterError
+from trialindex.plugin.http import is_loopback, retry_after
 from trialindex.trial.sanitize import one_line
 from trialindex_writers.llm_answer import BadAnswer
 
@@ -107,7 +107,7 @@ class Endpoint:
     def where(self) -> str:
         """The server, as a person knows it: its name and port."""
         parts = urlsplit(self.url)
-        return parts.netloc + (" (this machine)" if _is_loopback(parts.hostname or "") else "")
+        return parts.netloc + (" (this machine)" if is_loopback(parts.hostname or "") else "")
 
     def ask(self, model: str, messages: Sequence[dict[str, str]]) -> str:
         """What the model answers to the messages. A failure that may pass is tried once more.
@@ -131,7 +131,7 @@ class Endpoint:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
-        local = _is_loopback(urlsplit(self.url).hostname or "")
+        local = is_loopback(urlsplit(self.url).hostname or "")
         timeout = httpx2.Timeout(self.timeout, connect=min(self.timeout, 20.0))
         deadline = time.monotonic() + self.timeout
         try:
@@ -166,7 +166,7 @@ class Endpoint:
     def _read(self, response: httpx2.Response, body: bytes) -> str:
         status = response.status_code
         if status == 429 or status >= 500:
-            raise _PassingError(f"{self.where} answered {status}", _seconds(response.headers.get("retry-after")))
+            raise _PassingError(f"{self.where} answered {status}", retry_after(response.headers.get("retry-after")))
         if response.is_redirect:
             raise NoAnswer(f"{self.where} sends on to another address, which is not followed ({status})")
         if status in (401, 403):
@@ -201,21 +201,7 @@ def _check(url: str) -> None:
         raise WriterError(f"{URL_VARIABLE} is no web address.", hint=f"Write it like {DEFAULT_URL}")
     if parts.username is not None or parts.password is not None:
         raise WriterError(f"{URL_VARIABLE} holds a name or password.", hint=f"Put the key in {KEY_VARIABLE}.")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise WriterError(
             f"{URL_VARIABLE} leads to {host} without encryption.", hint="Use https, or a server on this machine."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _seconds(header: str | None) -> float | None:
-    """Seconds of a ``Retry-After`` header (RFC 9110, section 10.2.3); ``None`` without one, and for a date."""
-    return float(header) if header and header.strip().isdecimal() else None

@@ -33,6 +33,7 @@ from trialindex.errors import EncoderMismatch, IndexDamaged, IndexNotFound, Inde
 from trialindex.index import Index
 from trialindex.ingest.request import Request, Shard
 from trialindex.plugin.encoding import CHUNK
+from trialindex.plugin.http import Pace
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
@@ -41,7 +42,6 @@ from trialindex.transfer import merge as merge_module
 from trialindex.transfer.merge import merge
 from trialindex.trial import TrialDate
 from trialindex.watching import Watches, sync
-from trialindex_ctgov.client import Pace
 from trialindex_ctgov.source import CtgovSource
 
 TRIALS = sample_trials(60)

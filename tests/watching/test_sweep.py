@@ -15,13 +15,13 @@ from support.helpers import ONE_STORE, Checkpoint, ListSource, execute, ids, tri
 from trialindex.cli import cli
 from trialindex.errors import SourceError
 from trialindex.index import Index
+from trialindex.plugin.http import Pace
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.plugin.registry import Plugins
 from trialindex.testing import check_source
 from trialindex.watching import Watches, baseline, sync, watch_for
 from trialindex.watching.sweep import INTERVAL_DAYS, is_due, reconcile
 from trialindex_ctgov import source as ctgov_module
-from trialindex_ctgov.client import Pace
 from trialindex_ctgov.source import CtgovSource
 
 TODAY = date.today().isoformat()

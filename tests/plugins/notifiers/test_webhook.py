@@ -23,11 +23,12 @@ from support.notifier_cases import refusal as refused
 from support.paths import ROOT
 from support.webhook_server import HANG_UP, Answer, Request, WebhookServer
 from trialindex.errors import NotifierError
+from trialindex.plugin.http import Pace, retry_after
 from trialindex.plugin.trial_page import NOTICE
 from trialindex.testing import check_notifier, sample_deliveries
 from trialindex.testing.notifying import ASKED
 from trialindex_notifiers import webhook as module
-from trialindex_notifiers.webhook import Pace, WebhookNotifier
+from trialindex_notifiers.webhook import WebhookNotifier
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
@@ -37,7 +38,7 @@ def secret_and_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing for this computer may go there
-    monkeypatch.setattr(WebhookNotifier, "pace", Pace(timeout=5, backoff=0.01, longest=2))
+    monkeypatch.setattr(WebhookNotifier, "pace", Pace(interval=0, timeout=5, retries=3, backoff=0.01, longest=2))
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_https_with_a_certificate_that_is_vouched_for(tmp_path: Path, monkeypatc
     authority.issue_cert("localhost").configure_cert(context)
     with WebhookServer(context) as server:
         sender = notifier(server)
-        assert "cannot prove that it is localhost" in str(refusal(sender))
+        assert "localhost cannot prove who it is" in str(refusal(sender))
         assert not refusal(sender).permanent
         assert server.requests == []
         authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
@@ -244,7 +245,7 @@ def test_after_some_tries_it_is_left_for_the_next_run(server: WebhookServer) -> 
 def test_the_waits_grow(server: WebhookServer, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
-    monkeypatch.setattr(WebhookNotifier, "pace", Pace(backoff=1.0))
+    monkeypatch.setattr(WebhookNotifier, "pace", Pace(interval=0, retries=3, backoff=1.0, longest=30))
     server.answer(*[Answer(500)] * 3)
     notifier(server).send(delivery(update()))
     assert [0.5 * 2**n <= wait <= 2**n for n, wait in enumerate(waits)] == [True] * 3
@@ -297,11 +298,11 @@ def test_a_receiver_that_asks_for_too_long_a_wait_is_left_alone(server: WebhookS
 
 @pytest.mark.parametrize("header", ["", "soon", "-1", "²", "nan", "Wed, 99 Oct 2099 07:28:00 GMT"])
 def test_a_retry_after_that_says_nothing(header: str) -> None:
-    assert module._retry_after(header) is None
+    assert retry_after(header) is None
 
 
 def test_a_receiver_that_does_not_answer(server: WebhookServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(WebhookNotifier, "pace", Pace(timeout=0.2, tries=2, backoff=0.01))
+    monkeypatch.setattr(WebhookNotifier, "pace", Pace(interval=0, timeout=0.2, retries=1, backoff=0.01))
     server.answer(Answer(slow=1), Answer(slow=1))
     error = refusal(notifier(server))
     assert "did not answer within" in str(error)
