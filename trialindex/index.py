@@ -435,7 +435,7 @@ class Index(Browser):
             request = msgspec.structs.replace(request, shard=part)
         with self._writing():
             listener = listener or ProgressListener()
-            run = Ingest(chosen, self._records, lambda: self.encoder, listener, request, part)
+            run = Ingest(chosen, self._records, lambda: self.encoder, listener, request, part, self._catch_up)
             try:
                 return run.run()
             finally:

@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 BATCH = 1024
 """Trials a transaction: enough that texts of alike length meet in the encoder, few enough for little memory."""
 
+PUBLISH_SECONDS = 60.0
+"""Between two times that what was committed is made searchable during a run; the first time comes earlier."""
+FIRST_SECONDS = 15.0
+"""From the start of a run to the first time."""
+PUBLISH_SHARE = 0.04
+"""The part of a run that this may take: the larger the index, the rarer it is done."""
+
 MAX_REASONS = 1000
 """Different reasons for leaving values empty that a summary tells apart."""
 
@@ -96,6 +103,7 @@ class Ingest:
     :param encoder: called when there are passages without vectors, and not before.
     :param request: how the source can be asked for again, if it can.
     :param shard: take only this part of what the source delivers.
+    :param publish: makes what is committed searchable; called now and then during a long run.
     """
 
     def __init__(
@@ -106,6 +114,7 @@ class Ingest:
         listener: ProgressListener,
         request: Request | None = None,
         shard: Shard | None = None,
+        publish: Callable[[], None] = lambda: None,
     ) -> None:
         self._source = source
         self._spec = source.spec if shard is None else shard.spec(source.spec)
@@ -118,6 +127,8 @@ class Ingest:
         self._batch: dict[bytes, _Given] = {}
         self._today = date.today().isoformat()
         self._started = time.perf_counter()
+        self._publish = publish
+        self._publish_at = self._started + FIRST_SECONDS
         self._progress = _Progress(listener.progress)
         self.summary = Summary(self._spec)
         known = records.sources.get(self._spec)
@@ -228,6 +239,16 @@ class Ingest:
         self._progress.committed()
         self.summary.changes += changes
         self.summary.unchanged += sum(change.trial.id not in known for change in changing)
+        if not finished:
+            self._publish_when_due()
+
+    def _publish_when_due(self) -> None:
+        """An index that is filled for hours answers meanwhile, for a small part of the time."""
+        begun = time.perf_counter()
+        if begun >= self._publish_at:
+            self._publish()
+            done = time.perf_counter()
+            self._publish_at = done + max(PUBLISH_SECONDS, (done - begun) / PUBLISH_SHARE)
 
     def _remember(self, state: Mapping[str, Any]) -> None:
         """Keep where the source stopped; a request that is not known overrules none that is."""
