@@ -16,6 +16,8 @@ NUMBERS = [
     ("docs/architecture.md", "ahead of their trials, every {} texts", "trialindex.plugin.encoding.CHUNK"),
     ("docs/architecture.md", "What the last {} filters left", "trialindex.search.searcher.FILTER_CACHE_SIZE"),
     ("docs/index-format.md", "committed after every {} texts", "trialindex.plugin.encoding.CHUNK"),
+    ("docs/architecture.md", "first after {:.0f} seconds", "trialindex.ingest.run.FIRST_SECONDS"),
+    ("docs/architecture.md", "take more than {:.0%} of the run", "trialindex.ingest.run.PUBLISH_SHARE"),
     ("docs/watching.md", "among the first {} results", "trialindex.watching.watch.TOP"),
     ("docs/watching.md", "at least {:.2f} (`--level`)", "trialindex.watching.watch.LEVEL"),
     ("docs/watching.md", "first posted more than {} days ago", "trialindex.watching.updates.NEW_DAYS"),
