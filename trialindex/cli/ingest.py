@@ -115,7 +115,7 @@ def format_counts(summary: Summary) -> str:
         (summary.unchanged, "unchanged"),
         (len(summary.kept), "left as they are"),
         (len(summary.rejected), "skipped"),
-        (summary.dropped.total(), "values left empty"),
+        (summary.dropped.total(), "value left empty" if summary.dropped.total() == 1 else "values left empty"),
     ]
     words = ", ".join(f"{count:,} {what}" for count, what in counts if count) or "nothing new"
     return f"{words} in {summary.seconds:.1f} s"

@@ -16,7 +16,19 @@ from support.paths import ROOT
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.testing import check_source
-from trialindex.trial import Site, Term, Trial, TrialDate, to_mapping
+from trialindex.trial import (
+    Arm,
+    Contact,
+    Intervention,
+    Link,
+    Outcome,
+    Reference,
+    Site,
+    Term,
+    Trial,
+    TrialDate,
+    to_mapping,
+)
 from trialindex.trial.from_values import read_trial
 from trialindex_manual.files import LARGEST, parse
 from trialindex_manual.source import ManualSource
@@ -379,8 +391,11 @@ def test_the_table_that_the_documentation_shows_is_read(tmp_path: Path) -> None:
 def test_every_field_is_documented() -> None:
     from trialindex_csv.columns import TARGETS
 
-    documented = set(re.findall(r"`(\w+)`", (DOCS / "manual.md").read_text(encoding="utf-8")))
+    documented = set(re.findall(r"`(\w+)`", (DOCS.parent / "trial-fields.md").read_text(encoding="utf-8")))
     assert set(Trial.__struct_fields__) <= documented
+    parts = (Term, Arm, Intervention, Outcome, Site, Contact, Reference, Link, TrialDate)
+    words = set(re.findall(r"\w+", (DOCS.parent / "trial-fields.md").read_text(encoding="utf-8")))
+    assert {name for part in parts for name in part.__struct_fields__} <= words
     documented = set(re.findall(r"`(\w+)`", (DOCS / "csv.md").read_text(encoding="utf-8")))
     assert set(TARGETS) <= documented
 
