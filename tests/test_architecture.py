@@ -24,6 +24,7 @@ PUBLIC = {
     "trialindex.plugin",
     "trialindex.plugin.guard",
     "trialindex.plugin.hookspecs",
+    "trialindex.plugin.http",
     "trialindex.plugin.interfaces",
     "trialindex.plugin.messages",
     "trialindex.plugin.registry",

@@ -299,7 +299,7 @@ class Index(Browser):
 
         :raises UnknownTrial: the index has none, or several have the name; the message says what to type next.
         """
-        stored = self.stored(trial_id, contacts=True)  # for the adverse events in the raw record; the card masks it
+        stored = self.stored(trial_id, contacts=contacts)
         return card(
             stored.trial,
             seen=stored.seen,

@@ -18,7 +18,7 @@ from trialindex.errors import SourceError, nearest
 from trialindex.trial.from_values import FIELDS
 from trialindex.trial.parse_values import short
 
-_NOT_IN_A_CELL = {"arms", "contacts", "gone_since", "officials", "outcomes", "raw", "sites", "source"}
+_NOT_IN_A_CELL = {"serious_events", "arms", "contacts", "gone_since", "officials", "outcomes", "raw", "sites", "source"}
 TARGETS = (
     *(name for name in FIELDS if name not in _NOT_IN_A_CELL),
     *("ages", "primary_outcomes", "secondary_outcomes", "other_outcomes"),

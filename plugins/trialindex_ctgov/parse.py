@@ -128,6 +128,7 @@ def _fields(record: dict[str, Any], nct_id: str) -> dict[str, Any]:
         if isinstance(kinds, dict)
         else kinds,
         "references": _each(_get(cited, "references"), _reference),
+        "serious_events": _each(_get(record, "resultsSection", "adverseEventsModule", "eventGroups"), _serious_events),
         "links": _each(_get(cited, "seeAlsoLinks"), lambda one: _renamed(one, url="url", label="label")),
         "start_date": _get(status, "startDateStruct"),
         "primary_completion_date": _get(status, "primaryCompletionDateStruct"),
@@ -190,6 +191,10 @@ def _intervention(info: dict[str, Any]) -> dict[str, Any]:
 
 def _outcome(kind: str, outcome: dict[str, Any]) -> dict[str, Any]:
     return {**_renamed(outcome, measure="measure", time_frame="timeFrame", description="description"), "kind": kind}
+
+
+def _serious_events(group: dict[str, Any]) -> dict[str, Any]:
+    return _renamed(group, group="title", affected="seriousNumAffected", at_risk="seriousNumAtRisk")
 
 
 def _reference(reference: dict[str, Any]) -> dict[str, Any]:

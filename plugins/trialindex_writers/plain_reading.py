@@ -6,11 +6,10 @@ It reads what is registered and predicts nothing. What each phase is for follows
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
 
 from trialindex.plugin.trial_page import Sentence
-from trialindex.trial import Intervention, Trial
+from trialindex.trial import Intervention, SeriousEvents, Trial
 from trialindex.trial.display import count, words
 from trialindex_writers.grammar import Part, first_of, joined, quoted, say
 from trialindex_writers.phrases import is_placebo, topic
@@ -275,56 +274,41 @@ def _chance(trial: Trial) -> Iterator[Sentence]:
 # --- registered adverse events --------------------------------------------------------------------------------------
 
 
-class Harm(NamedTuple):
-    """A group of the results, and in how many of its people something serious happened."""
-
-    group: str
-    affected: int
-    at_risk: int
-
-
 _GROUPS = 3
 """How many groups of the results are told of."""
 
 
 def _harms(trial: Trial) -> Iterator[Sentence]:
     """Serious adverse events, group by group as the results state them: groups can overlap, so nothing is added up."""
-    found = harms(trial.raw)
-    for harm in found[:_GROUPS]:
-        title = quoted(harm.group, 100)
+    found = [events for events in trial.serious_events if _is_plausible(events)]
+    for events in found[:_GROUPS]:
+        title = quoted(events.group or "", 100)
         name = f"the group {title}" if title else "a group without a name"
         yield say(
             Part(
-                f"In {name}, {harm.affected:,} of {harm.at_risk:,} had a serious adverse event",
-                ("raw",),
+                f"In {name}, {events.affected:,} of {events.at_risk:,} had a serious adverse event",
+                ("serious_events",),
             )
         )
     if found[_GROUPS:]:
         yield say(
-            Part(f"Serious adverse events are registered for {count(len(found) - _GROUPS, 'more group')} too", ("raw",))
+            Part(
+                f"Serious adverse events are registered for {count(len(found) - _GROUPS, 'more group')} too",
+                ("serious_events",),
+            )
         )
     if found:
         return
     if trial.has_results:
-        where = "are not shown here" if trial.raw is None else "are not stated by group"
-        yield say(Part(f"Results are posted; the harms in them {where}", ("has_results", "raw")))
+        yield say(
+            Part("Results are posted; the harms in them are not stated by group", ("has_results", "serious_events"))
+        )
     elif trial.has_results is False:
         yield say(Part("No results are posted, so no harms are registered", ("has_results",)))
     else:
         yield say(Part("Whether harms are registered is not stated", ("has_results",)))
 
 
-def harms(raw: Mapping[str, Any] | None) -> list[Harm]:
-    """The groups of the adverse events module that say how many were at risk; what is malformed is left out."""
-    events: Any = raw
-    for key in ("resultsSection", "adverseEventsModule", "eventGroups"):
-        events = events.get(key) if isinstance(events, Mapping) else None
-    found = []
-    for group in events if isinstance(events, list) else ():
-        if not isinstance(group, Mapping):
-            continue
-        affected, at_risk = group.get("seriousNumAffected"), group.get("seriousNumAtRisk")
-        if type(affected) is int and type(at_risk) is int and 0 <= affected <= at_risk and at_risk > 0:
-            title = group.get("title")
-            found.append(Harm(title if isinstance(title, str) else "", affected, at_risk))
-    return found
+def _is_plausible(events: SeriousEvents) -> bool:
+    """Whether the group had people, and not more of them were affected."""
+    return events.affected is not None and bool(events.at_risk) and events.affected <= (events.at_risk or 0)

@@ -14,7 +14,19 @@ from hypothesis import strategies as st
 
 from trialindex.changes import NOISE, RULES, differences
 from trialindex.testing import sample_trials
-from trialindex.trial import Arm, Contact, Intervention, Link, Outcome, Reference, Site, Term, Trial, TrialDate
+from trialindex.trial import (
+    Arm,
+    Contact,
+    Intervention,
+    Link,
+    Outcome,
+    Reference,
+    SeriousEvents,
+    Site,
+    Term,
+    Trial,
+    TrialDate,
+)
 
 FIELDS = Trial.__struct_fields__
 STAMPS = {"source": "elsewhere", "as_of": "2020", "raw": {"a": 1}, "first_seen": TrialDate(date="2020"),
@@ -59,6 +71,7 @@ PARTS: dict[str, st.SearchStrategy[Any]] = {
     "contacts": CONTACT,
     "officials": CONTACT,
     "normalized_conditions": st.builds(Term, name=NAME, id=NAME | st.none()),
+    "serious_events": st.builds(SeriousEvents, group=NAME, affected=st.integers(0, 9), at_risk=st.integers(10, 19)),
     "references": st.builds(Reference, citation=NAME, pmid=NAME | st.none()),
     "links": st.builds(Link, url=NAME, label=NAME | st.none()),
     "phases": st.sampled_from(["PHASE1", "PHASE2", "PHASE3"]),

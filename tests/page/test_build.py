@@ -17,11 +17,10 @@ from trialindex.plugin.registry import Plugins
 from trialindex.plugin.trial_page import DISCLAIMER, NOTICE, SAFETY, Plain, Sentence
 from trialindex.search.places import Place
 from trialindex.testing import FakeWriter, sample_trials
-from trialindex.trial import Term, Trial, encode, from_mapping
+from trialindex.trial import SeriousEvents, Term, Trial, encode, from_mapping
 
 LYON = Place("Lyon, France", 45.76, 4.84)
 PEOPLE = {"name": "Pat Example", "phone": "+1 555 0100"}
-ADVERSE = {"eventGroups": [{"title": "Walks", "seriousNumAffected": 1, "seriousNumAtRisk": 9}]}
 WALKS = from_mapping(
     {
         "id": "X-1",
@@ -31,9 +30,10 @@ WALKS = from_mapping(
         "sites": [{"name": "City Hospital", "country": "France", "contacts": [PEOPLE]}],
         "first_seen": {"date": "2024-05"},
         "last_updated": {"date": "2026-06-27"},
+        "serious_events": [{"group": "Walks", "affected": 1, "at_risk": 9}],
         "raw": {
             "protocolSection": {"contactsLocationsModule": {"centralContacts": [PEOPLE]}},
-            "resultsSection": {"adverseEventsModule": ADVERSE, "moreInfoModule": {"pointOfContact": PEOPLE}},
+            "resultsSection": {"moreInfoModule": {"pointOfContact": PEOPLE}},
         },
     }
 )
@@ -62,21 +62,15 @@ def test_the_days_are_those_of_the_index_or_else_those_that_the_record_states() 
 # --- contacts -------------------------------------------------------------------------------------------------------
 
 
-def test_a_writer_is_given_the_adverse_events_and_no_contact_even_if_contacts_were_asked_for() -> None:
+def test_a_writer_is_given_no_contact_and_no_raw_record_even_if_contacts_were_asked_for() -> None:
     for contacts in (False, True):
         writer = FakeWriter()
         make(WALKS, writer=writer, contacts=contacts)
         [given] = writer.given
-        assert given.raw == {"resultsSection": {"adverseEventsModule": ADVERSE}}
-        assert b"555 0100" not in encode(given)
+        assert given.raw is None
+        assert not given.has_contacts
         assert b"Pat Example" not in encode(given)
-
-
-@pytest.mark.parametrize("raw", [None, {}, {"resultsSection": None}, {"resultsSection": "text"}, {"text": "Pat"}])
-def test_of_any_other_raw_record_a_writer_is_given_nothing(raw: dict[str, Any] | None) -> None:
-    writer = FakeWriter()
-    make(msgspec.structs.replace(WALKS, raw=raw), writer=writer)
-    assert writer.given[0].raw is None
+        assert given.serious_events == (SeriousEvents(group="Walks", affected=1, at_risk=9),)
 
 
 def test_contacts_and_the_raw_record_are_masked_until_asked_for() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from support.paths import SHARED
 from trialindex.plugin.trial_page import Plain, Sentence
-from trialindex.trial import Arm, Intervention, Outcome, Site, Term, Trial
+from trialindex.trial import Arm, Intervention, Outcome, SeriousEvents, Site, Term, Trial
 
 STUDIES = SHARED / "ctgov-v2" / "studies.jsonl.gz"
 needs_studies = pytest.mark.skipif(not STUDIES.is_file(), reason="the shared data are not here")
@@ -246,17 +246,11 @@ KINDS: dict[str, Trial] = {
     ),
     "with results": trial(
         has_results=True,
-        raw={
-            "resultsSection": {
-                "adverseEventsModule": {
-                    "eventGroups": [
-                        {"title": "Zorubicin", "seriousNumAffected": 3, "seriousNumAtRisk": 180},
-                        {"title": "Placebo", "seriousNumAffected": 0, "seriousNumAtRisk": 1},
-                        {"title": "Odd", "seriousNumAffected": 9, "seriousNumAtRisk": 4},
-                    ]
-                }
-            }
-        },
+        serious_events=(
+            SeriousEvents(group="Zorubicin", affected=3, at_risk=180),
+            SeriousEvents(group="Placebo", affected=0, at_risk=1),
+            SeriousEvents(group="Odd", affected=9, at_risk=4),
+        ),
     ),
     "results, masked": trial(has_results=True),
     "bare": Trial(id="X-1", title="A study"),

@@ -28,6 +28,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Trial, Trial], Iterator[Difference
     (("sites",), sites.sites),
     (("has_results", "results_first_posted"), fields.results),
     (("results_waived",), fields.yes_no("results_waived", "results waived", 40)),
+    (("serious_events",), fields.hidden("serious_events", "serious adverse events of the results changed", 40)),
     (("references",), fields.names("references", "publication", "publications", 34, display.reference)),
     (("links",), fields.names("links", "link", "links", 16, display.link)),
     (("has_expanded_access",), fields.yes_no("has_expanded_access", "expanded access", 61)),

@@ -85,22 +85,10 @@ def _written(author: Writer, trial: Trial) -> Plain:
     """What the writer writes. :raises PluginError: it fails with an error that is none of ours, or gives no Plain."""
     hint = "Choose another one with --writer, and report it to its author."
     with plugin_errors(f'the writer "{author.name}"', hint=hint):
-        plain = author.write(_for_writers(trial))
+        plain = author.write(trial.masked())
         if not isinstance(plain, Plain):
             raise TypeError(f"it wrote {type(plain).__name__}, not Plain")
         return msgspec.convert(msgspec.to_builtins(plain), Plain)  # a renderer must not fail for a writer's mistake
-
-
-def _for_writers(trial: Trial) -> Trial:
-    """The trial without contacts. Of the raw record only the adverse events that were registered are left.
-
-    They stand where the API of ClinicalTrials.gov, version 2, has them: ``resultsSection.adverseEventsModule``. What is
-    around them in a raw record may name persons.
-    """
-    results = (trial.raw or {}).get("resultsSection")
-    events = results.get("adverseEventsModule") if isinstance(results, Mapping) else None
-    raw = {"resultsSection": {"adverseEventsModule": events}} if events else None
-    return msgspec.structs.replace(trial.masked(), raw=raw)
 
 
 # --- conditions -----------------------------------------------------------------------------------------------------

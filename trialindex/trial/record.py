@@ -119,6 +119,14 @@ class Outcome(_Record, frozen=True):
     description: str | None = None
 
 
+class SeriousEvents(_Record, frozen=True):
+    """In how many people of one group of the results something serious happened, as the results state it."""
+
+    group: str | None = None
+    affected: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    at_risk: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
 class Reference(_Record, frozen=True):
     """A publication that the record names. ``kind`` is the registry's code: ``RESULT``, ``BACKGROUND``, ``DERIVED``."""
 
@@ -197,6 +205,7 @@ class Trial(_Record, frozen=True):
     """The registry id of the record of the expanded access."""
     expanded_access_types: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    serious_events: tuple[SeriousEvents, ...] = ()
     links: tuple[Link, ...] = ()
 
     start_date: TrialDate | None = None

@@ -348,6 +348,10 @@ def stated(record: dict[str, Any]) -> dict[str, Any]:
         "expanded_access_types": [
             kind.upper() for kind, is_so in design.get("expandedAccessTypes", {}).items() if is_so
         ],
+        "serious_events": [
+            (text(group.get("title")), group.get("seriousNumAffected"), group.get("seriousNumAtRisk"))
+            for group in record.get("resultsSection", {}).get("adverseEventsModule", {}).get("eventGroups", [])
+        ],
         "references": [
             (text(r.get("citation")) or f"PMID {r['pmid']}", r.get("pmid"), r.get("type"))
             for r in p.get("referencesModule", {}).get("references", [])

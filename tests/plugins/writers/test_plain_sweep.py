@@ -14,7 +14,18 @@ from plugins.writers.test_plain_writer import assert_fields_hold
 from support.plain_cases import STUDIES, all_slips, grade, needs_studies, read, real_trials, sentences, slips
 from support.plain_facts import Facts
 from trialindex.plugin.trial_page import Plain
-from trialindex.trial import PHASES, SEXES, STATUSES, STUDY_TYPES, Arm, Intervention, Outcome, Site, Trial
+from trialindex.trial import (
+    PHASES,
+    SEXES,
+    STATUSES,
+    STUDY_TYPES,
+    Arm,
+    Intervention,
+    Outcome,
+    SeriousEvents,
+    Site,
+    Trial,
+)
 from trialindex.trial.sanitize import UNSAFE
 from trialindex_writers.plain import PlainWriter
 
@@ -53,9 +64,7 @@ def trials(names: st.SearchStrategy[str], measures: st.SearchStrategy[str]) -> s
         ["EXPERIMENTAL", "ACTIVE_COMPARATOR", "PLACEBO_COMPARATOR", "SHAM_COMPARATOR", "NO_INTERVENTION", None]
     )
     ages = st.sampled_from([0.0, 0.0192, 0.5, 1.0, 11.5, 12.0, 17.0, 18.0, 65.0, 120.0, 33.3333])
-    raw = {
-        "resultsSection": {"adverseEventsModule": {"eventGroups": [{"seriousNumAffected": 1, "seriousNumAtRisk": 1}]}}
-    }
+    events = st.builds(SeriousEvents, affected=st.integers(0, 2), at_risk=st.integers(2, 3))
     return st.builds(
         Trial,
         id=st.just("T-1"),
@@ -83,7 +92,7 @@ def trials(names: st.SearchStrategy[str], measures: st.SearchStrategy[str]) -> s
             st.builds(Site, country=st.sampled_from([None, "France", "United States", "Korea, Republic of", " "]))
         ),
         has_results=optional(st.booleans()),
-        raw=optional(st.just(raw)),
+        serious_events=st.lists(events, max_size=2).map(tuple),
     )
 
 

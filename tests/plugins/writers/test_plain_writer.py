@@ -14,7 +14,7 @@ from support.plain_facts import Facts
 from trialindex.errors import WriterError
 from trialindex.plugin.registry import Plugins
 from trialindex.plugin.trial_page import Plain
-from trialindex.trial import Arm, Intervention, Outcome, Site, Trial
+from trialindex.trial import Arm, Intervention, Outcome, SeriousEvents, Site, Trial
 from trialindex_writers.plain import PlainWriter
 
 WRITER = PlainWriter()
@@ -120,7 +120,7 @@ def test_what_is_not_stated_is_said() -> None:
         ("one group", "could_go_wrong", "With 12 people it is small: results can be due to chance"),
         ("compared", "summary", "at 5 sites in the United States, the Republic of Korea and 2 more countries"),
         ("with results", "could_go_wrong", "In the group “Zorubicin”, 3 of 180 had a serious adverse event."),
-        ("results, masked", "could_go_wrong", "Results are posted; the harms in them are not shown here."),
+        ("results, masked", "could_go_wrong", "Results are posted; the harms in them are not stated by group."),
     ],
 )
 def test_each_kind_says_what_matters(name: str, section: str, sentence: str) -> None:
@@ -129,16 +129,13 @@ def test_each_kind_says_what_matters(name: str, section: str, sentence: str) -> 
 
 def test_malformed_results_are_left_out() -> None:
     assert "Odd" not in kind("with results", "could_go_wrong"), "9 of 4 had an event"
-    malformed: list[Any] = [[], {"adverseEventsModule": {"eventGroups": ["x", {}]}}]
-    for results in malformed:
-        raw = {"resultsSection": results}
-        assert "are not stated by group" in told("could_go_wrong", raw=raw, has_results=True)[-1]
+    for events in (SeriousEvents(), SeriousEvents(affected=0, at_risk=0), SeriousEvents(affected=2)):
+        assert "are not stated by group" in told("could_go_wrong", serious_events=(events,), has_results=True)[-1]
 
 
 def test_many_groups_of_the_results_are_counted() -> None:
-    groups = [{"title": f"G{n}", "seriousNumAffected": n, "seriousNumAtRisk": 9} for n in range(5)]
-    raw = {"resultsSection": {"adverseEventsModule": {"eventGroups": groups}}}
-    *_, third, more = told("could_go_wrong", raw=raw, has_results=True)
+    groups = tuple(SeriousEvents(group=f"G{n}", affected=n, at_risk=9) for n in range(5))
+    *_, third, more = told("could_go_wrong", serious_events=groups, has_results=True)
     assert third == "In the group “G2”, 2 of 9 had a serious adverse event."
     assert more == "Serious adverse events are registered for 2 more groups too."
 
