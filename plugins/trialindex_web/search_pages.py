@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from starlette.requests import Request
@@ -34,6 +35,7 @@ class SearchPages:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._newest: tuple[tuple[int, int], str] = ((-1, -1), "")
 
     def routes(self) -> list[Route]:
         return [
@@ -116,7 +118,7 @@ class SearchPages:
 
     def _form(self, request: Request, question: Question, error: str = "", *, status: int = 200) -> Response:
         with self._site.library.index() as index:
-            trials, newest = len(index), _newest(index)
+            trials, newest = len(index), self._last_day(index)
         field = next((name for name in ("age", "near") if error and _names(error, name, question)), "")
         return self._site.pages.draw(
             request,
@@ -128,6 +130,15 @@ class SearchPages:
             trials=trials,
             newest=newest,
         )
+
+    def _last_day(self, index: Index) -> str:
+        """The ISO day on which a source last delivered, empty if that is not known; looked up once a minute, since
+        counting a large index takes a while.
+        """
+        key = index.generation, int(time.monotonic() // 60)
+        if self._newest[0] != key:
+            self._newest = key, max(index.info().sources.values(), default="")
+        return self._newest[1]
 
     def _question(self, request: Request, session: Session) -> tuple[str, Question]:
         """The name and the question of the results that are asked for. :raises Refusal: they are not to be had."""
@@ -143,11 +154,6 @@ class SearchPages:
             f"Without {one.words}: {one.trials:,} {'trial' if one.trials == 1 else 'trials'}."
             for one in index.relaxations(question.filters())
         ]
-
-
-def _newest(index: Index) -> str:
-    """The ISO day on which a source last delivered, empty if that is not known."""
-    return max(index.info().sources.values(), default="")
 
 
 def _names(error: str, field: str, question: Question) -> bool:
