@@ -10,18 +10,15 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trialindex.concepts import tokens
 from trialindex.concepts.context import classify
 from trialindex.concepts.tokens import Words, casefold_words, name_variants, natural_order, normalize, read_words
-from trialindex.errors import PluginError
-from trialindex.plugin.interfaces import Concept, Vocabulary
+from trialindex.concepts.vocabularies import UsableVocabulary, compile_once, usable_vocabularies
+from trialindex.plugin.interfaces import Concept
 
 if TYPE_CHECKING:
     from trialindex.plugin.registry import Plugins
@@ -96,6 +93,9 @@ class ConceptRecognizer:
     :param concepts: of any vocabularies; several may share a name.
     """
 
+    vocabularies: Sequence[UsableVocabulary] = ()
+    """What it was loaded from."""
+
     def __init__(self, concepts: Iterable[Concept] = ()) -> None:
         self._use(_compile(concepts))
 
@@ -116,20 +116,19 @@ class ConceptRecognizer:
         """
         from trialindex.plugin import registry as module
 
-        plugins = plugins or module.plugins()
-        vocabularies = list(_at_hand(plugins))
-        path = _cache_path(vocabularies)
-        compiled = _read(path)
-        if compiled is None:
-            try:
-                compiled = _compile(concept for one in vocabularies for concept in one.concepts())
-            except (UnicodeEncodeError, TypeError) as problem:
-                names = ", ".join(one.name for one in vocabularies)
-                raise PluginError(f"a vocabulary has a name that is no text ({names}): {problem}.") from None
-            _write(path, compiled)
-        terms = cls.__new__(cls)
-        terms._use(compiled)
-        return terms
+        vocabularies = usable_vocabularies(plugins or module.plugins())
+        recognizer = cls.__new__(cls)
+        recognizer._use(
+            compile_once(
+                "concepts",
+                _FORMAT,
+                _Compiled,
+                vocabularies,
+                lambda: _compile(concept for one in vocabularies for concept in one.concepts()),
+            )
+        )
+        recognizer.vocabularies = vocabularies
+        return recognizer
 
     def __len__(self) -> int:
         """How many concepts there are."""
@@ -324,62 +323,3 @@ def _decoder() -> Any:
     from msgspec import msgpack
 
     return msgpack.Decoder(tuple[str, tuple[str, ...], str | None, str, tuple[str, ...]])
-
-
-@dataclass(frozen=True)
-class _AtHand:
-    """A vocabulary that can be used now, and which edition of whose code and words it is."""
-
-    name: str
-    version: str
-    origin: str
-    vocabulary: Vocabulary
-
-    def concepts(self) -> Iterator[Concept]:
-        with _plugin_errors(self.name):
-            yield from self.vocabulary.concepts()
-
-
-def _at_hand(plugins: Plugins) -> Iterator[_AtHand]:
-    versions = {one.name: one.version for one in plugins.installed}
-    for name, cls in plugins.vocabularies.classes().items():
-        with _plugin_errors(name):
-            vocabulary = cls()
-            version = vocabulary.version
-        if version is not None:
-            plugin = plugins.vocabularies.plugin_of(name)
-            yield _AtHand(name, version, f"{plugin} {versions.get(plugin, '')}", vocabulary)
-
-
-def _plugin_errors(name: str) -> AbstractContextManager[None]:
-    """Around the code of the vocabulary *name*. :raises PluginError: it failed with an error that is none of ours."""
-    from trialindex.plugin.guard import plugin_errors
-
-    return plugin_errors(f'the vocabulary "{name}"')
-
-
-def _cache_path(vocabularies: Iterable[_AtHand]) -> Path:
-    """Where what is compiled from these editions is kept."""
-    from trialindex.storage.user_cache import cache_path
-
-    identity = [_FORMAT, tokens.VERSION, *((one.name, one.version, one.origin) for one in vocabularies)]
-    return cache_path("concepts", identity, ".msgpack")
-
-
-def _read(path: Path) -> _Compiled | None:
-    """What was compiled before, if it is there and whole."""
-    import msgspec
-
-    try:
-        compiled: _Compiled = msgspec.msgpack.decode(path.read_bytes(), type=_Compiled)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return compiled
-
-
-def _write(path: Path, compiled: _Compiled) -> None:
-    from msgspec import msgpack
-
-    from trialindex.storage.user_cache import keep
-
-    keep(path, msgpack.encode(compiled))

@@ -92,13 +92,19 @@ def normalize(text: str) -> str:
     return " ".join(read_words(text).keys)
 
 
+def fold_letters(text: str) -> str:
+    """The text without case and accents, Greek letters in full: ``Sjögren`` → ``sjogren``, ``β`` → ``beta``."""
+    plain = text.casefold()
+    if plain.isascii():
+        return plain
+    letters = unicodedata.normalize("NFKD", plain)
+    return "".join(c for c in letters if not unicodedata.combining(c)).translate(_LETTERS)
+
+
 @lru_cache(maxsize=1 << 16)
 def normalize_word(word: str) -> str:
     """One word without case, accents, plural and British spelling: ``Tumours`` → ``tumor``, ``lupus`` → ``lupus``."""
-    plain = word.casefold()
-    if not plain.isascii():
-        letters = unicodedata.normalize("NFKD", plain)
-        plain = "".join(c for c in letters if not unicodedata.combining(c)).translate(_LETTERS)
+    plain = fold_letters(word)
     if len(plain) > 4:
         plain = plain.replace("ae", "e").replace("oe", "e").replace("our", "or")  # oedema, anaemia, tumour
     if plain in _IRREGULAR:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from trialindex.plugin.progress import ProgressListener
 
@@ -378,6 +378,42 @@ class Concept:
     broader: tuple[str, ...] = ()
 
 
+LetterCase = Literal["any", "upper", "exact"]
+
+
+@dataclass(frozen=True)
+class Abbreviation:
+    """One thing that an abbreviation can mean.
+
+    :param short: as it is usually written, such as ``MS``.
+    :param name: the medical name of what it means.
+    :param kind: ``disease``, ``symptom``, ``finding``, ``drug``, ``procedure``, or ``other`` for what is no matter of
+        medicine, such as a unit or a department.
+    :param case: ``any``; ``upper`` if only capitals are the abbreviation (*AS*, never *as*); ``exact`` if it is none
+        spelt otherwise (*PsA* beside *PSA*).
+    :param context: words and phrases in small letters that speak for this meaning when they stand near.
+    """
+
+    short: str
+    name: str
+    kind: str = "disease"
+    case: LetterCase = "any"
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What an illness is called in another language than English.
+
+    :param name: as it is written there. :param language: code of ISO 639-1, such as ``es``.
+    :param english: the medical name.
+    """
+
+    name: str
+    language: str
+    english: str
+
+
 class Vocabulary(ABC):
     """Words for illnesses and what goes with them: used to understand a question and to normalise conditions."""
 
@@ -395,6 +431,21 @@ class Vocabulary(ABC):
     @abstractmethod
     def concepts(self) -> Iterator[Concept]:
         """Every concept of the edition at hand; none when :attr:`version` is ``None``."""
+
+    def abbreviations(self) -> Iterator[Abbreviation]:
+        """What abbreviations mean; of several meanings of one, the commonest first. None unless overridden."""
+        return iter(())
+
+    def translations(self) -> Iterator[Translation]:
+        """What illnesses are called in other languages. None unless overridden."""
+        return iter(())
+
+    def words(self) -> Iterator[str]:
+        """Words of everyday English and names of people, in small letters, that are no typing errors.
+
+        Of the plurals only those that do not end in *s*. None unless overridden.
+        """
+        return iter(())
 
 
 # --- rerankers ------------------------------------------------------------------------------------------------------

@@ -35,6 +35,38 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """A typing error: what was typed, and what was read in its place."""
+
+    typed: str
+    read: str
+
+
+class AbbreviationReading(msgspec.Struct, frozen=True, kw_only=True):
+    """How an abbreviation of the question was read.
+
+    :param meanings: what was searched in its place: one meaning, or several when the question does not tell which.
+    :param others: what else it can mean.
+    """
+
+    abbreviation: str
+    meanings: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+class QuestionLanguage(msgspec.Struct, frozen=True, kw_only=True):
+    """The language of a question that is not English.
+
+    :param languages: its name in English; several when it may be any of them.
+    :param names: what was understood, as it was asked, and in English.
+    :param whole: whether that is the whole question.
+    """
+
+    languages: tuple[str, ...]
+    names: dict[str, str]
+    whole: bool
+
+
 Role = Literal["main problem", "problem", "history", "treatment"]
 
 
@@ -127,6 +159,9 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     :param generation: the state of the index that answered.
     :param notes: what a user should know about this answer, in sentences.
     :param understood: what was understood of the text, if that was asked for.
+    :param corrections: typing errors that were mended.
+    :param readings: how abbreviations were read.
+    :param language: of a question that is not English.
     """
 
     query: str
@@ -140,6 +175,9 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     notes: tuple[str, ...] = ()
     understood: Understanding | None = None
+    corrections: tuple[Correction, ...] = ()
+    readings: tuple[AbbreviationReading, ...] = ()
+    language: QuestionLanguage | None = None
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):

@@ -172,6 +172,30 @@ class Lexical:
         everything = len(self)
         return {word: math.log(1 + (everything - count + 0.5) / (count + 0.5)) for word, count in counts.items()}
 
+    def frequency(self, stem: str) -> int:
+        """How many trials use a word as :meth:`words` gives it, in the field that has more of them."""
+        with self._damage():
+            return max(int(self._searcher.doc_freq(field, stem)) for field in FIELDS)
+
+    def count(self, head: Iterable[str], anywhere: Iterable[str] = ()) -> int:
+        """How many trials have all these words as :meth:`words` gives them: those of *head* in that field."""
+        import tantivy
+
+        clauses = [(tantivy.Occur.Must, self._term("head", word)) for word in head]
+        for word in anywhere:
+            either = [(tantivy.Occur.Should, self._term(field, word)) for field in FIELDS]
+            clauses.append((tantivy.Occur.Must, tantivy.Query.boolean_query(either)))
+        if not clauses:
+            return 0
+        with self._damage():
+            found = self._searcher.search(tantivy.Query.boolean_query(clauses), limit=1, count=True)
+        return int(found.count or 0)
+
+    def stems(self, start: str) -> dict[str, int]:
+        """Words as :meth:`words` gives them that start so, with how many trials use each in the prose."""
+        with self._damage():
+            return dict(self._searcher.terms_with_prefix("body", start))
+
     def _search(self, clauses: Sequence[Any], k: int, allowed: NDArray[np.int64] | None) -> list[tuple[int, float]]:
         import tantivy
 

@@ -1,0 +1,223 @@
+"""Reading a question as it was meant: its language, its typing errors, its abbreviations.
+
+What is searched is the question in English, in words that are spelt right and written out. Every change is told, so
+that the one who asked can see it and insist on what was typed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from trialindex.concepts.abbreviations import AbbreviationReader, Reading, TrialCounts
+from trialindex.concepts.languages import LANGUAGES, LanguageReader, LanguageReading, NamesByLanguage, compile_names
+from trialindex.concepts.recognizer import ConceptRecognizer
+from trialindex.concepts.spelling import QUOTED, IndexWords, Speller
+from trialindex.concepts.vocabularies import compile_once
+from trialindex.concepts.word_lists import CompiledLists, WordLists, compile_lists, word_lists
+from trialindex.plugin.interfaces import Abbreviation
+from trialindex.plugin.results import AbbreviationReading, Correction, QuestionLanguage
+
+_FORMAT = 1
+"""Raised when what is kept in the cache changes its shape or its content."""
+_OTHERS = 3
+"""Other meanings of an abbreviation that are said."""
+_LANGUAGE_SAMPLE = 400
+"""Characters of a long text by which its language is told."""
+
+
+class IndexVocabulary(IndexWords, TrialCounts, Protocol):
+    """What an index holds, as far as a question needs to know to be read."""
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """A question as it is read.
+
+    :param asked: as it was asked.
+    :param text: what is searched: in English, typing errors mended, abbreviations written out.
+    :param corrections: the typing errors. :param readings: the abbreviations.
+    :param language: of a question that is not English.
+    """
+
+    asked: str
+    text: str
+    corrections: tuple[Correction, ...] = ()
+    readings: tuple[AbbreviationReading, ...] = ()
+    language: QuestionLanguage | None = None
+
+    def notes(self) -> Iterator[str]:
+        """What was read otherwise than it was typed, in sentences."""
+        if self.language is not None:
+            yield _language_note(self.language)
+        if self.corrections:
+            read = ", ".join(one.read for one in self.corrections)
+            typed = ", ".join(f'"{one.typed}"' for one in self.corrections)
+            yield f"Searched for {read}; you typed {typed}. To insist, put it in quotation marks or add --as-written."
+        yield from filter(None, map(_reading_note, self.readings))
+
+
+class Interpreter:
+    """Reads questions.
+
+    What it needs besides the recognizer is compiled once, kept, and read when the first question needs it.
+
+    :param recognizer: of the vocabularies by which it reads.
+    """
+
+    def __init__(self, recognizer: ConceptRecognizer) -> None:
+        self._recognizer = recognizer
+
+    def interpret(self, text: str, index: IndexVocabulary | None = None) -> Interpretation:
+        """Read *text* as it was meant.
+
+        What stands between quotation marks is left as it is.
+
+        :param index: the one that is asked: its words are no typing errors, and what it holds tells meanings apart.
+        """
+        composed = unicodedata.normalize("NFC", text)
+        language = self._languages.read(composed[:_LANGUAGE_SAMPLE])
+        if not language.is_english:
+            return self._translate(text, composed, self._languages.read(composed))
+        corrections = [_Edit(*one) for one in self._speller.misspellings(composed, index)]
+        spelt = _replace(composed, corrections)
+        quoted = [match.span() for match in QUOTED.finditer(spelt)]
+        readings = [
+            reading
+            for reading in self._abbreviations.read(spelt, index)
+            if not any(start <= reading.start < end for start, end in quoted)
+        ]
+        written = [
+            _Edit(reading.start, reading.end, " or ".join(sense.name for sense in reading.meanings))
+            for reading in readings
+        ]
+        return Interpretation(
+            text,
+            _replace(spelt, written),
+            tuple(Correction(typed=composed[one.start : one.end], read=one.text) for one in corrections),
+            tuple(_said(spelt, reading) for reading in readings),
+        )
+
+    def _translate(self, asked: str, text: str, language: LanguageReading) -> Interpretation:
+        """A question in another language: the illnesses that it names, and what is the same in every language."""
+        rest = text
+        for one in language.names:
+            rest = rest[: one.start] + " " * (one.end - one.start) + rest[one.end :]
+        shared = [
+            _Edit(mention.start, mention.end, mention.text)
+            for mention in self._recognizer.find(rest)
+            if mention.text.isupper() or any(concept.kind == "drug" for concept in mention.concepts)
+        ]
+        parts = sorted([*(_Edit(*one) for one in language.names), *shared])
+        read = {text[one.start : one.end]: one.english for one in language.names}
+        others = re.sub(r"[\W\d_]+", "", "".join(rest)) if parts else ""
+        return Interpretation(
+            asked,
+            ", ".join(dict.fromkeys(part.text for part in parts)) or text,
+            language=QuestionLanguage(
+                languages=tuple(LANGUAGES[code] for code in language.languages),
+                names=read | {part.text: part.text for part in shared},
+                whole=bool(parts) and not others,
+            ),
+        )
+
+    @cached_property
+    def _words(self) -> WordLists:
+        vocabularies = self._recognizer.vocabularies
+
+        def names() -> Iterator[str]:
+            for one in vocabularies:
+                for concept in one.concepts():
+                    yield concept.name
+                    yield from () if concept.kind == "abbreviation" else concept.names
+                yield from (abbreviation.name for abbreviation in one.abbreviations())
+                yield from (translation.english for translation in one.translations())
+
+        def build() -> CompiledLists:
+            return compile_lists(names(), (word for one in vocabularies for word in one.words()))
+
+        return word_lists(compile_once("words", _FORMAT, CompiledLists, vocabularies, build))
+
+    @cached_property
+    def _speller(self) -> Speller:
+        return Speller(self._words, self._recognizer)
+
+    @cached_property
+    def _abbreviations(self) -> AbbreviationReader:
+        vocabularies = self._recognizer.vocabularies
+
+        def build() -> list[Abbreviation]:
+            return [abbreviation for one in vocabularies for abbreviation in one.abbreviations()]
+
+        return AbbreviationReader(compile_once("abbreviations", _FORMAT, list[Abbreviation], vocabularies, build))
+
+    @cached_property
+    def _languages(self) -> LanguageReader:
+        return LanguageReader(lambda: self._names, self._words.knows, self._is_name)
+
+    @cached_property
+    def _names(self) -> NamesByLanguage:
+        vocabularies = self._recognizer.vocabularies
+
+        def build() -> NamesByLanguage:
+            return compile_names(translation for one in vocabularies for translation in one.translations())
+
+        return compile_once("names", _FORMAT, NamesByLanguage, vocabularies, build)
+
+    def _is_name(self, text: str) -> bool:
+        return self._recognizer.lookup(text) is not None
+
+
+class _Edit(NamedTuple):
+    """What is to stand in place of a part of a text."""
+
+    start: int
+    end: int
+    text: str
+
+
+def _replace(text: str, edits: Iterable[_Edit]) -> str:
+    """The text with these parts replaced, which are in order and do not overlap."""
+    pieces, at = [], 0
+    for edit in edits:
+        pieces += [text[at : edit.start], edit.text]
+        at = edit.end
+    return "".join([*pieces, text[at:]])
+
+
+def _said(text: str, reading: Reading) -> AbbreviationReading:
+    return AbbreviationReading(
+        abbreviation=text[reading.start : reading.end],
+        meanings=tuple(sense.name for sense in reading.meanings),
+        others=tuple(sense.name for sense in reading.others),
+    )
+
+
+def _reading_note(reading: AbbreviationReading) -> str:
+    if len(reading.meanings) > 1:
+        which = "either" if len(reading.meanings) == 2 else "each of them"
+        meanings = _listed(reading.meanings)
+        return f"{reading.abbreviation} can mean {meanings}: searched for {which}. Write out what you mean."
+    if not reading.others:
+        return ""
+    return (
+        f"{reading.abbreviation} read as {reading.meanings[0]}; it can also mean {_listed(reading.others[:_OTHERS])}."
+    )
+
+
+def _language_note(language: QuestionLanguage) -> str:
+    seems = f"This question seems to be {_listed(language.languages)}"
+    if not language.names:
+        return f"{seems}, and no illness was understood of it. Name the illness in English or in Latin."
+    names = ", ".join(name if name == english else f"{name} ({english})" for name, english in language.names.items())
+    rest = "" if language.whole else "; the rest was not read"
+    return f"{seems}. Understood of it: {names}{rest}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
