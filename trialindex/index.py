@@ -53,6 +53,7 @@ from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
     from trialindex.changes.revisions import Revision
+    from trialindex.concepts.interpretation import Interpreter
     from trialindex.concepts.recognizer import ConceptRecognizer
     from trialindex.search.searcher import Searcher
     from trialindex.search.settings import RankingSettings
@@ -217,6 +218,7 @@ class Index(Browser):
         page: int = 1,
         contacts: bool = False,
         explain: bool = False,
+        as_written: bool = False,
         reranker: str | Reranker | None = None,
         rerank_depth: int = RERANK_DEPTH,
         ranking: RankingSettings | None = None,
@@ -230,6 +232,8 @@ class Index(Browser):
         :param limit: hits a page. :param page: from 1.
         :param contacts: leave the contacts in the trials; without it they are masked.
         :param explain: say in ``understood`` what was understood of the text.
+        :param as_written: search for just what was typed; without it typing errors are mended, abbreviations written
+            out and names of illnesses in other languages put in English, each of which the answer says.
         :param reranker: a model that reads the first *rerank_depth* trials with the text and puts them in its order, or
             its spec, such as ``cross-encoder:FOLDER``.
         :param ranking: how trials are ranked, in place of the settings that were measured.
@@ -244,7 +248,7 @@ class Index(Browser):
             filters = Filters.parse(**filter_words)
         elif filter_words:
             raise TypeError(f"give filters, or {', '.join(filter_words)}, not both")
-        wanted = Page(limit, page, contacts, explain)
+        wanted = Page(limit, page, contacts, explain, as_written)
         reranking = None
         if reranker is not None:
             model = self.plugins.rerankers.make(reranker) if isinstance(reranker, str) else reranker
@@ -270,6 +274,7 @@ class Index(Browser):
                 records=records,
                 encoder=lambda: self.encoder,
                 recognizer=lambda: _recognizer(self.plugins),
+                interpreter=lambda: _interpreter(self.plugins),
                 settings=ranking or RankingSettings(),
             )
 
@@ -572,3 +577,11 @@ def _recognizer(plugins: Plugins) -> ConceptRecognizer:
     from trialindex.concepts.recognizer import ConceptRecognizer
 
     return ConceptRecognizer.load(plugins)
+
+
+@cache
+def _interpreter(plugins: Plugins) -> Interpreter:
+    """What reads questions by the same vocabularies."""
+    from trialindex.concepts.interpretation import Interpreter
+
+    return Interpreter(_recognizer(plugins))

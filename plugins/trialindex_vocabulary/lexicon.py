@@ -17,10 +17,11 @@ class Lexicon(Vocabulary):
     =====================  ==========================================================================================
     ``lexicon.tsv``        a phrase, its kind, and the medical names it stands for
     ``drugs.tsv``          a drug, and the names it is sold and was developed under
-    ``abbreviations.tsv``  an abbreviation, what it can mean, and words that speak for that meaning
+    ``abbreviations.tsv``  an abbreviation, what it can mean, words that speak for that meaning, and how many of
+                           101,016 registered trials are about it
     ``names.tsv``          an illness, a language, and what it is called there
-    ``words.txt``          words of everyday English and names of people, from SCOWL (see ``LICENSE-SCOWL``), a line each
-    ``clinical.txt``       words that at least five of 101,016 registered trials use and the other tables lack
+    ``words.txt``          words of everyday English and names of people, from SCOWL (``LICENSE-SCOWL``), a line each
+    ``clinical.txt``       words that registered trials use and the other tables lack, a line each
     =====================  ==========================================================================================
 
     Each name is one concept for each kind of phrase, called by every such phrase that lists it. A line lists the name
@@ -59,8 +60,8 @@ class Lexicon(Vocabulary):
                 yield Concept(term, tuple(name for name in names_of if name != term), kind=kind)
 
     def abbreviations(self) -> Iterator[Abbreviation]:
-        for short, name, kind, _, case, context in self._rows("abbreviations.tsv"):
-            yield Abbreviation(short, name, kind, cast(LetterCase, case), tuple(context.split(", ")))
+        for short, name, kind, _, case, context, trials in self._rows("abbreviations.tsv"):
+            yield Abbreviation(short, name, kind, cast(LetterCase, case), tuple(context.split(", ")), int(trials))
 
     def translations(self) -> Iterator[Translation]:
         for english, language, names in self._rows("names.tsv"):

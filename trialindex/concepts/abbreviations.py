@@ -63,8 +63,12 @@ _EVIDENCE = 0.7
 """By how much the logarithm of the odds of one meaning has to be greater than that of any other."""
 _SMOOTHING = 10.0
 """Trials that each meaning is given besides those that name it."""
+_HELD = 5
+"""What a trial of the index counts beside one of the registry by which the vocabulary knows how usual a meaning is."""
 _MOST_TOLD = 1.5
 """What one word can add to the logarithm of the odds."""
+_ENOUGH = 10_000
+"""Trials of an index in which a single one about a meaning tells something of it; in a smaller index it takes more."""
 _COMMON = 0.2
 """Share of the trials above which a word tells nothing."""
 _WORDS = 8
@@ -219,7 +223,7 @@ def _choose_senses(
         if odds[best] - odds[second] > _EVIDENCE:
             return [best]
     possible = [(rank, sense) for rank, sense in enumerate(evidence, 1) if sense.kind in _SEARCHABLE]
-    usual = {sense: (trials[sense] + _SMOOTHING) / rank for rank, sense in possible}  # one trial more decides nothing
+    usual = {sense: (_SMOOTHING + sense.trials + _HELD * trials[sense]) / rank for rank, sense in possible}
     most = max(usual.values(), default=0.0)
     return sorted((s for s in usual if usual[s] * _DOMINANCE > most), key=lambda sense: -usual[sense])[:_MOST]
 
@@ -237,7 +241,7 @@ def _likelihoods(
         if not 0 < everywhere < _COMMON:
             continue
         for sense, number in trials.items():
-            if number:
+            if number >= max(1, _ENOUGH // len(counts)):
                 together = (counts.count(sense.name, word) + _SMOOTHING * everywhere) / (number + _SMOOTHING)
                 found[sense] += min(max(math.log(together / everywhere), 0.0), _MOST_TOLD)
     return found

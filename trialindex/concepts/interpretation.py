@@ -24,6 +24,8 @@ from trialindex.plugin.results import AbbreviationReading, Correction, QuestionL
 
 _FORMAT = 1
 """Raised when what is kept in the cache changes its shape or its content."""
+_SYMBOL = re.compile(r"(?<![^\W_])[A-Z][A-Z0-9-]*[A-Z0-9](?![^\W_])")
+"""What is written alike in every language, such as ``EGFR``."""
 _OTHERS = 3
 """Other meanings of an abbreviation that are said."""
 _LANGUAGE_SAMPLE = 400
@@ -98,7 +100,7 @@ class Interpreter:
         return Interpretation(
             text,
             _replace(spelt, written),
-            tuple(Correction(typed=composed[one.start : one.end], read=one.text) for one in corrections),
+            tuple(_corrections(composed, corrections)),
             tuple(_said(spelt, reading) for reading in readings),
         )
 
@@ -110,7 +112,13 @@ class Interpreter:
         shared = [
             _Edit(mention.start, mention.end, mention.text)
             for mention in self._recognizer.find(rest)
-            if mention.text.isupper() or any(concept.kind == "drug" for concept in mention.concepts)
+            if any(concept.kind == "drug" for concept in mention.concepts)
+        ]
+        drugs = [range(one.start, one.end) for one in shared]
+        shared += [
+            _Edit(*match.span(), match[0])
+            for match in _SYMBOL.finditer(rest)
+            if not text.isupper() and not any(match.start() in drug for drug in drugs)
         ]
         parts = sorted([*(_Edit(*one) for one in language.names), *shared])
         read = {text[one.start : one.end]: one.english for one in language.names}
@@ -144,7 +152,7 @@ class Interpreter:
 
     @cached_property
     def _speller(self) -> Speller:
-        return Speller(self._words, self._recognizer)
+        return Speller(self._words, self._recognizer, self._languages.name_of)
 
     @cached_property
     def _abbreviations(self) -> AbbreviationReader:
@@ -187,6 +195,17 @@ def _replace(text: str, edits: Iterable[_Edit]) -> str:
         pieces += [text[at : edit.start], edit.text]
         at = edit.end
     return "".join([*pieces, text[at:]])
+
+
+def _corrections(text: str, edits: Iterable[_Edit]) -> Iterator[Correction]:
+    """The edits as they are told: those of neighbouring words as one."""
+    told: list[_Edit] = []
+    for edit in edits:
+        if told and text[told[-1].end : edit.start] == " ":
+            before = told.pop()
+            edit = _Edit(before.start, edit.end, f"{before.text} {edit.text}")
+        told.append(edit)
+    return (Correction(typed=text[one.start : one.end], read=one.text) for one in told)
 
 
 def _said(text: str, reading: Reading) -> AbbreviationReading:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trialindex.concepts.tokens import fold_letters
+from trialindex.concepts.typing_errors import weigh_errors
 from trialindex.plugin.interfaces import Translation
 
 ENGLISH = "en"
@@ -132,6 +133,8 @@ _LINKS = {
 }
 """Articles, and prepositions that say *of*: they may be others than those of the listed name, or missing."""
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_SLIP = 2
+"""Errors that make one word of another."""
 _LONGEST = 10
 """Words of the longest name that is looked for."""
 _SPACELESS = frozenset({"zh", "ja", "ar", "hi", "ko", "th", "fa", "ur"})
@@ -209,7 +212,7 @@ class LanguageReader:
             if len(words) > _LONGEST or self._knows_name(text):
                 return _ENGLISH
             return self._whole_name(words)
-        return self._read_latin(words, small, strange)
+        return self._read_latin(words, strange)
 
     def name_of(self, word: str) -> str | None:
         """What an illness is in English that is called *word* in some other language."""
@@ -242,11 +245,10 @@ class LanguageReader:
                 found[language] = ForeignName(words[0][0], words[-1][1], names[key])
         return LanguageReading(tuple(found), tuple(found.values())[:1]) if found else _ENGLISH
 
-    def _read_latin(
-        self, words: Sequence[tuple[int, int, str]], small: Mapping[str, int], strange: set[str]
-    ) -> LanguageReading:
+    def _read_latin(self, words: Sequence[tuple[int, int, str]], strange: set[str]) -> LanguageReading:
         found: dict[str, tuple[ForeignName, ...]] = {}
         weights: dict[str, int] = {}
+        english: dict[str, int] = {}
         for language in _SMALL:
             if language == ENGLISH:
                 continue
@@ -254,17 +256,26 @@ class LanguageReader:
             covered = {word for start, _, word in words if any(one.start <= start < one.end for one in names)}
             own = {word for _, _, word in words if word in _SMALL[language] - _SMALL[ENGLISH]}
             telling = covered & strange
+            english[language] = sum(word in _SMALL[ENGLISH] - _SMALL[language] for _, _, word in words)
+            if not own and (english[language] or (len(covered) == 1 and _is_slip(min(covered), names[0].english))):
+                telling = set()  # a word of another language in an English question, or a typing error: "astma"
             weight = 3 * len(telling) + len(own) + (2 if own & covered else 0)
             found[language] = names
             weights[language] = weight + len(covered) if weight else 0
         most = max(weights.values())
         best = [language for language, weight in weights.items() if weight == most]
-        if most < 2 or most <= small[ENGLISH] or (most < 3 and not found[best[0]]):
+        if most < 2 or most <= english[best[0]]:
             return _ENGLISH
-        known = sum(len(word) > 2 and word not in strange for _, _, word in words)
-        if most < 4 and 2 * len(strange) < known and not any(found.values()):
-            return _ENGLISH
+        if not any(found[language] for language in best):  # by its small words alone
+            known = sum(len(word) > 2 and word not in strange for _, _, word in words)
+            if 2 * most < len(words) and (most < 3 or (most < 4 and 2 * len(strange) < known)):
+                return _ENGLISH
         return LanguageReading(tuple(best), found[best[0]])
+
+
+def _is_slip(word: str, english: str) -> bool:
+    """Whether a foreign name is the English one but for a letter or two."""
+    return any(len(near) > _SLIP and weigh_errors(word, near) <= _SLIP for near in fold_name(english).split())
 
 
 def _words(text: str) -> list[tuple[int, int, str]]:

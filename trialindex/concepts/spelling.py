@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -78,11 +78,13 @@ class Speller:
     """Finds typing errors.
 
     :param lists: the words that are none. :param recognizer: knows which words make a name.
+    :param translate: what a folded word of another language is in English, if it is an illness.
     """
 
-    def __init__(self, lists: WordLists, recognizer: ConceptRecognizer) -> None:
+    def __init__(self, lists: WordLists, recognizer: ConceptRecognizer, translate: Callable[[str], str | None]) -> None:
         self._lists = lists
         self._recognizer = recognizer
+        self._translate = translate
 
     def misspellings(self, text: str, index: IndexWords | None = None) -> list[Misspelling]:
         """The typing errors of *text* for which it is clear what was meant, in order.
@@ -92,7 +94,7 @@ class Speller:
 
         :param index: its words are no errors, may be what was meant, and are the likelier the more trials use them.
         """
-        unknown = list(self._unknown(text))
+        unknown = [word for word in self._unknown(text) if not _is_used(word.folded, index)]
         if len(unknown) > _MOST_WORDS:
             return []
         candidates = {word: self._candidates(word, index) for word in unknown}
@@ -100,8 +102,10 @@ class Speller:
         found = []
         for word in unknown:
             meant = self._choose(word, candidates[word], names, index)
-            if meant is not None:
-                written = self._lists.written.get(meant, meant)
+            written = self._translate(word.folded)
+            if written is None:
+                written = self._split(word.folded) if meant is None else self._lists.written.get(meant, meant)
+            if written is not None:
                 found.append(Misspelling(word.start, word.end, _capitalise(text[word.start : word.end], written)))
         return found
 
@@ -124,13 +128,12 @@ class Speller:
     def _candidates(self, word: _Unknown, index: IndexWords | None) -> list[_Candidate]:
         """The words that may have been meant, the likeliest first as far as that can be told without the text."""
         found = self._compared(word.folded, near_words(word.folded, self._lists.vocabulary.by_length), index)
-        if index is None or not (used := index.trials_with(word.folded)):
-            return found or ([] if index is None else self._compared(word.folded, index.alike(word.folded), index))
-        if not index.is_written(word.folded):
+        if index is None:
             return found
-        if used > _RARE * len(index):
-            return []
-        return [one for one in found if one.errors <= 1 and index.trials_with(one.word) >= _COMMONER * used]
+        used = index.trials_with(word.folded)
+        if used and index.is_written(word.folded):  # rare beside a word that is common: an error there too
+            return [one for one in found if one.errors <= 1 and index.trials_with(one.word) >= _COMMONER * used]
+        return found or ([] if used else self._compared(word.folded, index.alike(word.folded), index))
 
     def _compared(self, word: str, others: Iterable[str], index: IndexWords | None) -> list[_Candidate]:
         weighed = []
@@ -204,6 +207,16 @@ class Speller:
             return None
         return meant
 
+    def _split(self, word: str) -> str | None:
+        """The name of two words that were written as one: *breastcancer*."""
+        for cut in range(SHORTEST, len(word) - SHORTEST + 1):
+            first, second = word[:cut], word[cut:]
+            if first in self._lists.vocabulary and second in self._lists.vocabulary:
+                name = f"{first} {second}"
+                if any(len(mention.text) == len(name) for mention in self._recognizer.find(name)):
+                    return name
+        return None
+
     def _everyday_cost(self, word: str, index: IndexWords | None) -> float:
         """What it costs to read the nearest everyday word, which would be nothing to search for."""
         near = (one for one in near_words(word, self._lists.everyday.by_length, 1) if one not in self._lists.vocabulary)
@@ -239,6 +252,14 @@ class _Candidate(NamedTuple):
     kind: _Kind
 
 
+def _is_used(word: str, index: IndexWords | None) -> bool:
+    """Whether an index has a word so often that it is no error."""
+    if index is None:
+        return False
+    used = index.trials_with(word)
+    return used > _RARE * len(index) and index.is_written(word)
+
+
 def _tolerance(word: _Unknown, meant: str, kind: _Kind) -> float:
     """How much the errors may weigh: little in a short word, which is near to many, and for one that names nothing.
 
@@ -249,7 +270,7 @@ def _tolerance(word: _Unknown, meant: str, kind: _Kind) -> float:
         return (
             1.4 if length < 4 or (length < 5 and not same_start) else 2.1 if length < 5 else 2.4 if length < 11 else 3.0
         )
-    if length < 4:
+    if length < 4 or len(meant) < 4:
         return 0.0
     if word.derived or (kind == "word" and (length < 6 or not same_start)):
         return 0.0

@@ -104,7 +104,10 @@ def compile_lists(names: Iterable[str], everyday: Iterable[str]) -> CompiledList
             forms[folded][base] += 1
             if base != match[0]:
                 forms[folded + "s"][match[0]] += 1
-    written = {folded: max(found, key=lambda form: found[form]) for folded, found in forms.items()}
+    written = {folded: max(found, key=lambda form: (form[0].isupper(), found[form])) for folded, found in forms.items()}
+    for folded in written:  # a person's name keeps its capital
+        if written.get(folded[:-1], "")[:1].isupper() and "'" in written[folded]:
+            written[folded] = written[folded].capitalize()
     return (
         "\n".join(["", *sorted(written), ""]),
         {folded: form for folded, form in written.items() if form != folded},

@@ -392,6 +392,7 @@ class Abbreviation:
     :param case: ``any``; ``upper`` if only capitals are the abbreviation (*AS*, never *as*); ``exact`` if it is none
         spelt otherwise (*PsA* beside *PSA*).
     :param context: words and phrases in small letters that speak for this meaning when they stand near.
+    :param trials: how many trials of some large registry are about it: how usual the meaning is in questions.
     """
 
     short: str
@@ -399,6 +400,7 @@ class Abbreviation:
     kind: str = "disease"
     case: LetterCase = "any"
     context: tuple[str, ...] = ()
+    trials: int = 0
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class Page:
     :param number: which page, from 1.
     :param contacts: leave the contacts in the trials.
     :param explained: say what was understood of the text.
+    :param as_written: search for just what was typed.
     :raises QueryError: a limit or a number below 1.
     """
 
@@ -34,6 +35,7 @@ class Page:
     number: int = 1
     contacts: bool = False
     explained: bool = False
+    as_written: bool = False
 
     def __post_init__(self) -> None:
         if self.limit < 1 or self.number < 1:
@@ -68,7 +70,7 @@ def search(
 
     :raises QueryError: an empty text, an unknown mode, or a filter that names what no trial of the index has.
     """
-    question = read_question(searcher, text, mode, filters)
+    question = read_question(searcher, text, mode, filters, as_written=page.as_written)
     wanted = max(page.start + page.limit, 0 if reranking is None else reranking.depth)
     rankings = rank(question, searcher, search_depth(wanted, searcher.settings.depth))
     candidates = best_candidates(rankings, searcher, wanted)
@@ -76,7 +78,7 @@ def search(
         candidates = rerank(question.text, candidates, reranking.reranker, reranking.depth, records=searcher.records)
     shown = candidates[page.start : page.start + page.limit]
     return Results(
-        query=question.text,
+        query=question.asked,
         mode=question.mode,
         filters=filters.words(),
         searched=rankings.size,
@@ -90,7 +92,11 @@ def search(
             *_result_notes(question, rankings.size, candidates, page),
             *_place_notes(question, searcher),
             *_person_notes(question),
+            *question.interpretation.notes(),
         ),
+        corrections=question.interpretation.corrections,
+        readings=question.interpretation.readings,
+        language=question.interpretation.language,
         understood=rankings.question.understood if page.explained else None,
     )
 

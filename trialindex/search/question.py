@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from trialindex.concepts.interpretation import Interpretation
 from trialindex.errors import QueryError, nearest
 from trialindex.plugin.results import Understanding
 from trialindex.search.analysis import understand
 from trialindex.search.filters import Filters
+from trialindex.search.index_words import IndexWords
 from trialindex.search.person import Person, read_person
 from trialindex.trial.sanitize import replace_surrogates
 
@@ -23,7 +25,9 @@ MODES: tuple[str, ...] = get_args(Mode)
 class Question:
     """A text that was read.
 
-    :param text: as it was asked; U+FFFD stands for half of a surrogate pair.
+    :param asked: as it was asked; U+FFFD stands for half of a surrogate pair.
+    :param text: what is searched: in English, typing errors mended, abbreviations written out.
+    :param interpretation: what was read otherwise than it was typed.
     :param mode: which rankings answer it.
     :param filters: only trials that pass them are ranked.
     :param stated: age and sex as the text states them.
@@ -31,7 +35,9 @@ class Question:
     :param understood: what the text says. What each concept in it weighs is known once the text was embedded.
     """
 
+    asked: str
     text: str
+    interpretation: Interpretation
     mode: Mode
     filters: Filters
     stated: Person
@@ -39,9 +45,10 @@ class Question:
     understood: Understanding
 
 
-def read_question(searcher: Searcher, text: str, mode: str, filters: Filters) -> Question:
+def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *, as_written: bool = False) -> Question:
     """Read what somebody asks.
 
+    :param as_written: search for just what was typed.
     :raises QueryError: the text is empty, or the mode unknown.
     """
     text = replace_surrogates(text)
@@ -49,12 +56,18 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters) ->
         raise QueryError("the query is empty.", hint='Describe the condition: trialindex query "severe lupus kidney"')
     if mode not in MODES:
         raise QueryError(f'unknown mode "{mode}".', hint=nearest(mode, MODES))
+    if as_written:
+        interpretation = Interpretation(text, text)
+    else:
+        interpretation = searcher.interpreter().interpret(text, IndexWords(searcher.derived, searcher.records))
     stated = read_person(text)
     return Question(
-        text=text,
+        asked=text,
+        text=interpretation.text,
+        interpretation=interpretation,
         mode=mode,  # type: ignore[arg-type]
         filters=filters,
         stated=stated,
         person=Person(stated.age if filters.age is None else filters.age, filters.sex or stated.sex),
-        understood=understand(text, stated, searcher.recognizer(), searcher.settings),
+        understood=understand(interpretation.text, stated, searcher.recognizer(), searcher.settings),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trialindex.concepts.interpretation import Interpreter
     from trialindex.concepts.recognizer import ConceptRecognizer
     from trialindex.plugin.interfaces import Encoder, Ids
     from trialindex.search.filters import Filters
@@ -26,13 +27,14 @@ class Searcher:
     :param records: a snapshot of the records.
     :param encoder: called when a text is to be embedded, and not before.
     :param recognizer: called when concepts are to be found in a text, and not before.
-    :param settings: how trials are ranked.
+    :param interpreter: called when a question is read. :param settings: how trials are ranked.
     """
 
     derived: Derived
     records: Records
     encoder: Callable[[], Encoder]
     recognizer: Callable[[], ConceptRecognizer]
+    interpreter: Callable[[], Interpreter]
     settings: RankingSettings
 
     def allowed(self, filters: Filters) -> Ids | None:

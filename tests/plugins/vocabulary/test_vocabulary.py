@@ -41,7 +41,7 @@ def run(private: Plugins, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def lines() -> list[list[str]]:
-    return [line.split("\t") for line in Lexicon.path.read_text(encoding="utf-8").splitlines()]
+    return [line.split("\t") for line in (Lexicon.folder / "lexicon.tsv").read_text(encoding="utf-8").splitlines()]
 
 
 def test_the_lexicon_keeps_the_contract_and_holds_what_was_promised() -> None:
@@ -121,9 +121,10 @@ def test_a_name_listed_with_itself_is_one_concept_and_no_name_of_its_own() -> No
 def test_the_version_of_the_lexicon_changes_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = Lexicon().version
     assert Lexicon().version == before
-    copy = tmp_path / "lexicon.tsv"
-    copy.write_text("phrase\tkind\tterms\nlurgy\tlay\tinfluenza; common cold\n", encoding="utf-8")
-    monkeypatch.setattr(Lexicon, "path", copy)
+    for name in Lexicon.files:
+        (tmp_path / name).write_text("headings\n", encoding="utf-8")
+    (tmp_path / "lexicon.tsv").write_text("phrase\tkind\tterms\nlurgy\tlay\tinfluenza; common cold\n", encoding="utf-8")
+    monkeypatch.setattr(Lexicon, "folder", tmp_path)
     assert Lexicon().version != before
     assert list(Lexicon().concepts()) == [
         Concept("influenza", ("lurgy",), kind="lay"),
