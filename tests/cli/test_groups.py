@@ -60,7 +60,7 @@ def test_options_of_watch_and_notify_stand_before_what_they_do(index: Path) -> N
     ("arguments", "says"),
     [
         (["ingest", "--index", "x"], "Missing command"),
-        (["ingest", "--idnex", "x", "csv:y"], "No such option '--idnex'. (Did you mean one of: '--id', '--index'?)"),
+        (["ingest", "--bach-size", "3", "csv:y"], "No such option '--bach-size'. Did you mean '--batch-size'?"),
         (["ingest", "--index", "x", "--wat", "csv:y"], "No such option '--wat'"),
         (["ingest", "--full", "csv:y"], "No such option '--full'"),
         (["--", "--index"], "Missing command"),
