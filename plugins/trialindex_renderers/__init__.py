@@ -1,4 +1,5 @@
-"""The built-in output formats: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown`` and ``html``."""
+"""The built-in output formats: ``table``, ``json``, ``jsonl``, ``csv``, ``markdown``, ``html``, ``ris``
+and ``nbib``."""
 
 from __future__ import annotations
 
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_renderers() -> Sequence[type[Renderer]]:
+    from trialindex_renderers.citations import NbibRenderer, RisRenderer
     from trialindex_renderers.documents import JsonLinesRenderer, JsonRenderer
     from trialindex_renderers.markdown import MarkdownRenderer
     from trialindex_renderers.spreadsheet import CsvRenderer
     from trialindex_renderers.table import TableRenderer
     from trialindex_renderers.webpage import HtmlRenderer
 
-    return [TableRenderer, JsonRenderer, JsonLinesRenderer, CsvRenderer, MarkdownRenderer, HtmlRenderer]
+    programs = [JsonRenderer, JsonLinesRenderer, CsvRenderer, RisRenderer, NbibRenderer]
+    return [TableRenderer, MarkdownRenderer, HtmlRenderer, *programs]

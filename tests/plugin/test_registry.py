@@ -9,7 +9,6 @@ from typing import Any
 import click
 import pytest
 
-import trialindex.index
 import trialindex.plugin.registry
 from support.plugin_cases import plugin, renderer_class, source_class
 from trialindex.cli import LazyGroup
@@ -53,10 +52,10 @@ def test_a_plugin_that_is_added_later_is_found_too(found: Plugins) -> None:
 
 
 BUILT_IN = {
-    "sources": {"csv", "ctgov", "ctgov-file", "manual"},
+    "sources": {"csv", "ctgov", "ctgov-file", "manual", "ris"},
     "encoders": {"minilm", "sentence-transformers"},
     "stores": {"faiss"},
-    "renderers": {"table", "json", "jsonl", "csv", "markdown", "html"},
+    "renderers": {"table", "json", "jsonl", "csv", "markdown", "html", "ris", "nbib"},
     "vocabularies": {"disease-ontology", "lexicon"},
 }
 
@@ -289,7 +288,6 @@ def shelved(found: Plugins, monkeypatch: pytest.MonkeyPatch) -> Plugins:
         "fakes",
     )
     monkeypatch.setattr(trialindex.plugin.registry, "plugins", lambda: found)
-    monkeypatch.setattr(trialindex.index, "plugins", lambda: found)
     return found
 
 
