@@ -31,6 +31,7 @@ from trialindex.plugin import registry
 from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.plugin.registry import Plugins
+from trialindex.search import gazetteer
 from trialindex.storage.records import Records
 from trialindex.testing import BruteForceStore, FakeEncoder
 from trialindex.trial import Site, Trial, decode, encode
@@ -96,6 +97,7 @@ def use_fakes() -> None:
     private.register(Fakes(), "fakes")
     private.register(trialindex_faiss, "faiss")
     registry.plugins = cache(lambda: private)
+    gazetteer.region_names("US")  # compiled into the cache now, and not in a process that is to be killed
 
 
 def trial(trial_id: str, version: int, chance: random.Random) -> Trial:

@@ -101,10 +101,14 @@ def region_names(kind: str) -> dict[str, str]:
 @contextmanager
 def _open() -> Iterator[sqlite3.Connection]:
     path = _compiled()
-    if path is None:
+    try:
+        db = None if path is None else sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    except sqlite3.OperationalError:  # it was taken away, or may not be read any more
+        db = None
+    if db is None:
         yield _in_memory()
         return
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+    with closing(db):
         yield db
 
 
