@@ -45,7 +45,7 @@ def test_a_round(new_index: Index, watches: Watches) -> None:
     Registry.trials_now = [trial(1, conditions=("lupus",), status="COMPLETED"), trial(2, conditions=("SLE",))]
     told: list[Any] = []
     report = sync(new_index, watches, on_refreshed=told.append, on_updates=told.append)
-    assert said(report.updates) == [(1, "changed", "T-1"), (1, "new", "T-2")]
+    assert said(report.updates) == [(1, "new", "T-2"), (1, "changed", "T-1")], "studies that are new come first"
     assert told == [*report.refreshed, report.updates]
     [source] = report.refreshed
     assert source.summary is not None
