@@ -68,7 +68,8 @@ def meaning(plain: Plain, notice: str, *, sources: bool) -> Section:
         _told("What this could lead to", plain.could_lead_to, sources=sources),
         _told("What could go wrong", plain.could_go_wrong, sources=sources),
     )
-    return Section("What this could mean", parts=parts, closing=(notice,))
+    asked = (_told("Questions to take to a doctor", plain.questions, sources=sources),) if plain.questions else ()
+    return Section("What this could mean", parts=(*parts, *asked), closing=(notice,))
 
 
 def _told(title: str, sentences: tuple[Sentence, ...], *, sources: bool) -> Section:

@@ -114,6 +114,7 @@ PAGE_COLUMNS: dict[str, Callable[[Card, bool], Cell]] = {
     "substance": lambda c, sources: _said(c.plain.substance, sources),
     "could_lead_to": lambda c, sources: _said(c.plain.could_lead_to, sources),
     "could_go_wrong": lambda c, sources: _said(c.plain.could_go_wrong, sources),
+    "questions": lambda c, sources: _said(c.plain.questions, sources),
     "writer": lambda c, sources: c.plain.writer,
     "notes": lambda c, sources: " ".join(c.plain.notes),
     "notice": lambda c, sources: " ".join((c.notice, c.safety, c.disclaimer)),

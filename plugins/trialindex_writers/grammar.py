@@ -20,6 +20,17 @@ _CODE = re.compile(r"[a-z]+[A-Z]")
 """A name such as rPhleum, which a capital would make another."""
 
 
+_SHORT = {
+    "Korea, Republic of": "South Korea",
+    "Republic of Korea": "South Korea",
+    "Turkey (Türkiye)": "Turkey",
+    "Iran, Islamic Republic of": "Iran",
+    "Russian Federation": "Russia",
+    "Viet Nam": "Vietnam",
+}
+"""Everyday names of countries that a registry writes at length."""
+
+
 class Part(NamedTuple):
     """A piece of a sentence, and the fields of the trial that it was made from."""
 
@@ -51,7 +62,7 @@ def an(text: str) -> str:
 
 def country(name: str) -> str:
     """The country as it stands after "in": ``the United States``; ``Korea, Republic of`` is turned round."""
-    line = one_line(name)
+    line = _SHORT.get(one_line(name), one_line(name))
     last, comma, first = line.partition(", ")
     if comma and first.endswith((" of", "The")):
         line = f"{first} {last}"

@@ -12,7 +12,9 @@ from trialindex.plugin.trial_page import Plain
 from trialindex.trial import Trial
 from trialindex_writers.glossary import explain
 from trialindex_writers.plain_headline import headline
-from trialindex_writers.plain_reading import could_go_wrong, could_lead_to, substance
+from trialindex_writers.plain_meaning import could_go_wrong, could_lead_to, substance
+from trialindex_writers.plain_questions import questions
+from trialindex_writers.plain_record import reading, told
 from trialindex_writers.plain_summary import summary
 
 
@@ -28,19 +30,23 @@ class PlainWriter(Writer):
         super().__init__(argument)
 
     def write(self, trial: Trial) -> Plain:
-        told = Plain(
+        read = reading(trial)
+        first = told(read, headline)
+        assert first is not None
+        plain = Plain(
             writer=self.name,
-            headline=headline(trial),
-            summary=summary(trial),
-            substance=substance(trial),
-            could_lead_to=could_lead_to(trial),
-            could_go_wrong=could_go_wrong(trial),
+            headline=first,
+            summary=summary(read),
+            substance=substance(read),
+            could_lead_to=could_lead_to(read),
+            could_go_wrong=could_go_wrong(read),
+            questions=questions(read),
         )
-        return msgspec.structs.replace(told, glossary=explain([*_sentences(told), *_record(trial)]))
+        return msgspec.structs.replace(plain, glossary=explain([*_sentences(plain), *_record(trial)]))
 
 
-def _sentences(told: Plain) -> list[str]:
-    every = (told.headline, *told.summary, *told.substance, *told.could_lead_to, *told.could_go_wrong)
+def _sentences(plain: Plain) -> list[str]:
+    every = (plain.headline, *plain.summary, *plain.substance, *plain.could_lead_to, *plain.could_go_wrong)
     return [sentence.text for sentence in every]
 
 

@@ -23,7 +23,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     (
         "side effects",
         r"\bsafe(?:ty)?\b|\btolerability|tolerance and safety|toxicit|adverse|side[- ]effect|(?-i:\bDLTs?\b)"
-        r"|(?-i:\b(?:TE|TR|S)?AEs?\b)|\bcomplications?\b",
+        r"|(?-i:\b(?:TE|TR|S)?AEs?\b)|\bcomplications?\b|cytokine release",
     ),
     (
         "how long people live without their illness getting worse",
@@ -59,8 +59,14 @@ _RULES: tuple[tuple[str, str], ...] = (
         r"(?:asthma|urticaria|rhinitis|disease|symptom) control|(?-i:\bACQ\b|\bc-?ACT\b|\bUCT\b)",
     ),
     (
+        "how freely air passes the nose",
+        r"nasal (?:peak )?(?:inspiratory |expiratory )?(?:air ?)?flow|peak nasal|(?-i:\bPNIF\b)|rhinomanometr"
+        r"|acoustic rhinometr",
+    ),
+    ("a breath value", r"(?-i:\bFe?NO\b|\beNO\b)|exhaled nitric oxide"),
+    (
         "how well the lungs work",
-        r"(?-i:\bFEV|\bPEFR?\b|\bPC20\b)|forced expiratory|lung function|peak (?:expiratory )?flow|spirometr"
+        r"(?-i:\bFEV|\bPEFR?\b|\bPC20\b)|forced expiratory|lung function|peak (?:expiratory )flow|spirometr"
         r"|bronchial hyper",
     ),
     ("skin signs of the illness", r"SCORAD|(?-i:\bEASI\b|\bIGA\b)|eczema area|investigator'?s? global|skin lesion"),
@@ -79,12 +85,13 @@ _RULES: tuple[tuple[str, str], ...] = (
     ),
     (
         "antibodies",
-        r"(?-i:\bs?Ig ?-?[EGAM]\d?\b|\bIGE\b)(?![- ]*(?:mediated|dependent|associated|sensiti|syndrome))"
-        r"|(?<!monoclonal )antibod(?:y|ies)\b(?![- ]drug)|immunoglobulin|\btit(?:er|re)s?\b|immunogenicity|seroconver",
+        r"(?-i:\bs?Ig ?-?[EGAM]\d?\b|\bIGE\b)(?![- ]*(?:RD\b|related|mediated|dependent|associated|sensiti|syndrome))"
+        r"|(?<!monoclonal )antibod(?:y|ies)\b(?![- ]drug)|immunoglobulin"
+        r"|(?<!viral )(?<!virus )\btit(?:er|re)s?\b|immunogenicity|seroconver",
     ),
     (
         "cells of the immune system",
-        r"eosinophil|basophil|lymphocyte|(?<!CAR )(?<!CAR-)\b[TB][- ]cells?\b|dendritic cell|monocyte|neutrophil",
+        r"eosinophil(?!ic)|basophil|lymphocyte|(?<!CAR )(?<!CAR-)\b[TB][- ]cells?\b|dendritic cell|monocyte|neutrophil",
     ),
     ("bacteria in or on the body", r"microbio(?:ta|me)"),
     ("blood sugar", r"HbA1c|(?:blood|plasma|fasting) glucose|glyc[a]?emi"),
@@ -113,7 +120,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("whether the illness comes back", r"\brecurrence|\brelapse|re-?herniation"),
 )
 _BROAD: tuple[tuple[str, str], ...] = (
-    ("signs in the blood or tissue", r"biomarker|cytokine|\bserum\b|\bplasma\b|\bsputum\b|gene expression|\bFeNO\b"),
+    ("signs in the blood or tissue", r"biomarker|cytokine|\bserum\b|\bplasma\b|\bsputum\b|gene expression"),
     ("how common it is", r"\bprevalence of"),
 )
 """Of these only where none of the others matches."""

@@ -6,7 +6,6 @@ Nothing is added to a name and no word of it is replaced; brackets and what is i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 
 from trialindex.trial.sanitize import one_line
@@ -38,6 +37,7 @@ behcet bell blackfan brugada burkitt caribbean castleman chagas charcot chiari c
 crohn cushing danlos devic diamond doose down dravet duchenne dupuytren ebola ehlers epstein euro europe european
 ewing fabry fanconi fraumeni french friedreich gastaut gaucher german graves guillain gulf hansen hashimoto henoch
 hirschsprung hodgkin hunter huntington hurler indian jakob japan japanese job johnson kaposi kawasaki kegel
+lactobacillus bifidobacterium saccharomyces escherichia streptococcus
 klinefelter korean krabbe langerhans lassa legionnaires lennox lewy lyme lynch marburg marfan marie mediterranean
 meniere merkel middle milroy netherton nile niemann paget parkinson peyronie philadelphia pick pompe prader
 rasmussen raynaud rett reye sanfilippo schoenlein schonlein sezary sjogren sjögren stargardt stevens still strauss
@@ -144,6 +144,12 @@ def _lower(word: str) -> str:
     return "".join(part.lower() if re.fullmatch(r"[A-Z][a-zà-ÿ]+(?:['’]s)?[.:]?", part) else part for part in parts)
 
 
+def has_name(text: str) -> bool:
+    """Whether its first word is the name of a person, a country or a kind of bacteria, which keeps its capital."""
+    first, *_ = text.split() or [""]
+    return any(_plain_part(part) in _EPONYMS for part in re.split(r"[-/]", first))
+
+
 def _plain_part(word: str) -> str:
     return re.sub(r"['’]s$", "", word.lower()).strip(".,;:")
 
@@ -170,8 +176,3 @@ _NO_ILLNESS = re.compile(
 def can_have(name: str) -> bool:
     """Whether "people with *name*" makes sense, as it does of an illness but not of ``Smoking Cessation``."""
     return bool(_ILLNESS.search(name)) and not _NO_ILLNESS.search(name)
-
-
-def unlike(names: Iterable[str]) -> list[str]:
-    """The names that are not empty, each once, whatever its capitals."""
-    return list({name.casefold(): name for name in reversed([*names]) if name}.values())[::-1]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from trialindex.trial import Arm, Trial
 from trialindex_writers.plain_names import can_have
+from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_rules import rule
 from trialindex_writers.plain_things import (
     Thing,
@@ -171,6 +172,7 @@ class _Arm(NamedTuple):
     control: bool
 
 
+@remembered
 def roles(trial: Trial) -> Roles:
     """Who gets what. It reads titles, summary, interventions, arms, study type and allocation."""
     titles = (trial.title, trial.official_title or "")
@@ -386,6 +388,7 @@ def _position(one: Thing, titles: tuple[str, str]) -> int:
 # --- chance ---------------------------------------------------------------------------------------------------------
 
 
+@remembered
 def chance(trial: Trial) -> str:
     """Between whom chance decides: ``all`` or ``some`` of the arms, ``none``; empty if that is not stated."""
     if trial.allocation != "RANDOMIZED":

@@ -1,153 +1,375 @@
-"""The summary: what is tested and how early; in whom, where and in how many; what is looked at."""
+"""The summary, three sentences: what is asked of what; who takes part, where, and who gets what; what is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 
 from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
-from trialindex.trial.display import purpose
-from trialindex_writers.grammar import Part, ages, joined, say
-from trialindex_writers.phrases import (
-    Whom,
-    looked_at,
-    places,
-    registered_phase,
-    stage,
-    tested,
-    topic,
-    whom,
-    with_arms,
-)
+from trialindex.trial.display import countable, phase
+from trialindex_writers.grammar import country, first_of, joined
+from trialindex_writers.plain_aim import aim, looked_at, whom_of
+from trialindex_writers.plain_fate import fate, reason
+from trialindex_writers.plain_illness import about
+from trialindex_writers.plain_people import people
+from trialindex_writers.plain_record import missing, remembered, told
+from trialindex_writers.plain_roles import chance, roles
+from trialindex_writers.plain_told import background, in_full, in_short, is_looking, tested, versus
 
-_LIMIT = 100
-"""How many characters of a name are told."""
+_STAGES = {
+    ("EARLY_PHASE1",): "early",
+    ("PHASE1",): "early",
+    ("PHASE1", "PHASE2"): "early to mid-stage",
+    ("PHASE2",): "mid-stage",
+    ("PHASE2", "PHASE3"): "mid- to late-stage",
+    ("PHASE3",): "late-stage",
+}
 
 
 def summary(trial: Trial) -> tuple[Sentence, ...]:
-    """Three sentences, each with what is not stated said in it."""
-    return with_arms(trial, _what), _who(trial), _why(trial)
+    """Three sentences; two where nothing more is stated."""
+    made = (told(trial, one) for one in (what, who, looks))
+    return tuple(one for one in made if one)
 
 
-def _what(trial: Trial) -> Sentence:
-    found, group = tested(trial, _LIMIT), whom(trial, _LIMIT)
-    what = Part(found.told(3), ("interventions",))
-    if trial.study_type == "OBSERVATIONAL":
-        told = [what, Part(" in ")] if what.text else []
-    elif not what.text:
-        told = [Part("something that is not stated, in ", ("interventions",))]
-    elif trial.study_type == "EXPANDED_ACCESS":
-        told = [what, Part(" for ")]
-    else:
-        told = [what, Part(found.versus(3)), Part(" in ")]
-    return say(*_opening(trial), *told, group.people, *_condition(trial, group))
+def sentence(text: str) -> str:
+    """The text as a sentence: a capital first, one full stop last, no comma before a mark."""
+    text = re.sub(r",\s*(?=[.;:?,])", ",", text)
+    text = re.sub(r",\s*(?=[.;:?])", "", f"{' '.join(text.split()).rstrip('.,;')}.")
+    return text if re.match(r"[a-z]+[A-Z]", text) else text[:1].upper() + text[1:]
 
 
-def _opening(trial: Trial) -> list[Part]:
-    """``This late-stage study (phase 3) tests``; the phase is told of other types only where one is stated."""
-    early, registered = stage(trial), registered_phase(trial)
-    if trial.study_type == "INTERVENTIONAL":
-        return [
-            Part(f"This {early.text} study".replace("  ", " "), early.fields),
-            Part(f" ({registered.text})", registered.fields),
-            Part(" tests ", ("study_type",)),
-        ]
-    phase = Part(f" ({registered.text})", registered.fields) if early.text else Part("")
-    if trial.study_type == "OBSERVATIONAL":
-        return [Part("This observational study", ("study_type",)), phase, Part(" looks at ")]
+# --- what is asked --------------------------------------------------------------------------------------------------
+
+
+def what(trial: Trial) -> str:
+    """``This late-stage trial (phase 3) tested whether …``; what has become of it stands here if it never began."""
     if trial.study_type == "EXPANDED_ACCESS":
-        return [Part("This programme", ("study_type",)), phase, Part(" gives access, outside a trial, to ")]
-    known = f"{registered.text}; " if trial.phases else "phase and "
-    return [
-        Part(f"This {early.text} study".replace("  ", " "), early.fields),
-        Part(f" ({known}type not stated) looks at ", (*registered.fields, "study_type")),
-    ]
-
-
-def _condition(trial: Trial, group: Whom) -> Iterator[Part]:
-    """What is left to say of the conditions."""
-    if group.topic.text:
-        yield Part(f"; its topic is {group.topic.text}", group.topic.fields)
-    elif not group.named:
-        said = topic(trial, _LIMIT)
-        yield Part(f"; its topic is {said}" if said else "; the condition is not stated", ("conditions",))
-    if group.more:
-        are = "condition is" if group.more == 1 else "conditions are"
-        yield Part(f" ({group.more:,} more {are} listed)", ("conditions",))
-
-
-def _who(trial: Trial) -> Sentence:
-    where = places(trial)
-    return say(
-        "It is for ",
-        *_limits(trial),
-        Part(f", {where.text}" if where.text else "", where.fields),
-        _how_many(trial),
-        Part("; where is not stated" if not where.text and trial.enrollment is not None else "", where.fields),
-        Part("; healthy people may join", ("healthy_volunteers",)) if trial.healthy_volunteers else Part(""),
+        return sentence(_access(trial))
+    state = fate(trial)
+    subject = _subject(trial)
+    if state.state == "withdrawn":
+        return sentence(f"{subject} {_of(trial)} was withdrawn before it began{_why(trial)}")
+    opening = (
+        f"{subject}, not yet open,"
+        if state.state == "planned"
+        else f"{subject}, now on hold{_why(trial)},"
+        if state.state == "held"
+        else subject
     )
+    text = f"{opening} {_question(trial, _tense(trial))}"
+    if state.state == "stopped":
+        text = f"{text}; it was stopped early{_why(trial)}"
+    return sentence(text)
 
 
-_SEXES = {"FEMALE": "women and girls", "MALE": "men and boys", "ALL": "people of any sex"}
-
-
-def _limits(trial: Trial) -> list[Part]:
-    """``women aged from 18 to 65 years``, ``people of any sex and age``."""
-    low, high = trial.minimum_age, trial.maximum_age
-    aged = ages(low, high)
-    sex, sex_fields = _SEXES.get(trial.sex or "", "people"), ("sex",)
-    if low == 0 and high is not None:
-        low = None  # "up to" says as much
-    fields = [field for field, value in (("minimum_age", low), ("maximum_age", high)) if value is not None]
-    if trial.sex in {"FEMALE", "MALE"} and low is not None and low >= 18:
-        sex = "women" if trial.sex == "FEMALE" else "men"
-    elif trial.sex in {"FEMALE", "MALE"} and high is not None and high < 18:
-        sex = "girls" if trial.sex == "FEMALE" else "boys"
-    missing = [*([] if trial.sex else ["sex"]), *([] if aged else ["age limits"])]
-    gap = f" ({joined(missing)} not stated)" if missing else ""
-    return [
-        Part(sex, sex_fields),
-        Part(f" {aged}" if aged else "", tuple(fields) or ("minimum_age", "maximum_age")),
-        Part(gap),
-    ]
-
-
-def _how_many(trial: Trial) -> Part:
-    """``; 40 were included``, ``; the plan is for 40``, ``; how many is not stated``."""
-    number = trial.enrollment
-    if number is None:
-        return Part(
-            "; how many is not stated" if trial.sites else "; how many and where are not stated", ("enrollment",)
+@remembered
+def _subject(trial: Trial) -> str:
+    early = _STAGES.get(tuple(sorted(trial.phases)), "")
+    number = f" ({phase(trial.phases)})" if trial.phases and set(trial.phases) != {"NA"} else ""
+    noun = (
+        "study"
+        if trial.study_type != "INTERVENTIONAL" or aim(trial).sort in {"show", "signs", "care", "use"}
+        else "trial"
+    )
+    if not early and number:
+        return (
+            f"This {noun} of a treatment in use{number}"
+            if set(trial.phases) == {"PHASE4"} and trial.study_type == "INTERVENTIONAL"
+            else f"This {noun}{number}"
         )
-    fields = ("enrollment", "enrollment_type")
-    if trial.enrollment_type == "ESTIMATED":
-        return Part(f"; the plan is for {number:,}", fields)
-    if trial.enrollment_type is None:
-        return Part(f"; the number given is {number:,}", ("enrollment",))
-    if number == 0:
-        return Part("; nobody was included", fields)
-    return Part(f"; {number:,} {'was' if number == 1 else 'were'} included", fields)
+    return f"This {early} {noun}{number}".replace("  ", " ")
 
 
-def _why(trial: Trial) -> Sentence:
-    """``Its aim is treatment, and it mainly looks at side effects.``"""
-    looks = looked_at(trial)
-    if not trial.primary_purpose:
-        aim = Part("; its aim is not stated", ("primary_purpose",))
-        if trial.study_type in {"OBSERVATIONAL", "EXPANDED_ACCESS"}:  # the registry asks no purpose of these
-            aim = Part("", ("study_type",))
-        return say(
-            Part(f"It mainly looks at {looks}" if looks else "What it mainly looks at is not stated", ("outcomes",)),
-            aim,
-        )
-    aim = Part(f"Its aim is {_AIMS.get(trial.primary_purpose) or purpose(trial.primary_purpose)}", ("primary_purpose",))
-    if not looks:
-        return say(aim, Part("; what it mainly looks at is not stated", ("outcomes",)))
-    return say(aim, Part(f", and it mainly looks at {looks}", ("outcomes",)))
+def _why(trial: Trial) -> str:
+    why = reason(trial)
+    if why:
+        return f"; the reason given{': ' if why.startswith('“') else ' is '}{why}"
+    if fate(trial).state in {"stopped", "withdrawn", "held"}:
+        missing(trial, "why_stopped")
+        return "; no reason is given"
+    return ""
 
 
-_AIMS = {
-    "HEALTH_SERVICES_RESEARCH": "to study how care is organised",
-    "DEVICE_FEASIBILITY": "to see whether a device works as designed",
-    "OTHER": "of another kind",
+def _tense(trial: Trial) -> str:
+    state = fate(trial)
+    return "will" if state.state in {"planned", "held"} else "past" if state.over else "now"
+
+
+_VERBS = {
+    "test": {"now": "tests", "past": "tested", "will": "is to test"},
+    "look": {"now": "looks", "past": "looked", "will": "is to look"},
+    "compare": {"now": "compares", "past": "compared", "will": "is to compare"},
+    "follow": {"now": "follows", "past": "followed", "will": "is to follow"},
+    "ask": {"now": "asks", "past": "asked", "will": "is to ask"},
+    "seek": {"now": "looks", "past": "looked", "will": "is to look"},
 }
+
+
+@remembered
+def _illness(trial: Trial) -> str:
+    found = about(trial)
+    if found is None:
+        return ""
+    return f"{found.name} ({found.gloss})" if found.gloss else found.name
+
+
+def _question(trial: Trial, tense: str) -> str:
+    asked, illness, thing = aim(trial), about(trial), in_full(trial)
+    verb = {name: forms[tense] for name, forms in _VERBS.items()}
+    if asked.sort == "watch":
+        return _watching(trial, verb)
+    if not thing:
+        missing(trial, "interventions")
+        about_it = f" in {_illness(trial)}" if illness else ""
+        return f"{verb['look']} at {looked_at(trial) or 'something that is not named'}{about_it}"
+    added = f" added to {background(trial)}," if background(trial) else ""
+    thing = f"{thing.rstrip(',')},{added}" if added else thing
+    name = _illness(trial)
+    had = bool(illness and illness.had)
+    meant = "to prevent" if trial.primary_purpose == "PREVENTION" else "for"
+    ill = (
+        f" in {name}"
+        if had
+        else f"; {'they are' if _several(trial) else 'it is'} meant {meant} {name}"
+        if illness and trial.primary_purpose in {"TREATMENT", "PREVENTION", "OTHER"}
+        else ""
+    )
+    if asked.sort == "safety":
+        more = (
+            f" and whether {'they' if _several(trial) else 'it'} can {_glossed(trial, asked.verb)}"
+            if asked.verb and had
+            else ""
+        )
+        return f"{verb['test']} how safe {_is(trial, thing)}{ill}{more}"
+    if asked.sort == "dose":
+        return f"{verb['look']} for the dose of {thing} that people can safely take{ill}"
+    if asked.sort == "body":
+        return f"{verb['test']} what the body does with {thing}{ill}"
+    if asked.sort == "use":
+        return f"{verb['test']} whether people{' with ' + name if had else ''} can use {thing} well and like it"
+    if asked.sort == "care":
+        whose = f" for people with {name}" if had else f" in {name}" if illness else ""
+        return f"{verb['test']} {thing} as a way to make care better{whose}"
+    if asked.sort == "show":
+        if not illness:
+            return f"{verb['test']} how well {thing} can do as a test"
+        return (
+            f"{verb['test']} what {thing} can show in {name}"
+            if had
+            else f"{verb['test']} how well {thing} can show who has {name}"
+        )
+    if asked.sort == "signs" and not asked.verb:
+        return f"{verb['look']} at what {thing} can do in the body{ill if had else ''}"
+    both = tested(trial)
+    if (
+        len(both) == 2
+        and not versus(trial)
+        and trial.allocation == "RANDOMIZED"
+        and not added
+        and all(one.name for one in both)
+    ):
+        better = f"to see whether one of them can {_glossed(trial, asked.verb)} better"
+        return f"{verb['compare']} {both[0].name} with {both[1].name}{ill}, {better}"
+    return f"{verb['test']} whether {thing} can {_glossed(trial, asked.verb)}"
+
+
+def _is(trial: Trial, thing: str) -> str:
+    """``omalizumab, a lab-made antibody, is``: for the one place that needs a verb after the thing."""
+    found = tested(trial)
+    one = found[0]
+    first = one.kind and (not one.name or thing.startswith(one.kind.phrase[:12]))
+    many = len(found) > 1 or bool(first and one.kind and one.kind.many)
+    return f"{thing} {'are' if many else 'is'}"
+
+
+def _several(trial: Trial) -> bool:
+    found = tested(trial)
+    return len(found) > 1 or any(one.kind and one.kind.many for one in found)
+
+
+def _glossed(trial: Trial, verb: str) -> str:
+    found = about(trial)
+    if found and found.gloss and found.name in verb:
+        return verb.replace(found.name, _illness(trial), 1)
+    return verb
+
+
+def _watching(trial: Trial, verb: dict[str, str]) -> str:
+    name, illness = _illness(trial), about(trial)
+    looks = looked_at(trial)
+    thing = in_full(trial).rstrip(",")
+    found = tested(trial)
+    treats = bool(found) and any(not is_looking(one) for one in found)
+    whom = (
+        whom_of(illness).replace(illness.name, name)
+        if illness and illness.had
+        else f"people with {name} and others"
+        if illness
+        and re.search(
+            r"control|healthy|without|non-",
+            f"{' '.join(a.label for a in trial.arms)} {trial.study_population or ''} {trial.title}",
+            re.IGNORECASE,
+        )
+        else people(trial).many
+    )
+    past = trial.time_perspective == "RETROSPECTIVE"
+    if treats and thing:
+        others = versus(trial)
+        against = f", compared with {joined(others)}" if others else ""
+        start = "looked back at" if past and verb["look"] == "looked" else "looks back at" if past else verb["follow"]
+        return (
+            f"{start} {whom} who get {thing}{against}"
+            if verb["follow"] != "followed"
+            else f"{'looked back at' if past else 'followed'} {whom} who got {thing}{against}"
+        )
+    start = f"{verb['look']} back at {whom}" if past else f"{verb['look']} at {whom}"
+    if illness and not illness.had and "and others" not in whom:
+        return f"{start.replace(whom, name)} in {whom}"
+    if not illness and not looks:
+        missing(trial, "conditions")
+    return f"{start}"
+
+
+def _of(trial: Trial) -> str:
+    """``of omalizumab, a lab-made antibody, for hives``."""
+    thing, illness = in_full(trial), about(trial)
+    ill = f" {'for' if trial.study_type == 'INTERVENTIONAL' and thing else 'of'} {_illness(trial)}" if illness else ""
+    if trial.study_type == "OBSERVATIONAL" and not any(not is_looking(one) for one in tested(trial)):
+        thing = ""
+        ill = f"of {_illness(trial)}" if illness else ""
+    return f"{'of ' + thing if thing else ''}{ill}".strip() or "that was planned"
+
+
+def _access(trial: Trial) -> str:
+    thing, illness = in_full(trial) or "a treatment", about(trial)
+    ill = f" to people with {_illness(trial)}" if illness else ""
+    state = fate(trial).state
+    if state == "withdrawn":
+        return f"This programme was to give {thing}{ill} outside a trial, and never began"
+    if state == "gone":
+        return f"This programme, no longer on offer, was set up to give {thing} outside a trial{ill}"
+    return f"This programme gives {thing} outside a trial{ill}"
+
+
+# --- who takes part -------------------------------------------------------------------------------------------------
+
+
+def who(trial: Trial) -> str:
+    """How many of whom, where, and who gets what."""
+    found, state, number = people(trial), fate(trial), trial.enrollment
+    tail = found.tail
+    group = f"{found.many}{' ' + found.ages if found.ages else ''}{tail}"
+    if state.state == "withdrawn" or number == 0:
+        return sentence(f"It was meant for {group}{_where(trial, 'at')}")
+    if number is None:
+        missing(trial, "enrollment")
+        start = "It was for" if state.over else "It is for"
+        return sentence(f"{start} {group}{_where(trial, 'at')}{_given(trial)}")
+    counted = f"{found.counted(number)}{' ' + found.ages if found.ages else ''}{tail}"
+    if trial.enrollment_type == "ESTIMATED" and not state.over:
+        plan = "planned" if state.state == "unknown" else "plans"
+        return sentence(f"It {plan} for {counted}{_where(trial, 'at')}{_given(trial)}")
+    if state.over or trial.enrollment_type == "ACTUAL":
+        place = f"{_where(trial, 'In').strip()}, " if trial.sites else ""
+        part = "take part" if state.state in {"open", "invited"} else "took part"
+        return sentence(f"{place}{counted} {part}{_given(trial)}")
+    return sentence(f"It counts on {counted}{_where(trial, 'at')}{_given(trial)}")
+
+
+def _where(trial: Trial, form: str) -> str:
+    """`` in Japan``, `` in 28 countries``; with *form* ``In`` as a beginning: ``In Japan``."""
+    if not trial.sites:
+        return ""
+    names = [name for name in dict.fromkeys(map(country, trial.countries)) if name]
+    sites = len(trial.sites)
+    if names and not countable(trial.sites):
+        return (
+            f" In {joined(names)}"
+            if form == "In"
+            else f" in {joined(names)}"
+            if len(names) < 4
+            else f" in {first_of(names, 2, 'countries')}"
+        )
+    if not names:
+        place = f"at {sites:,} site{'s' if sites > 1 else ''}"
+    elif len(names) < 4:
+        place = f"in {joined(names)}"
+    else:
+        place = f"in {first_of(names, 2, 'countries')}"
+    if sites > 1 and len(names) < 4 and form != "In" and names:
+        place = f"at {sites:,} sites {place}"
+    return f" {place[:1].upper()}{place[1:]}" if form == "In" else f" {place}"
+
+
+def _given(trial: Trial) -> str:
+    """Who gets what, and whether chance decides: ``; chance decides who gets it and who a placebo``."""
+    if trial.study_type != "INTERVENTIONAL":
+        return "; the study itself gives no treatment" if trial.study_type == "OBSERVATIONAL" else ""
+    past = fate(trial).over
+    get, gets, decide = ("got", "got", "decided") if past else ("get", "gets", "decides")
+    found, between = roles(trial), chance(trial)
+    others, short_name = versus(trial), in_short(trial)
+    if not found.tested and not others:
+        return ""
+    if (
+        trial.intervention_model == "CROSSOVER"
+        and len(trial.arms) != 1
+        and (others or len(found.tested) > 1 or found.doses)
+    ):
+        what = f"{short_name} and {joined(others)}" if others else "both" if len(trial.arms) == 2 else "all of them"
+        return (
+            f"; everybody {gets} {what} in turn, in an order set by chance"
+            if between == "all"
+            else f"; everybody {gets} {what} in turn"
+        )
+    if between == "all" and others:
+        if len(others) > 1 or len(found.tested) > 1:
+            return (
+                f"; chance {decide} who {gets} {_or([short_name, *others])}"
+                if " or " not in short_name
+                else f"; chance {decide} who {gets} {short_name.replace(' or ', ', ')} or {_or(others)}"
+            )
+        return f"; chance {decide} who {gets} {short_name} and who {others[0]}"
+    if between == "all" and len(found.tested) > 1:
+        return f"; chance {decide} who {gets} which"
+    if between == "all":
+        return f"; chance {decide} which dose, form or order people {get}" if len(trial.arms) > 1 else ""
+    if between == "some":
+        return f"; in a part of the study chance {decide} who {gets} what"
+    if others:
+        return (
+            f"; some {get} {short_name} and others {_or(others)}"
+            if trial.allocation != "NON_RANDOMIZED"
+            else f"; some {get} {short_name} and others {_or(others)}, and chance does not decide"
+            if not past
+            else f"; some {get} {short_name} and others {_or(others)}, not by chance"
+        )
+    single = len(trial.arms) < 2 and trial.intervention_model == "SINGLE_GROUP"
+    return f"; all {get} {'it' if len(found.tested) == 1 else 'the same'}" if single else ""
+
+
+def _or(items: list[str]) -> str:
+    return joined(items, "or")
+
+
+# --- what is looked at ----------------------------------------------------------------------------------------------
+
+
+def looks(trial: Trial) -> str:
+    """What is mainly looked at, and what has become of the trial."""
+    state, found = fate(trial), looked_at(trial)
+    if trial.study_type == "EXPANDED_ACCESS":
+        return sentence(_capital(state.said)) if state.said else ""
+    ended = f"; {state.said}" if state.said and state.state != "planned" else ""
+    if not found:
+        missing(trial, "outcomes")
+        return sentence(f"What it mainly looks at is not stated{ended}")
+    verb = "looked" if state.over else "is to look" if state.state in {"planned", "held"} else "looks"
+    if state.state == "withdrawn":
+        return sentence(f"It would mainly have looked at {found}")
+    return sentence(f"It mainly {verb} at {found}{ended}")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

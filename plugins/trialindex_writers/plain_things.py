@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from trialindex.trial import Intervention
-from trialindex_writers.plain_names import is_generic_name, short, treatment
+from trialindex_writers.plain_names import can_have, has_name, is_generic_name, short, treatment
 from trialindex_writers.plain_rules import rule
 
 _LEAD = re.compile(
@@ -281,6 +281,12 @@ def thing(intervention: Intervention, texts: Iterable[str] = ()) -> Thing:
         if better:
             shown = treatment(better, intervention.type)
             code = is_code(shown)
+    if shown[:1].isupper() and not code:
+        small = shown[:1].lower() + shown[1:]
+        rest = shown[1:] == shown[1:].lower()
+        written = any(f" {small}" in text for text in texts)
+        if rest and (written or " " in shown) and not has_name(shown):
+            shown = small  # the record writes it small too, or it is a phrase with a capital
     return Thing(
         name=intervention.name,
         type=intervention.type or "",
@@ -345,6 +351,7 @@ def _better(intervention: Intervention, others: list[str], *, code: bool) -> lis
         and not _CLASS.search(name)
         and not _PLACEBO.search(name)
         and name != intervention.name
+        and not can_have(name)
     ]
     strong = [
         name
@@ -360,12 +367,14 @@ def _beside(code: str, texts: Iterable[str]) -> list[str]:
     """Generic names that stand beside a code in a text: ``enoblituzumab (MGA271)``, ``MGA271 (enoblituzumab)``."""
     if not is_code(code):
         return []
-    escaped = re.escape(code)
     for text in texts:
-        found = re.search(rf"([A-Za-z]{{6,}}) ?\(\s*{escaped}\s*\)|{escaped} ?\(\s*([A-Za-z]{{6,}})\s*\)", text)
-        name = found and (found[1] or found[2])
-        if name and _STRONG.fullmatch(name):
-            return [name.lower()]
+        at = text.find(code)
+        if at < 0:
+            continue
+        before, after = text[max(0, at - 40) : at], text[at + len(code) : at + len(code) + 40]
+        found = re.search(r"([A-Za-z]{6,}) ?\(\s*$", before) or re.match(r" ?\(\s*([A-Za-z]{6,})\s*\)", after)
+        if found and _STRONG.fullmatch(found[1]):
+            return [found[1].lower()]
     return []
 
 
@@ -392,3 +401,8 @@ def is_nothing(name: str) -> bool:
 def is_usual(name: str) -> bool:
     """Whether it is the care that people would get anyway."""
     return bool(_USUAL.search(name))
+
+
+def is_no_name(text: str) -> bool:
+    """Whether another name is that of a maker, a place, a route, a form or a class, or says that there is none."""
+    return bool(_CLASS.search(text)) or text.casefold() in {"na", "none", "experimental", "active", "treatment"}

@@ -21,7 +21,7 @@ from trialindex.trial import Arm, Intervention, Outcome, SeriousEvents, Site, Te
 STUDIES = SHARED / "ctgov-v2" / "studies.jsonl.gz"
 needs_studies = pytest.mark.skipif(not STUDIES.is_file(), reason="the shared data are not here")
 
-SECTIONS = ("summary", "substance", "could_lead_to", "could_go_wrong")
+SECTIONS = ("summary", "substance", "could_lead_to", "could_go_wrong", "questions")
 
 
 def real_trials(path: Path = STUDIES) -> list[Trial]:
@@ -121,7 +121,9 @@ def slips(text: str, trial: Trial, *, stop: bool = True) -> list[str]:
 def all_slips(trial: Trial, plain: Plain) -> Iterator[tuple[str, str]]:
     """Every slip, and the text that has it."""
     for sentence in sentences(plain):
-        for slip in slips(sentence.text, trial, stop=sentence is not plain.headline):
+        for slip in slips(
+            sentence.text, trial, stop=sentence is not plain.headline and not sentence.text.endswith("?")
+        ):
             yield slip, sentence.text
     if len(plain.headline.text) > 90:
         yield "long headline", plain.headline.text

@@ -48,6 +48,7 @@ class Plain(msgspec.Struct, frozen=True, kw_only=True):
     :param substance: the active substance, or that none is stated.
     :param could_lead_to: what the trial could lead to.
     :param could_go_wrong: what could go wrong, for those who take part and for the trial.
+    :param questions: questions to take to the doctor and to the study team, as somebody who may take part asks them.
     :param glossary: the jargon that is used in these texts and in the record's own, explained.
     :param notes: what the reader should know of the writing itself, such as that another writer's text was thrown away.
     """
@@ -58,6 +59,7 @@ class Plain(msgspec.Struct, frozen=True, kw_only=True):
     substance: tuple[Sentence, ...]
     could_lead_to: tuple[Sentence, ...]
     could_go_wrong: tuple[Sentence, ...]
+    questions: tuple[Sentence, ...] = ()
     glossary: tuple[Explanation, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -343,6 +343,7 @@ _PLAINS = {
         substance=(_HOSTILE,),
         could_lead_to=(_HOSTILE,),
         could_go_wrong=(_HOSTILE, _HOSTILE),
+        questions=(_HOSTILE, _HOSTILE),
         glossary=(Explanation(HOSTILE, HOSTILE), Explanation("title", HOSTILE), Explanation("", "")),
         notes=(HOSTILE,),
     ),
@@ -426,7 +427,8 @@ def _check_plain(where: str, plain: Plain, writer: Writer) -> None:
     _require(2 <= len(plain.summary) <= 3, f"{where}: the summary has {len(plain.summary)} sentences, not two or three")
     for part in ("substance", "could_lead_to", "could_go_wrong"):
         _require(getattr(plain, part), f'{where}: {part} is empty: say "not stated" where the record is silent')
-    sentences = (plain.headline, *plain.summary, *plain.substance, *plain.could_lead_to, *plain.could_go_wrong)
+    parts = (plain.summary, plain.substance, plain.could_lead_to, plain.could_go_wrong, plain.questions)
+    sentences = (plain.headline, *(sentence for part in parts for sentence in part))
     for sentence in sentences:
         said = f"{where}: the sentence {sentence.text!r}"
         _require(sentence.fields, f"{said} names no field that it was made from")

@@ -1,0 +1,184 @@
+"""What a trial wants to find out, as a question: whether something can ease, prevent, shrink or show an illness.
+
+The verb follows from the purpose, the main measures and the sort of illness. Where none of them tells more, it asks
+whether the thing can help. Nothing is promised: each verb stands behind "can" or "whether".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from trialindex.trial import Trial
+from trialindex_writers.plain_illness import Illness, about
+from trialindex_writers.plain_measures import looks_at, plain_phrase
+from trialindex_writers.plain_record import remembered
+from trialindex_writers.plain_roles import roles
+
+SAFETY = {"side effects", "which dose people can take"}
+BODY = {"how the drug moves through the body"}
+USE = {"whether people use it as planned", "what people think of it", "whether it can be done"}
+_SIGNS = {
+    "antibodies",
+    "cells of the immune system",
+    "bacteria in or on the body",
+    "signs in the blood or tissue",
+    "skin tests",
+    "a breath value",
+}
+"""Signs of an effect that nobody feels."""
+_PLAIN = {
+    "nasal polyps": "shrink nasal polyps",
+    "blood sugar": "lower blood sugar",
+    "blood pressure": "improve blood pressure",
+    "low mood": "lift low mood",
+    "worry and stress": "ease worry and stress",
+    "drug, drink or tobacco use": "help people to quit",
+    "how well people think and remember": "help people to think and remember",
+    "infections": "prevent infections",
+    "allergic reactions": "prevent allergic reactions",
+    "use of medicines": "cut the need for drugs",
+}
+
+
+class Aim(NamedTuple):
+    """What is asked.
+
+    :param sort: ``effect``, ``safety``, ``dose``, ``body`` (what the body does with it), ``use`` (whether people
+        can use it), ``show`` (whether it shows an illness), ``signs``, ``care`` or ``watch``.
+    :param verb: what it is hoped to do, as it stands after "can": ``ease long-lasting hives``.
+    """
+
+    sort: str
+    verb: str
+
+
+@remembered
+def measures(trial: Trial) -> tuple[str, ...]:
+    """Plain phrases for the main measures, each once, in the order of the record."""
+    main = [o.measure for o in trial.outcomes if o.kind == "primary" and o.measure.strip()]
+    return tuple(dict.fromkeys(filter(None, map(plain_phrase, main))))
+
+
+@remembered
+def aim(trial: Trial) -> Aim:
+    """What the trial asks."""
+    illness, known, purpose = about(trial), measures(trial), trial.primary_purpose
+    if trial.study_type == "OBSERVATIONAL":
+        return Aim("watch", "")
+    early = bool({"PHASE1", "EARLY_PHASE1"} & set(trial.phases))
+    verb = _verb(trial, illness, known)
+    if purpose == "HEALTH_SERVICES_RESEARCH":
+        return Aim("care", "")
+    looks = [one for one in roles(trial).tested if one.type == "DIAGNOSTIC_TEST" or _TEST.search(one.name)]
+    if (purpose in {"DIAGNOSTIC", "SCREENING"} and looks) or (looks and len(looks) == len(roles(trial).tested)):
+        return Aim("show", "")
+    effects = [phrase for phrase in known if phrase not in SAFETY | BODY | USE]
+    strong = [phrase for phrase in effects if phrase not in _SIGNS]
+    if known and not strong:
+        if "which dose people can take" in known:
+            return Aim("dose", "")
+        if "side effects" in known:
+            return Aim("safety", "")
+        if not effects:
+            return Aim("body" if set(known) & BODY else "use", "")
+    if early and set(known) & SAFETY:
+        return Aim("dose" if "which dose people can take" in known else "safety", verb)
+    treats = purpose in {"TREATMENT", "PREVENTION", "SUPPORTIVE_CARE"}
+    if (purpose in {"BASIC_SCIENCE", "DIAGNOSTIC"} or not treats) and not strong:
+        return Aim("signs", "")
+    return Aim("effect", verb)
+
+
+_TEST = re.compile(
+    r"\btests?\b|testing|challenge|provocation|imaging|tomography|assay|\bPCR\b|\bprick\b|endomicroscop|probe",
+    re.IGNORECASE,
+)
+
+
+def _verb(trial: Trial, illness: Illness | None, known: tuple[str, ...]) -> str:
+    name = illness.name if illness else ""
+    group = illness.group if illness else ""
+    whom = whom_of(illness)
+    prevents = trial.primary_purpose == "PREVENTION" and illness is not None and not illness.had
+    if prevents:
+        return f"prevent {name}"
+    for phrase in known:
+        if phrase in SAFETY | BODY | USE:
+            continue
+        if phrase in _PLAIN:
+            return _PLAIN[phrase]
+        if (verb := _by_measure(phrase, name, group, whom)) is not None:
+            return verb
+    if group == "addiction":
+        return "help people to quit" if name in {"smoking", "vaping"} else f"help {whom}"
+    if not name:
+        return "help people"
+    if group in {"pain", "headache", "skin", "nose", "sleep", "gut"} and not illness_several(illness):
+        return f"ease {name}"
+    return f"help {whom}"
+
+
+def whom_of(illness: Illness | None) -> str:
+    """``people with asthma``, ``people who smoke``."""
+    if illness is None:
+        return "people"
+    return {"smoking": "people who smoke", "vaping": "people who vape"}.get(illness.name, f"people with {illness.name}")
+
+
+def illness_several(illness: Illness | None) -> bool:
+    return bool(illness and illness.several)
+
+
+def _by_measure(phrase: str, name: str, group: str, whom: str) -> str | None:
+    if not name:
+        return {
+            "symptoms": "ease symptoms",
+            "pain": "ease pain",
+            "sleep": "help people to sleep",
+            "body weight": "help people to lose weight",
+            "how well the lungs work": "help people to breathe better",
+            "quality of life": "make life better",
+        }.get(phrase)
+    painful = bool(re.search(r"pain|ache|sciatica|migraine|algia", name))
+    food = "the food" if name.startswith("food") else "it"
+    verbs = {
+        "how long people live without their illness getting worse": f"hold back {name}",
+        "how long people live": f"let {whom} live longer",
+        "how many people die": f"keep {whom} alive",
+        "how many people respond to treatment": f"shrink {name}" if group == "cancer" else f"ease {name}",
+        "whether the illness is held in check": f"hold back {name}",
+        "quality of life": f"make life with {name} better",
+        "sleep": f"help {whom} to sleep",
+        "headache attacks": f"prevent attacks of {name}" if group == "headache" else "make headaches fewer",
+        "pain": f"ease {name}" if painful else f"ease the pain of {name}",
+        "how people manage everyday tasks": f"help {whom} in everyday life",
+        "flare-ups of the illness": f"prevent flare-ups of {name}",
+        "how well the illness is kept in check": f"keep {name} in check",
+        "how well the lungs work": f"help {whom} to breathe better",
+        "how freely air passes the nose": "open the nose",
+        "skin signs of the illness": f"clear the skin in {name}" if group == "skin" else "clear the skin",
+        "symptoms": f"ease {name}",
+        "how much of a food people can eat without a reaction": f"let {whom} eat more of {food}",
+        "body weight": "help people to lose weight" if group in {"weight", "sugar"} else None,
+        "whether the illness comes back": f"keep {name} from coming back",
+    }
+    if "blood" in name or re.search(r"leukaemia|lymphoma|myeloma|myelo", name):
+        verbs["how many people respond to treatment"] = f"push back {name}"
+    return verbs.get(phrase)
+
+
+@remembered
+def looked_at(trial: Trial) -> str:
+    """``side effects and pain``, with at most two plain phrases; a quoted measure where no rule knows one; or empty."""
+    found = looks_at(o.measure for o in trial.outcomes if o.kind == "primary" and o.measure.strip())
+    if found.known:
+        illness = about(trial)
+        known = [
+            f"how many get {illness.name}"
+            if phrase == "how common it is" and illness and not illness.had and trial.primary_purpose == "PREVENTION"
+            else phrase
+            for phrase in found.known
+        ]
+        return " and ".join(known) + (", among other things" if found.more else "")
+    return found.quoted + (", among other things" if found.more and found.quoted else "")

@@ -1,0 +1,432 @@
+"""The illness that a trial is about, by its everyday name, and whether everybody who takes part has it.
+
+Everyday names stand in ``illnesses.tsv``, written for this project: by MeSH id, by MeSH name and by other names. Of
+several registered conditions the trial is about the one that its titles name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from trialindex.trial import Trial
+from trialindex_writers.plain_names import can_have, illness, short
+from trialindex_writers.plain_record import remembered
+from trialindex_writers.plain_rules import rule
+
+_FILE = Path(__file__).with_name("illnesses.tsv")
+
+
+class Everyday(NamedTuple):
+    """A line of the table.
+
+    :param name: the everyday name, as it stands after "people with".
+    :param gloss: what it is, for a name that needs it.
+    :param group: what sort of illness it is, such as ``cancer``, ``pain``, ``food`` (allergy to a food).
+    """
+
+    name: str
+    gloss: str
+    group: str
+
+
+class Illness(NamedTuple):
+    """What a trial is about.
+
+    :param name: as it stands after "people with", such as ``severe asthma`` or ``lung cancer that came back``.
+    :param gloss: what it is in a few words; empty if the name says it. :param group: see :class:`Everyday`.
+    :param had: whether everybody who takes part has it. :param several: whether it names several illnesses.
+    """
+
+    name: str
+    gloss: str
+    group: str
+    had: bool
+    several: bool = False
+
+
+_BEFORE = {
+    "severe": "severe",
+    "mild": "mild",
+    "moderate": "moderate",
+    "advanced": "advanced",
+    "newly diagnosed": "newly found",
+    "uncontrolled": "badly controlled",
+    "difficult-to-treat": "hard-to-treat",
+    "early": "early",
+    "early-stage": "early",
+    "early stage": "early",
+}
+_AFTER = {
+    "recurrent": "that came back",
+    "relapsed": "that came back",
+    "refractory": "that resists treatment",
+    "treatment-resistant": "that resists treatment",
+    "metastatic": "that has spread",
+    "extensive stage": "that has spread",
+    "extensive-stage": "that has spread",
+    "unresectable": "that cannot be operated on",
+    "inoperable": "that cannot be operated on",
+    "intractable": "that resists treatment",
+}
+_MODIFIERS = [*_BEFORE, *_AFTER]
+_DROPPED = rule(
+    r"""
+    (?:stage|grade|type) ?(?:[0-4ivxabc/&-]+\b)
+    \b(?:conditions or focus of study|relapsed/advanced)\b
+    \b(?:in )?(?:adults?|children|pediatrics?|paediatrics?|childhood|infants?|patients?|subjects?|human)\b
+    \b(?:chronic|acute|primary|secondary|persistent|locally|atypical|idiopathic|moderate to severe|mild to moderate)\b
+    \b(?:disease|disorders?|neoplasms?|nos|ige|mediated|induced|with|and|or|of|the|to|by|in|due|other|unspecified|stage)\b
+    \b(?:egfr|her2|kras|braf|alk|pd-?l1|idh|hpv|b7-?h3|tigit|mutations?|mutant|wild-?type|wildtype|positive|negative|expressing)\b
+    \b(?:squamous|non-?squamous|cell|adenocarcinoma|exon|insertion|deletion|resistance|lumbar|cervical|specific|\d+)\b
+    """
+)
+"""Words around a known name that an everyday name can do without."""
+
+
+@cache
+def _table() -> tuple[dict[str, Everyday], dict[str, Everyday]]:
+    """The everyday names by MeSH id and by folded name."""
+    by_id: dict[str, Everyday] = {}
+    by_name: dict[str, Everyday] = {}
+    _, *lines = _FILE.read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        mesh, name, also, everyday, gloss, group = line.split("\t")
+        entry = Everyday(everyday, gloss, group)
+        if mesh:
+            by_id[f"MESH:{mesh}"] = entry
+        for one in (name, *filter(None, also.split(";"))):
+            by_name.setdefault(fold(one), entry)
+            by_name.setdefault(fold(" ".join(reversed(one.split(", ")))), entry)
+        by_name.setdefault(fold(everyday), entry)
+    return by_id, by_name
+
+
+@lru_cache(maxsize=4096)
+def fold(name: str) -> str:
+    """The words of a name in small letters, without brackets, marks and the *s* of a plural."""
+    bare = re.sub(r"\([^()]*\)", " ", name.lower()).replace("tumour", "tumor").replace("’", "'")
+    words = re.findall(r"[a-z0-9']+", bare.replace("-", " "))
+    return " ".join(
+        word[:-1] if len(word) > 4 and word.endswith("s") and word[-2] not in "su'" else word for word in words
+    )
+
+
+@lru_cache(maxsize=2048)
+def everyday(name: str) -> Everyday | None:
+    """The everyday name of a condition, whole or with words around it that can go; ``None`` if none is known."""
+    names = _table()[1]
+    folded = fold(name)
+    turned = fold(" ".join(reversed(name.split(", "))))
+    for whole in (folded, turned):
+        if whole in names:
+            return names[whole]
+    for words in (folded.split(), turned.split()):
+        for length in range(len(words) - 1, 0, -1):
+            for start in range(len(words) - length + 1):
+                part = " ".join(words[start : start + length])
+                if part in names and _can_go(words[:start], words[start + length :]):
+                    return _qualified(names[part], [*words[:start], *words[start + length :]])
+    return None
+
+
+def _can_go(before: list[str], after: list[str]) -> bool:
+    rest = " ".join((*before, *after))
+    for modifier in sorted(_MODIFIERS, key=len, reverse=True):
+        rest = re.sub(rf"\b{fold(modifier)}\b", " ", rest)
+    return not _DROPPED.sub(" ", rest).strip()
+
+
+def _qualified(entry: Everyday, words: list[str]) -> Everyday:
+    text = " ".join(words)
+    before = [said for word, said in _BEFORE.items() if re.search(rf"\b{fold(word)}\b", text)]
+    after = list(dict.fromkeys(said for word, said in _AFTER.items() if re.search(rf"\b{fold(word)}\b", text)))
+    article = re.match(r"(an?) ", entry.name)
+    bare = entry.name[article.end() :] if article else entry.name
+    named = " ".join(filter(None, [*(before[:1] if "that " not in bare else []), bare]))
+    if article:
+        named = f"{'an' if named[0] in 'aeiou' else 'a'} {named}"
+    return Everyday(" ".join([named, *(after[:1] if "that " not in bare else [])]), entry.gloss, entry.group)
+
+
+class _Named(NamedTuple):
+    """A registered condition: how it is called, where it stands in the titles, whether it is an illness."""
+
+    entry: Everyday
+    clinical: str
+    place: int
+
+
+_SECOND = 1000
+"""From where on a place is in the second title."""
+_NOWHERE = 10_000
+
+
+@remembered
+def conditions(trial: Trial) -> tuple[_Named, ...]:
+    """The registered conditions that are illnesses, each once, those that the titles name first."""
+    by_id = _table()[0]
+    found: dict[str, _Named] = {}
+    titles = [fold(trial.title), fold(trial.official_title or "")]
+    ids = {fold(term.name): by_id[term.id] for term in trial.normalized_conditions if term.id in by_id}
+    for name in trial.conditions:
+        entry = everyday(name) or ids.get(fold(name)) or ids.get(fold(" ".join(reversed(name.split(", ")))))
+        if entry is None:
+            said = illness(name, 60)
+            if not can_have(said) or len(said) < 3 or _NO_STATE.search(said):
+                continue
+            entry = Everyday(_with_article(said), "", _group(said))
+        place = min(_place(words, titles) for words in (fold(name), fold(entry.name), *_also(entry)))
+        found.setdefault(entry.name, _Named(entry, short(name), place))
+    if not found:
+        for term in trial.normalized_conditions:
+            if term.id in by_id:
+                entry = by_id[term.id]
+                found.setdefault(entry.name, _Named(entry, term.name, _place(fold(term.name), titles)))
+    return tuple(sorted(found.values(), key=lambda one: one.place))
+
+
+@cache
+def _also(entry: Everyday) -> tuple[str, ...]:
+    """All folded names that stand for an entry, its qualifiers apart."""
+    return tuple(name for name, one in _table()[1].items() if one == entry)
+
+
+def _place(words: str, titles: list[str]) -> int:
+    """Where a title names it, counted in characters; the brief title first."""
+    for number, title in enumerate(titles):
+        at = f" {title} ".find(f" {words} ") if words else -1
+        if at >= 0:
+            return at + _SECOND * number
+    return _NOWHERE
+
+
+_NO_STATE = re.compile(r"\b(?:prognosis|risk|biomarkers?|quality|outcome|mortality|side effects?)\b", re.IGNORECASE)
+_COUNTED = rule(
+    r"""
+    (?:tumor|tumour|cyst|fracture|injury|wound|ulcer|hernia|infection|carcinoma|stenosis|lesion|aneurysm|stroke|attack)$
+    """
+)
+_MASS = re.compile(r"(?:carcinoma|infection|stenosis)$", re.IGNORECASE)
+
+
+def _with_article(name: str) -> str:
+    if re.search(r"(?:disorder|syndrome|disease)$", name) and not re.search(r"^[A-Z]|['’]s ", name):
+        return name
+    counted = _COUNTED.search(name) and not _MASS.search(name) and not re.match(r"(?:an?|the) ", name)
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}" if counted else name
+
+
+_GROUPS = (
+    (
+        "cancer",
+        r"cancer|carcinoma|tumou?r|neoplas|sarcoma|lymphoma|leuk[ae]*mia|myeloma|melanoma|blastoma|glioma|metasta",
+    ),
+    ("food", r"(?:food|milk|egg|nut|peanut|wheat|fish|sesame|soy) (?:protein )?(?:allerg|hypersens)"),
+    ("allergy", r"allerg|hypersensitiv|anaphyla|atop"),
+    ("pain", r"pain|algia|sciatica|disc\b|disk\b|radicul|arthr"),
+    ("headache", r"headache|migraine"),
+    ("lungs", r"asthma|pulmon|lung|bronch|respirat"),
+    ("skin", r"dermat|urticari|eczema|skin|prurit|psoria"),
+    ("infection", r"infect|virus|sepsis|pneumon|tubercul|malaria"),
+    ("mind", r"depress|anxi|schizo|stress|autis|psycho"),
+)
+
+
+def _group(name: str) -> str:
+    return next((group for group, pattern in _GROUPS if re.search(pattern, name, re.IGNORECASE)), "other")
+
+
+# --- which one, and who has it --------------------------------------------------------------------------------------
+
+_BASKET = re.compile(r"solid tum|solid malign|solid cancer|malignan|cancers\b|tumou?rs\b|neoplasms\b", re.IGNORECASE)
+_WITHOUT = rule(
+    r"""
+    \bhealthy\b
+    \bnormal (?:controls?|subjects?|volunteers?|children|pregnan|women|individuals?)
+    \bcontrols?\b
+    \bcontrol group\b
+    \bvolunteers?\b
+    \bnon-?(?:allergic|atopic|asthmatic|sensiti[sz]ed|diseased)
+    \bwith and without\b
+    \bwithout (?:a )?(?:history of |known )?(?:asthma|allerg|atop|cancer|diabetes|disease|the disease)
+    \bsiblings?\b
+    """
+)
+_AT_RISK = rule(
+    r"""
+    \b(?:at (?:high |increased )?risk|high[- ]risk|predispos|family history|first[- ]degree)\b
+    \b(?:parents?|siblings?|mother|father)\b
+    """
+)
+_SUSPECTED = re.compile(r"-like symptoms|\bsuspect|\blabel(?:l?ed)?\b|\bpossible\b|\bsuspicion\b", re.IGNORECASE)
+
+
+@remembered
+def _labels(trial: Trial) -> str:
+    return " ".join(arm.label for arm in trial.arms)
+
+
+@remembered
+def about(trial: Trial) -> Illness | None:
+    """The illness that the trial is about; ``None`` if no illness is registered."""
+    named = conditions(trial)
+    if not named:
+        return None
+    first, *others = [one for one in named if not _within(one, named)] or [*named]
+    titled = [one for one in (first, *others) if one.place < _NOWHERE]
+    if others and all(one.entry.group == "cancer" for one in (first, *others)):
+        return _cancers(trial, [first, *others], titled)
+    if len(titled) > 1 and titled[0].place < _SECOND <= titled[1].place:
+        titled = titled[:1]
+    several = titled if len(titled) > 1 else []
+    if not titled and others and not _same_area([first, *others]):
+        several = [first, *others]
+    if len(several) > 1:
+        joint = _joint(several, trial)
+        had = _had(trial, several[0]) if joint == "and" else _had(trial, several[0], several=True)
+        joint = joint if had else "or"
+        if len(several) > 3:
+            return Illness(
+                f"{several[0].entry.name}, {several[1].entry.name} or another illness",
+                "",
+                several[0].entry.group,
+                had,
+                True,
+            )
+        names = [one.entry.name for one in several]
+        listed = f"{', '.join(names[:-1])} {joint} {names[-1]}"
+        return Illness(listed, "", several[0].entry.group, had, True)
+    one = titled[0] if titled else first
+    return Illness(one.entry.name, one.entry.gloss, one.entry.group, _had(trial, one))
+
+
+def _within(one: _Named, named: Iterable[_Named]) -> bool:
+    """Whether another condition says the same more exactly, as "severe asthma" does beside "asthma"."""
+    words = set(fold(one.entry.name).split()) - {"a", "an", "the"}
+    for other in named:
+        theirs = set(fold(other.entry.name).split())
+        if other is not one and words < theirs and other.place <= max(one.place, _SECOND - 1):
+            return True
+    alike = [other for other in named if other is not one and other.entry.group == one.entry.group]
+    if one.entry.name in _BROAD and len(alike) == 1:
+        return True
+    allergic = [other for other in named if other.entry.group in _ALLERGIC and other is not one]
+    return one.entry.name == "allergy" and bool(allergic) and min(other.place for other in allergic) <= one.place
+
+
+_BROAD = {"food allergy", "cancer", "infections", "headaches", "pain"}
+_ALLERGIC = {"allergy", "food", "nose", "lungs", "skin"}
+
+
+def _same_area(named: list[_Named]) -> bool:
+    return len({one.entry.group for one in named}) == 1
+
+
+def _cancers(trial: Trial, named: list[_Named], titled: list[_Named]) -> Illness:
+    """Of several cancers: none may be said of everybody."""
+    had = _had(trial, named[0], several=True)
+    text = f"{trial.title} {trial.official_title or ''}"
+    if len(titled) == 1 and not _BASKET.search(text):
+        one = titled[0]
+        return Illness(one.entry.name, one.entry.gloss, "cancer", had)
+    advanced = (
+        "advanced "
+        if re.search(r"advanced|metasta|unresect|relapsed|refractory|recurrent", text, re.IGNORECASE)
+        else ""
+    )
+    if len(named) > 3 or (_BASKET.search(text) and not titled):
+        return Illness(f"{advanced}cancer of several kinds", "", "cancer", had, True)
+    if len(named) < 2 or any(one.entry.name == "cancer" for one in named):
+        return Illness(f"{advanced}cancer", "", "cancer", had, len(named) > 1)
+    names = [one.entry.name for one in named]
+    return Illness(f"{', '.join(names[:-1])} or {names[-1]}", "", "cancer", had, True)
+
+
+def _joint(named: list[_Named], trial: Trial) -> str:
+    """Whether people have both or one of them: ``and`` where the title says so and the criteria do not say "or"."""
+    if len(named) != 2 or named[1].place >= _SECOND:
+        return "or"
+    between = fold(trial.title)[named[0].place : named[1].place]
+    criteria = fold(" ".join(trial.inclusion[:15]))
+    pair = "|".join(re.escape(fold(one.entry.name)) for one in named)
+    either = re.search(rf"\b(?:{pair})\b \w* ?or \w* ?(?:{pair})\b", criteria)
+    return "and" if re.search(r"\b(?:and|with)\b", between) and " or " not in between and not either else "or"
+
+
+def _had(trial: Trial, one: _Named, *, several: bool = False) -> bool:
+    """Whether everybody who takes part has the illness: no healthy people, and none who are only at risk."""
+    required = _required(trial, one)
+    titles = f"{trial.title} {trial.official_title or ''}"
+    labels = _labels(trial)
+    if _HEALTHY.search(titles) and not re.search(r"\bwith\b", titles):
+        return False
+    healthy = re.search(r"\bhealthy\b", f"{titles} {' '.join(trial.inclusion[:12])}", re.IGNORECASE)
+    if trial.healthy_volunteers and not (required and _titled_with(one, titles)) and (not required or healthy):
+        return False
+    looks = trial.study_type == "OBSERVATIONAL" or trial.primary_purpose in _LOOKING
+    if looks and _WITHOUT.search(f"{labels} {trial.title} {trial.study_population or ''}"):
+        return False
+    if trial.study_type == "OBSERVATIONAL" and trial.observational_model == "CASE_CONTROL" and trial.healthy_volunteers:
+        return False
+    if (looks or trial.primary_purpose == "HEALTH_SERVICES_RESEARCH") and trial.study_type != "EXPANDED_ACCESS":
+        known = (
+            required or several or _patients(one, f"{titles} {trial.study_population or ''}") or not trial.eligibility
+        )
+        return known and not _SUSPECTED.search(f"{' '.join(trial.inclusion[:4])} {trial.study_population or ''}")
+    if trial.primary_purpose == "PREVENTION":
+        return required and not _AT_RISK.search(" ".join(trial.inclusion[:6]))
+    return True
+
+
+_LOOKING = {"DIAGNOSTIC", "BASIC_SCIENCE", "SCREENING", None}
+"""Purposes of studies that compare people with and without an illness."""
+_HEALTHY = re.compile(
+    r"\bhealthy (?:\w+ )?(?:adult|volunteer|subject|participant|male|men|women|people|human|individual)", re.IGNORECASE
+)
+
+
+def _names(one: _Named) -> set[str]:
+    return {name for name in (fold(one.clinical), fold(one.entry.name), *_also(one.entry)) if name}
+
+
+def _titled_with(one: _Named, titles: str) -> bool:
+    """Whether a title says "with" the illness, as in "in Subjects With Hay Fever"."""
+    text = fold(titles)
+    return any(
+        re.search(r"\b(?:with|have|having) (?:\w+ ){0,3}$", text[:at])
+        for name in _names(one)
+        for at in _finds(name, text)
+    )
+
+
+def _finds(name: str, text: str) -> Iterator[int]:
+    """Where a name begins in a folded text."""
+    at = f" {text}".find(f" {name}")
+    while at >= 0:
+        yield at
+        at = f" {text}".find(f" {name}", at + 1)
+
+
+def _patients(one: _Named, text: str) -> bool:
+    """Whether a text speaks of people with the illness: "asthma patients", "children with hives"."""
+    folded = fold(text)
+    return any(
+        _PEOPLE_AFTER.match(folded, at + len(name)) or _PEOPLE_BEFORE.search(folded[max(0, at - 60) : at])
+        for name in _names(one)
+        for at in _finds(name, folded)
+    )
+
+
+_WHO = "patient|subject|adult|child|children|infant|people|participant|women|men|individual|adolescent|volunteer"
+_PEOPLE_AFTER = re.compile(rf" (?:{_WHO})")
+_PEOPLE_BEFORE = re.compile(rf"\b(?:{_WHO}) (?:with|who have) (?:\w+ ){{0,3}}$")
+
+
+def _required(trial: Trial, one: _Named) -> bool:
+    """Whether the criteria ask for the illness."""
+    text = fold(" ".join(trial.inclusion[:15]) or (trial.eligibility or "")[:1500])
+    return any(f" {name}" in f" {text}" for name in _names(one))

@@ -1,0 +1,88 @@
+"""What kind of thing is tested, in words that everybody knows: ``kinds.tsv``, written for this project.
+
+Its rows are tried from the first on, against names first, then descriptions, then titles. Among them are the endings
+that the World Health Organization keeps for generic names ("The use of stems in the selection of International
+Nonproprietary Names", 2018).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from trialindex_writers.plain_things import Thing
+
+_FILE = Path(__file__).with_name("kinds.tsv")
+
+
+class Kind(NamedTuple):
+    """A kind of thing.
+
+    :param phrase: what one is: ``a lab-made antibody against allergy``, ``allergy shots``.
+    :param plural: what several are; empty where *phrase* says it of several too.
+    :param noun: as it stands before a name or alone: ``allergy antibody``. :param mass: whether it takes no article.
+    :param risk: which risk is typical of it; see :mod:`.plain_meaning`.
+    """
+
+    phrase: str
+    plural: str
+    noun: str
+    mass: bool
+    risk: str
+
+    @property
+    def alone(self) -> str:
+        """``an allergy antibody``, ``friendly bacteria``."""
+        return self.noun if self.mass else f"{'an' if self.noun[0].lower() in 'aeiou' else 'a'} {self.noun}"
+
+    @property
+    def many(self) -> bool:
+        """Whether the noun takes "are": ``allergy shots``, ``friendly bacteria``."""
+        last = (
+            re.sub(r"\s*\(.*", "", self.noun).split(" in ")[0].split(" under ")[0].split(" into ")[0].split(" of ")[0]
+        )
+        return self.mass and bool(re.search(r"(?:[^s]s|bacteria)$", last))
+
+
+class _Row(NamedTuple):
+    where: str
+    pattern: re.Pattern[str]
+    kind: Kind
+
+
+@cache
+def _rows() -> tuple[_Row, ...]:
+    _, *lines = _FILE.read_text(encoding="utf-8").splitlines()
+    found = []
+    for line in lines:
+        where, pattern, phrase, plural, noun, risk = line.split("\t")
+        kind = Kind(phrase, plural, noun.removeprefix("~"), noun.startswith("~"), risk)
+        found.append(_Row(where, re.compile(pattern, re.IGNORECASE), kind))
+    return tuple(found)
+
+
+def kind(one: Thing, *, cancer: bool, titles: Iterable[str] = ()) -> Kind | None:
+    """The kind of a registered intervention; ``None`` if nothing tells it.
+
+    :param cancer: whether the trial is about cancer; some endings mean something else there.
+    :param titles: of a trial that tests this thing alone; what they say of kinds is said of it.
+    """
+    return (
+        _find(f"{one.shown}\n{one.name}", "ndt", cancer)
+        or _find("\n".join(one.other_names), "ndt", cancer)
+        or _find(one.description[:600], "dt", cancer)
+        or _find("\n".join(titles), "dt" if one.code or one.generic else "t", cancer)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _find(text: str, where: str, cancer: bool) -> Kind | None:
+    if not text:
+        return None
+    for row in _rows():
+        if row.where[-1] in where and (cancer or row.where[0] != "C") and row.pattern.search(text):
+            return row.kind
+    return None
