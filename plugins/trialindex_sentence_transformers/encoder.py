@@ -84,6 +84,13 @@ class SentenceTransformers(Encoder):
         """Seven words for ten tokens, as clinical English has them."""
         return max(1, int(0.7 * (self._model.max_seq_length or 512)))
 
+    @property
+    def multilingual(self) -> bool:
+        """Whether its makers say so: the card of the model lists several languages."""
+        from trialindex_sentence_transformers.files import is_multilingual
+
+        return is_multilingual(self._located[0])
+
     def encode_documents(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         return self._encoded(self._model.encode_document, texts, self._settings.get("document"), progress)
 

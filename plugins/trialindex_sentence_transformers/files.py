@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -109,3 +110,15 @@ def _refuse_code(folder: Path, name: str) -> None:
     for kind in kinds:
         if not kind.startswith("sentence_transformers."):
             raise EncoderError(f'"{name}" needs code of its own ({kind}), which trialindex does not run.')
+
+
+def is_multilingual(folder: Path) -> bool:
+    """Whether the card in a model's folder, ``README.md`` with YAML before its text, lists several languages."""
+    try:
+        card = (folder / "README.md").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    head = card.split("\n---", 1)[0] if card.startswith("---") else ""
+    listed = re.search(r"^language:(.*(?:\n\s*-.*)*)", head, re.MULTILINE)
+    languages = set(re.findall(r"[A-Za-z][\w-]*", listed[1])) if listed else set()
+    return "multilingual" in languages or len(languages) > 1

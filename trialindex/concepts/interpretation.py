@@ -52,10 +52,13 @@ class Interpretation:
     readings: tuple[AbbreviationReading, ...] = ()
     language: QuestionLanguage | None = None
 
-    def notes(self) -> Iterator[str]:
-        """What was read otherwise than it was typed, in sentences."""
+    def notes(self, *, multilingual: bool = False) -> Iterator[str]:
+        """What was read otherwise than it was typed, in sentences.
+
+        :param multilingual: the encoder reads the question as it was asked.
+        """
         if self.language is not None:
-            yield _language_note(self.language)
+            yield _language_note(self.language, multilingual)
         if self.corrections:
             read = ", ".join(one.read for one in self.corrections)
             typed = ", ".join(f'"{one.typed}"' for one in self.corrections)
@@ -228,12 +231,14 @@ def _reading_note(reading: AbbreviationReading) -> str:
     )
 
 
-def _language_note(language: QuestionLanguage) -> str:
+def _language_note(language: QuestionLanguage, multilingual: bool) -> str:
     seems = f"This question seems to be {_listed(language.languages)}"
+    compared = "; by meaning the whole question was compared" if multilingual else ""
     if not language.names:
-        return f"{seems}, and no illness was understood of it. Name the illness in English or in Latin."
+        hint = "" if multilingual else " Name the illness in English or in Latin."
+        return f"{seems}, and no illness was understood of it{compared}.{hint}"
     names = ", ".join(name if name == english else f"{name} ({english})" for name, english in language.names.items())
-    rest = "" if language.whole else "; the rest was not read"
+    rest = compared or ("" if language.whole else "; the rest was not read")
     return f"{seems}. Understood of it: {names}{rest}."
 
 

@@ -175,6 +175,11 @@ class Encoder(ABC):
         """About how many words of a text the model reads; longer queries are cut into windows of this many."""
         return 180
 
+    @property
+    def multilingual(self) -> bool:
+        """Whether the model understands a question in another language than that of the trials."""
+        return False
+
     @abstractmethod
     def encode_documents(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """Vectors of passages, float32 of shape ``(len(texts), dimension)``, each of length 1 and finite.

@@ -92,13 +92,18 @@ def search(
             *_result_notes(question, rankings.size, candidates, page),
             *_place_notes(question, searcher),
             *_person_notes(question),
-            *question.interpretation.notes(),
+            *_interpretation_notes(question, searcher),
         ),
         corrections=question.interpretation.corrections,
         readings=question.interpretation.readings,
         language=question.interpretation.language,
         understood=rankings.question.understood if page.explained else None,
     )
+
+
+def _interpretation_notes(question: Question, searcher: Searcher) -> Iterator[str]:
+    foreign = question.interpretation.language is not None and question.mode != "lexical"
+    yield from question.interpretation.notes(multilingual=foreign and searcher.encoder().multilingual)
 
 
 def _state_notes(searcher: Searcher) -> Iterator[str]:

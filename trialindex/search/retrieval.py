@@ -35,7 +35,7 @@ def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
         scores["lexical"] = dict(lexical.search(question.text, depth, allowed))
         return Rankings(question, scores, {}, size)
     if question.mode == "vector":
-        vectors = embed_query(question.text, searcher.encoder())
+        vectors = embed_query(_embedded_text(question, searcher.encoder()), searcher.encoder())
         [nearest] = nearest_trials(vectors, depth, searcher, allowed)
         scores["vector"] = {num: score for num, (score, _) in nearest.items()}
         return Rankings(question, scores, {num: position for num, (_, position) in nearest.items()}, size)
@@ -52,7 +52,8 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
             return lexical_thread.submit(lexical.search, question.text, depth, allowed)
 
         by_words = search_words() if settings.note_share(question.text) > 0 else None  # takes as long as embedding
-        vectors = embed_query(question.text, searcher.encoder(), [concept.name for concept in understood.concepts])
+        encoder, names_of = searcher.encoder(), [concept.name for concept in understood.concepts]
+        vectors = embed_query(_embedded_text(question, encoder), encoder, names_of)
         queries, names = vectors[:1], vectors[1:]
         if understood.concepts:
             understood = analysis.weigh(understood, (names @ queries[0]).tolist())
@@ -80,6 +81,12 @@ def _stack(*vectors: Vectors) -> Vectors:
     import numpy as np
 
     return np.concatenate(vectors)
+
+
+def _embedded_text(question: Question, encoder: Encoder) -> str:
+    """The text whose vector is looked for: a question in another language as it was asked, if the model reads that."""
+    foreign = question.interpretation.language is not None
+    return question.asked if foreign and encoder.multilingual else question.text
 
 
 def embed_query(text: str, encoder: Encoder, names: Sequence[str] = ()) -> Vectors:
