@@ -28,6 +28,8 @@ _SYMBOL = re.compile(r"(?<![^\W_])[A-Z][A-Z0-9-]*[A-Z0-9](?![^\W_])")
 """What is written alike in every language, such as ``EGFR``."""
 _OTHERS = 3
 """Other meanings of an abbreviation that are said."""
+_QUESTION_WORDS = 30
+"""A longer text is a note, whose words are many enough: writing out its abbreviations found fewer of the right trials."""
 _LANGUAGE_SAMPLE = 400
 """Characters of a long text by which its language is told."""
 
@@ -88,6 +90,8 @@ class Interpreter:
         language = self._languages.read(composed[:_LANGUAGE_SAMPLE])
         if not language.is_english:
             return self._translate(text, composed, self._languages.read(composed))
+        if len(composed.split()) > _QUESTION_WORDS:
+            return Interpretation(text, text)
         corrections = [_Edit(*one) for one in self._speller.misspellings(composed, index)]
         spelt = _replace(composed, corrections)
         quoted = [match.span() for match in QUOTED.finditer(spelt)]
