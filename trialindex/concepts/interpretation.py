@@ -29,7 +29,7 @@ _SYMBOL = re.compile(r"(?<![^\W_])[A-Z][A-Z0-9-]*[A-Z0-9](?![^\W_])")
 _OTHERS = 3
 """Other meanings of an abbreviation that are said."""
 _QUESTION_WORDS = 30
-"""A longer text is a note, whose words are many enough: writing out its abbreviations found fewer of the right trials."""
+"""A longer text is a note, left as it is: writing out its abbreviations found fewer of the right trials."""
 _LANGUAGE_SAMPLE = 400
 """Characters of a long text by which its language is told."""
 
