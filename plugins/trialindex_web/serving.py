@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialindex_web.settings import ServeError, Settings, is_loopback
+from trialindex.plugin.http import is_loopback
+from trialindex_web.settings import ServeError, Settings
 
 if TYPE_CHECKING:
     from trialindex import Index

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,14 +70,6 @@ class Settings:
         """The origins whose forms are accepted."""
         scheme = "https" if self.public else "http"
         return frozenset({self.base_url, *(f"{scheme}://{host}" for host in self.hosts)})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this computer reaches the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _named(host: str) -> str:
