@@ -53,7 +53,7 @@ class MarkdownRenderer(Renderer):
             yield from self._facts(card.facts)
         for line in view.closing:
             yield f"{escape(line)}\n\n"
-        yield f"_{escape(w.DISCLAIMER)}_\n"
+        yield f"_{escape(w.NO_ADVICE)}_\n"
 
     def trial(self, card: Card) -> Iterator[str]:
         contacts = self.options.contacts

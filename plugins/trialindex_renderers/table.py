@@ -52,7 +52,7 @@ class TableRenderer(Renderer):
             yield from self._lines(wrap_units(["For a trial's whole page:", f"trialindex show {example}"], self._width))
         for line in view.closing:
             yield from self._paragraph(line)
-        yield from self._paragraph(w.DISCLAIMER, dim=True)
+        yield from self._paragraph(w.NO_ADVICE, dim=True)
 
     def trial(self, card: Card) -> Iterator[str]:
         contacts = self.options.contacts

@@ -51,7 +51,7 @@ class HtmlRenderer(Renderer):
             lstrip_blocks=True,
         )
         environment.globals["explain"] = explain
-        return _lines(environment.get_template(template).generate(disclaimer=w.DISCLAIMER, **context))
+        return _lines(environment.get_template(template).generate(no_advice=w.NO_ADVICE, **context))
 
 
 def explainer(words: Sequence[Word]) -> Callable[[str], Markup]:

@@ -133,7 +133,7 @@ class Feeds:
         _add(_add(root, "author"), "name", "trialindex")
         _add(root, "link", rel="self", href=f"{base}{quote(request.url.path)}")
         _add(root, "link", rel="alternate", type="text/html", href=f"{base}{path}")
-        _add(root, "subtitle", display.DISCLAIMER)
+        _add(root, "subtitle", display.NO_ADVICE)
         for entry in entries:
             made = _add(root, "entry")
             _add(made, "id", uuid.uuid5(_NEWS, f"{key} {entry.key}").urn)

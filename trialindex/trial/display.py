@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NOT_STATED = "not stated"
 
-DISCLAIMER = (
+NO_ADVICE = (
     "For information only; this is not medical advice. Talk to your doctor, and read the full study record before "
     "you decide anything."
 )

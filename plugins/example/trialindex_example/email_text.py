@@ -36,7 +36,7 @@ class EmailRenderer(Renderer):
             yield "\n"
             yield from self._hit(hit)
         yield "\n"
-        yield from paragraph(display.DISCLAIMER)
+        yield from paragraph(display.NO_ADVICE)
 
     def trial(self, card: Card) -> Iterator[str]:
         card = card if self.options.contacts else card.masked()

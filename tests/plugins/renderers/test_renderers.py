@@ -39,7 +39,7 @@ from trialindex.plugin.registry import Plugins
 from trialindex.plugin.results import Match, Results
 from trialindex.plugin.trial_page import NOTICE, SAFETY
 from trialindex.trial import Trial, from_mapping, to_mapping
-from trialindex.trial.display import DISCLAIMER
+from trialindex.trial.display import NO_ADVICE
 from trialindex.trial.sanitize import UNSAFE
 
 # --- the plugin -----------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_formats_for_people_say_what_is_not_stated_and_that_this_is_no_advice(na
     page = draw(one, BARE, seen={})
     assert page.count("not stated") >= 15
     assert "Contacts, if the record has any, are hidden; add --contacts" in page
-    assert DISCLAIMER in " ".join("".join(one.results(ANSWER)).split())
+    assert NO_ADVICE in " ".join("".join(one.results(ANSWER)).split())
     assert all(text in " ".join(page.split()) for text in (NOTICE, SAFETY, trial_page.DISCLAIMER))
 
 
