@@ -16,7 +16,7 @@ from pathlib import Path
 
 from trialindex.errors import SourceError, nearest
 from trialindex.trial.from_values import FIELDS
-from trialindex.trial.parse_values import short
+from trialindex.trial.parse_values import quote_input
 
 _NOT_IN_A_CELL = {"serious_events", "arms", "contacts", "gone_since", "officials", "outcomes", "raw", "sites", "source"}
 TARGETS = (
@@ -251,7 +251,7 @@ def _place(header: Sequence[str], names: Sequence[str], column: str, path: Path)
         n for n, name in enumerate(names) if name == squash(column)
     ]
     if not places:
-        raise SourceError(f'{path} has no column "{column}". {nearest(column, map(short, filter(None, header)))}')
+        raise SourceError(f'{path} has no column "{column}". {nearest(column, map(quote_input, filter(None, header)))}')
     if len(places) > 1:
         raise SourceError(
             f'{path} has {len(places)} columns "{column}".', hint="Give one of them another name in the file."
@@ -266,7 +266,7 @@ _LIKELY = {
 
 
 def _shown(header: Sequence[str], most: int = 30) -> str:
-    names = [short(name) for name in header[:most] if name]
+    names = [quote_input(name) for name in header[:most] if name]
     return f"{', '.join(names)}{f' and {len(header) - most} more' if len(header) > most else ''}"
 
 

@@ -24,7 +24,7 @@ def _any_text(text: str) -> str:
 
 def _url(text: str) -> str:
     if not re.match(r"https?://[^\s/]", text):
-        raise ValueError(f'"{parse_values.short(text)}" is not a web address; it begins with https://')
+        raise ValueError(f'"{parse_values.quote_input(text)}" is not a web address; it begins with https://')
     return text
 
 

@@ -73,7 +73,7 @@ def _chosen(versions: tuple[Revision, ...], text: str, option: str) -> Revision:
     """
     from trialindex.errors import QueryError
     from trialindex.trial import display, sanitize
-    from trialindex.trial.parse_values import normalise_date, short
+    from trialindex.trial.parse_values import normalise_date, quote_input
 
     trial_id = sanitize.one_line(versions[-1].trial.id)
     hint = f"See them: trialindex history {trial_id}"
@@ -87,7 +87,7 @@ def _chosen(versions: tuple[Revision, ...], text: str, option: str) -> Revision:
     except ValueError:
         day = ""
     if len(day) < len("2026-01-31"):
-        what = f'{option}: "{short(text)}" is neither the number of a version nor a day such as 2026-01-31.'
+        what = f'{option}: "{quote_input(text)}" is neither the number of a version nor a day such as 2026-01-31.'
         raise QueryError(what, hint=hint)
     known = [version for version in versions if version.since <= day]
     if not known:

@@ -16,7 +16,7 @@ import msgspec
 
 from trialindex.errors import EvaluationError
 from trialindex.evaluation.files import bad, columns, find, lines
-from trialindex.trial.parse_values import short
+from trialindex.trial.parse_values import quote_input
 
 QUERIES = "queries.jsonl"
 QRELS = ("qrels/test.tsv", "qrels.tsv", "qrels.txt")
@@ -149,9 +149,9 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
             raise bad(path, number, f"{_columns(len(cells))} where {wanted}", hint=hint)
         query, document, grade = cells[0], cells[-2], _whole(cells[-1])
         if grade is None:
-            raise bad(path, number, f'the grade "{short(cells[-1])}" is not a whole number')
+            raise bad(path, number, f'the grade "{quote_input(cells[-1])}" is not a whole number')
         if grade > HIGHEST:  # trec_eval reserves memory for every grade up to the best
-            raise bad(path, number, f"the grade {short(grade)} is above {HIGHEST}")
+            raise bad(path, number, f"the grade {quote_input(grade)} is above {HIGHEST}")
         if found.setdefault(query, {}).setdefault(document, max(grade, 0)) != max(grade, 0):
             raise bad(path, number, f"{document} has another grade for {query} above")
     if not found:
@@ -171,4 +171,4 @@ def _whole(cell: str) -> int | None:
 
 
 def _some(ids: Mapping[str, object]) -> str:
-    return ", ".join(f'"{short(key)}"' for key in list(ids)[:2])
+    return ", ".join(f'"{quote_input(key)}"' for key in list(ids)[:2])

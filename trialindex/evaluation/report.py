@@ -15,7 +15,7 @@ from trialindex.evaluation.files import lines
 from trialindex.evaluation.measures import LATENCY, means, measure, percentiles
 from trialindex.evaluation.runs import DEPTH, Run, read_run
 from trialindex.evaluation.significance import Difference, compare
-from trialindex.trial.parse_values import short
+from trialindex.trial.parse_values import quote_input
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def evaluate(collection: Collection, run: Run, depth: int = DEPTH) -> Evaluation
     if not answered:
         raise EvaluationError(
             f"the run {run.name} has no result for any of the {len(collection.topics):,} queries, such as "
-            f'"{short(collection.topics[0])}".',
+            f'"{quote_input(collection.topics[0])}".',
             hint="The ids of the queries must be those of the collection.",
         )
     silent = len(collection.topics) - answered

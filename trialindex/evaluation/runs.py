@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from trialindex.errors import EvaluationError
 from trialindex.evaluation.collection import Collection
 from trialindex.evaluation.files import bad, columns, lines
-from trialindex.trial.parse_values import short
+from trialindex.trial.parse_values import quote_input
 
 if TYPE_CHECKING:
     from trialindex.index import Index
@@ -60,7 +60,7 @@ def ask(
     if not held:
         raise EvaluationError(
             f"the index at {index.folder} holds none of the {len(documents):,} judged documents, "
-            f"such as {short(min(documents))}.",
+            f"such as {quote_input(min(documents))}.",
             hint="Name the index that holds them with --index, or one to be built from corpus.jsonl.",
         )
     missing = f"the index holds {held:,} of {len(documents):,} judged documents; it cannot find the others."

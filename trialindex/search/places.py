@@ -10,7 +10,7 @@ from typing import Any
 
 from trialindex.errors import QueryError
 from trialindex.search.gazetteer import City, cities_called, main_names, place_key, region_names, regions
-from trialindex.trial.parse_values import short
+from trialindex.trial.parse_values import quote_input
 
 EARTH_RADIUS_KM = 6371.0088
 KM_PER_MILE = 1.609344
@@ -112,7 +112,7 @@ def parse_distance(text: str) -> float:
     """
     match = _DISTANCE.match(text)
     if match is None:
-        raise QueryError(f'"{short(text)}" is not a distance.', hint='Write it like "100km" or "60 miles".')
+        raise QueryError(f'"{quote_input(text)}" is not a distance.', hint='Write it like "100km" or "60 miles".')
     unit = (match[2] or "km").lower()
     return float(match[1]) * (KM_PER_MILE if unit.startswith("mi") else 1.0)
 
@@ -129,13 +129,13 @@ def find_place(text: str) -> Place:
         latitude, longitude = float(match[1]), float(match[2])
         if abs(latitude) > 90 or abs(longitude) > 180:
             raise QueryError(
-                f'"{short(text)}" is not a position.', hint="Write latitude, then longitude: --near 45.76,4.84"
+                f'"{quote_input(text)}" is not a position.', hint="Write latitude, then longitude: --near 45.76,4.84"
             )
         return Place(f"{latitude:g}, {longitude:g}", latitude, longitude)
     written, text = text, _POSTAL_CODE.sub(" ", text)
     if written != text and not text.strip(" ,"):
         raise QueryError(
-            f'"{short(written)}" is a postal code, and none are known.',
+            f'"{quote_input(written)}" is a postal code, and none are known.',
             hint='Name the city: --near "Boston, Massachusetts"; or give coordinates: --near 45.76,4.84',
         )
     readings = list(read_city(text))
@@ -148,7 +148,7 @@ def find_place(text: str) -> Place:
                 return Place(_label(city), city.latitude, city.longitude)
     name, wanted = readings[0]
     main, other = called.get(place_key(name), ([], []))
-    raise QueryError(f'no place called "{short(text)}" is known.', hint=_advice(name, wanted, main or other))
+    raise QueryError(f'no place called "{quote_input(text)}" is known.', hint=_advice(name, wanted, main or other))
 
 
 def read_city(text: str) -> Iterator[tuple[str, list[str]]]:

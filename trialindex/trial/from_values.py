@@ -137,7 +137,7 @@ def _record(cls: type[msgspec.Struct], value: Any, place: Place, problems: _Prob
     for name, given in value.items():
         here = (*place, str(name))
         if name not in readers:
-            problems.append(Problem(here, f"no such field. {nearest(parse_values.short(name), readers)}"))
+            problems.append(Problem(here, f"no such field. {nearest(parse_values.quote_input(name), readers)}"))
             continue
         try:
             found = readers[name](given, here, problems)
@@ -251,7 +251,7 @@ def _text(value: Any) -> str:
 def _id(value: Any) -> str:
     text = str(value)
     if len(text) > 100 or not text.isprintable():
-        raise ValueError(f'"{parse_values.short(text)}" is not an id: one line of at most 100 characters')
+        raise ValueError(f'"{parse_values.quote_input(text)}" is not an id: one line of at most 100 characters')
     return text
 
 
@@ -259,7 +259,7 @@ def _degrees(limit: int) -> Reader:
     def convert(value: str | float) -> float:
         degrees = parse_values.normalise_number(value)
         if abs(degrees) > limit:
-            raise ValueError(f'"{parse_values.short(value)}" is not between -{limit} and {limit} degrees')
+            raise ValueError(f'"{parse_values.quote_input(value)}" is not between -{limit} and {limit} degrees')
         return degrees
 
     return _single(convert, str, int, float)
@@ -326,4 +326,4 @@ def _kind(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
-    return str(value).lower() if isinstance(value, bool) else f'"{parse_values.short(value)}"'
+    return str(value).lower() if isinstance(value, bool) else f'"{parse_values.quote_input(value)}"'

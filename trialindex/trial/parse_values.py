@@ -117,7 +117,7 @@ def _one_of(text: str, what: str, allowed: tuple[str, ...]) -> str:
     """The allowed code that *text* spells, whatever its case, spaces and punctuation."""
     code = text if text in allowed else _known(what, allowed).get(_squash(text))
     if code is None:
-        raise ValueError(f'"{short(text)}" is not a known {what}. {_hint(text, allowed)}')
+        raise ValueError(f'"{quote_input(text)}" is not a known {what}. {_hint(text, allowed)}')
     return code
 
 
@@ -149,7 +149,7 @@ def normalise_status(text: str) -> Status:
     :raises ValueError: no status is spelled like that, or the words do not say which one.
     """
     if _squash(text) in _SAYS_LITTLE:
-        raise ValueError(f'"{short(text)}" does not say which status it is: it may be over, paused, or not begun')
+        raise ValueError(f'"{quote_input(text)}" does not say which status it is: it may be over, paused, or not begun')
     return cast(Status, _one_of(text, "status", STATUSES))
 
 
@@ -219,7 +219,7 @@ def normalise_phases(text: str) -> tuple[Phase, ...]:
             break
         found.add(_PHASE_CODES[match[1]])
     if not found:
-        raise ValueError(f'"{short(text)}" is not a known phase. {_hint(text, PHASES)}')
+        raise ValueError(f'"{quote_input(text)}" is not a known phase. {_hint(text, PHASES)}')
     return cast("tuple[Phase, ...]", tuple(sorted(found, key=PHASES.index)))
 
 
@@ -236,7 +236,7 @@ def normalise_yes_no(value: str | bool | int) -> bool:
     """
     word = str(value).strip().casefold()
     if word not in _YES | _NO:
-        raise ValueError(f'"{short(value)}" is neither yes nor no')
+        raise ValueError(f'"{quote_input(value)}" is neither yes nor no')
     return word in _YES
 
 
@@ -249,7 +249,7 @@ def normalise_count(value: str | float) -> int:
     if re.fullmatch(r"\d{1,3}(?:,\d{3})+", text):
         text = text.replace(",", "")
     if not re.fullmatch(r"\d{1,15}(?:\.0+)?", text):
-        raise ValueError(f'"{short(value)}" is not a whole number')
+        raise ValueError(f'"{quote_input(value)}" is not a whole number')
     return int(float(text))
 
 
@@ -263,7 +263,7 @@ def normalise_number(value: str | float) -> float:
     except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f'"{short(value)}" is not a number')
+        raise ValueError(f'"{quote_input(value)}" is not a number')
     return number
 
 
@@ -275,9 +275,9 @@ def normalise_age(value: str | float) -> float | None:
     try:
         years = parse_age(str(value))
     except ValueError:
-        raise ValueError(f'"{short(value)}" is not an age; write it like "18 Years" or "6 Months"') from None
+        raise ValueError(f'"{quote_input(value)}" is not an age; write it like "18 Years" or "6 Months"') from None
     if years is not None and years > OLDEST:
-        raise ValueError(f'"{short(value)}" is above {OLDEST} years, which is not the age of a person')
+        raise ValueError(f'"{quote_input(value)}" is above {OLDEST} years, which is not the age of a person')
     return years
 
 
@@ -304,7 +304,9 @@ def normalise_ages(text: str) -> tuple[float | None, float | None]:
         return normalise_age(match[1]), None
     if match := _UP_TO.fullmatch(plain):
         return None, normalise_age(match[1])
-    raise ValueError(f'"{short(text)}" is not a range of ages; write it like "18 to 65 years" or "18 years and older"')
+    raise ValueError(
+        f'"{quote_input(text)}" is not a range of ages; write it like "18 to 65 years" or "18 years and older"'
+    )
 
 
 # --- dates ----------------------------------------------------------------------------------------------------------
@@ -356,16 +358,16 @@ def normalise_date(value: str | int | datetime.date, order: DateOrder | None = N
         day, name, year = match[1], match[2], f"{'19' if int(match[3]) >= 70 else '20'}{match[3]}"
         month = str(_MONTH_NUMBERS[name])
     else:
-        raise ValueError(f'"{short(value)}" is not a date; write it like "2024-05-17", "2024-05" or "2024"')
+        raise ValueError(f'"{quote_input(value)}" is not a date; write it like "2024-05-17", "2024-05" or "2024"')
     try:
         datetime.date(int(year), int(month or 1), int(day or 1))
     except ValueError as problem:
-        raise ValueError(f'"{short(value)}" is not a date: {problem}') from None
+        raise ValueError(f'"{quote_input(value)}" is not a date: {problem}') from None
     if not 1900 <= int(year) < 2200:
-        raise ValueError(f'"{short(value)}" is not a date of a trial: its year is {year}')
+        raise ValueError(f'"{quote_input(value)}" is not a date of a trial: its year is {year}')
     return "-".join([f"{int(year):04}", *(f"{int(part):02}" for part in (month, day) if part)])
 
 
-def short(value: object, limit: int = 60) -> str:
+def quote_input(value: object, limit: int = 60) -> str:
     """The value on one line, cut where it gets long: how messages quote what was typed."""
     return sanitize.excerpt(str(value), limit)
