@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Iterator
 from functools import cache
 
+from trialindex.trial.display import MONTHS
 from trialindex_writers.facts_limits import phases
 from trialindex_writers.facts_record import WORD, Record, blank, folded, keys_of, terms
 from trialindex_writers.glossary import entries, used
@@ -152,7 +152,6 @@ _CODE = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[^\W\d_])[\w-]+")
 _MEASURES = "mg|kg|g|mcg|µg|ml|cm|mm|km|year|month|week|day|hour|minute|fold|point|arm|part|group"
 _MEASURE = re.compile(rf"\d+(?:st|nd|rd|th|-?(?:{_MEASURES}))s?(?:-\w+)?", re.IGNORECASE)
 _CAPITAL = re.compile(r"(?<![\w'’-])[^\W\d_a-zß-öø-ÿ][\w'’]*(?:-\w+)*")
-_MONTHS = frozenset(calendar.month_name)
 
 
 def _capitals(text: str, record: Record) -> Iterator[tuple[str, str]]:
@@ -165,7 +164,7 @@ def _capitals(text: str, record: Record) -> Iterator[tuple[str, str]]:
         begins = re.search(r"(?:^|[.:!?]\s+|^[\"'“‘(])$", text[: match.start()]) and word[1:] == word[1:].lower()
         if (
             (begins and _plain_words().issuperset(map(folded, WORD.findall(word))))
-            or word in _MONTHS
+            or word in MONTHS
             or _MEASURE.fullmatch(word)
         ):
             continue

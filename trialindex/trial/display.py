@@ -228,7 +228,7 @@ def who(minimum: float | None, maximum: float | None, code: str | None) -> str:
     return f"{ages}, {'sex not stated' if sexes == NOT_STATED else sexes}"
 
 
-_MONTHS = (
+MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
@@ -247,7 +247,7 @@ def date(value: TrialDate | str | None) -> str:
     if match is None or not 1 <= int(match[2] or 1) <= 12:
         return one_line(text) or NOT_STATED
     year, month, day = match.groups()
-    parts = ([str(int(day))] if day else []) + ([_MONTHS[int(month) - 1]] if month else []) + [year]
+    parts = ([str(int(day))] if day else []) + ([MONTHS[int(month) - 1]] if month else []) + [year]
     return " ".join(parts) + (" (expected)" if kind == "ESTIMATED" else "")
 
 

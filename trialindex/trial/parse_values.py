@@ -311,9 +311,9 @@ def normalise_ages(text: str) -> tuple[float | None, float | None]:
 
 # --- dates ----------------------------------------------------------------------------------------------------------
 
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september"]
-_MONTHS += ["october", "november", "december"]
-_MONTH_NUMBERS = {name[:n]: number for number, name in enumerate(_MONTHS, 1) for n in (3, 4, len(name))}
+_MONTH_NUMBERS = {
+    name[:n].casefold(): number for number, name in enumerate(display.MONTHS, 1) for n in (3, 4, len(name))
+}
 _ISO = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[T ]\d{2}:\d{2}.*)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NUMBERS = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
