@@ -33,6 +33,7 @@ PUBLIC = {
     "trialindex.plugin.updates",
     "trialindex.testing",
     "trialindex.trial",
+    "trialindex.trial.countries",
     "trialindex.trial.display",
     "trialindex.trial.from_values",
     "trialindex.trial.parse_values",

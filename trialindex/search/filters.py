@@ -12,10 +12,11 @@ from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from trialindex.errors import QueryError, nearest
-from trialindex.search.places import Place, country_code, find_place, parse_distance
+from trialindex.search.places import Place, find_place, parse_distance
 from trialindex.search.sites import Address, locate_cities
 from trialindex.storage import filter_queries as queries
 from trialindex.trial import display, format_age, parse_values, sanitize
+from trialindex.trial.countries import country_code
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids

@@ -5,9 +5,7 @@ Without it every process would read all cities with all their other names, which
 
 from __future__ import annotations
 
-import re
 import sqlite3
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from trialindex.search.regions import rows as region_table
+from trialindex.trial.countries import place_key
 
 _FORMAT = 2
 """Raised when the tables change, or names come under other keys."""
@@ -45,12 +44,6 @@ class City:
     population: int
     country: str
     admin1: str
-
-
-def place_key(name: str) -> str:
-    """The name without case, accents and punctuation: *Zürich* and *zurich* are one place."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    return re.sub(r"[\s\-'’.,]+", " ", "".join(c for c in plain if not unicodedata.combining(c))).strip()
 
 
 def cities_called(names: Iterable[str]) -> dict[str, tuple[list[City], list[City]]]:

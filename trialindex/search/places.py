@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialindex.errors import QueryError
-from trialindex.search.gazetteer import City, cities_called, main_names, place_key, region_names, regions
+from trialindex.search.gazetteer import City, cities_called, main_names, region_names, regions
+from trialindex.trial.countries import country_code, place_key
 from trialindex.trial.parse_values import quote_input
 
 EARTH_RADIUS_KM = 6371.0088
@@ -20,71 +21,6 @@ _POSTAL_CODE = re.compile(
 )
 """Of most countries, of the United Kingdom, and of Canada."""
 _DISTANCE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(km|kilomet(?:er|re)s?|mi|miles?)?\s*$", re.IGNORECASE)
-
-
-_OTHER_NAMES = {
-    "america": "US",
-    "bahamas": "BS",
-    "bolivia plurinational state of": "BO",
-    "brunei darussalam": "BN",
-    "burma": "MM",
-    "cape verde": "CV",
-    "china people s republic of": "CN",
-    "congo": "CG",
-    "congo the democratic republic of the": "CD",
-    "cote d ivoire": "CI",
-    "czech republic": "CZ",
-    "east timor": "TL",
-    "england": "GB",
-    "falkland islands malvinas": "FK",
-    "federated states of micronesia": "FM",
-    "great britain": "GB",
-    "holland": "NL",
-    "holy see": "VA",
-    "holy see vatican city state": "VA",
-    "iran islamic republic of": "IR",
-    "korea": "KR",
-    "korea democratic people s republic of": "KP",
-    "korea republic of": "KR",
-    "lao people s democratic republic": "LA",
-    "libyan arab jamahiriya": "LY",
-    "macau": "MO",
-    "macedonia": "MK",
-    "macedonia the former yugoslav republic of": "MK",
-    "micronesia federated states of": "FM",
-    "moldova republic of": "MD",
-    "northern ireland": "GB",
-    "palestine": "PS",
-    "palestine state of": "PS",
-    "palestinian territories occupied": "PS",
-    "palestinian territory occupied": "PS",
-    "people s republic of china": "CN",
-    "republic of ireland": "IE",
-    "republic of korea": "KR",
-    "republic of moldova": "MD",
-    "russian federation": "RU",
-    "saint martin": "MF",
-    "scotland": "GB",
-    "swaziland": "SZ",
-    "syrian arab republic": "SY",
-    "taiwan province of china": "TW",
-    "tanzania united republic of": "TZ",
-    "the bahamas": "BS",
-    "the gambia": "GM",
-    "the netherlands": "NL",
-    "turkiye": "TR",
-    "u k": "GB",
-    "u s": "US",
-    "u s a": "US",
-    "uk": "GB",
-    "united republic of tanzania": "TZ",
-    "united states of america": "US",
-    "venezuela bolivarian republic of": "VE",
-    "viet nam": "VN",
-    "virgin islands u s": "VI",
-    "wales": "GB",
-}
-"""Names of countries that registries and people use and GeoNames does not, by their keys."""
 
 
 @dataclass(frozen=True)
@@ -175,21 +111,12 @@ def _advice(name: str, regions: list[str], found: Sequence[City]) -> str:
     return f"{guess}Name a city of 15,000 people or more, or give coordinates: --near 45.76,4.84"
 
 
-def country_code(name: str) -> str | None:
-    """The ISO 3166 code of a country: ``UK``, ``United Kingdom`` → ``GB``; ``Korea, Republic of`` → ``KR``."""
-    for written in (re.sub(r"[()]", " ", name), re.sub(r"\(.*?\)", " ", name)):
-        key = place_key(written)
-        if code := regions("country").get(key) or _OTHER_NAMES.get(key):
-            return code
-    return None
-
-
 def in_region(city: City, region: str) -> bool:
     """Whether the city lies in the region or country of that name or code."""
     key = place_key(region)
     if city.admin1 in (code for name in (key, key.replace(" ", "")) if (code := regions(city.country).get(name))):
         return True  # D.C. is DC
-    return (regions("country").get(key) or _OTHER_NAMES.get(key)) == city.country
+    return country_code(region) == city.country
 
 
 def _label(city: City) -> str:

@@ -8,8 +8,8 @@ import msgspec
 
 from trialindex.errors import QueryError, WatchError
 from trialindex.search.filters import Filters
-from trialindex.search.places import country_code
 from trialindex.trial import sanitize
+from trialindex.trial.countries import country_code
 
 if TYPE_CHECKING:
     from trialindex.index import Index

@@ -185,6 +185,12 @@ def test_a_record_that_states_nothing() -> None:
         assert wrong(text, empty)
 
 
+def test_a_country_is_the_same_by_all_its_names() -> None:
+    trial = replace(TRIAL, sites=(Site(country="Bolivia, Plurinational State of"), Site(country="Korea, Republic of")))
+    assert wrong("It is in Bolivia and South Korea.", trial) == []
+    assert wrong("It is in Bolivia and East Timor.", trial)
+
+
 def test_a_name_with_a_number_in_it_is_a_name() -> None:
     trial = replace(TRIAL, interventions=(Intervention(name="mRNA-1273 30 people"),), conditions=("COVID-19",))
     assert wrong("mRNA-1273 30 people is tested against COVID-19.", trial) == []
