@@ -14,7 +14,6 @@ import shlex
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -65,7 +64,7 @@ def _generator() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def contexts() -> Iterator[list[click.Context]]:
+def contexts() -> list[click.Context]:
     """The context of every built-in command."""
     from trialindex.cli import cli
     from trialindex.plugin import registry as module
@@ -73,7 +72,7 @@ def contexts() -> Iterator[list[click.Context]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "plugins", module.plugins)  # the generator replaces it
         patch.setattr(cli, "commands", {})
-        yield _generator().contexts()
+        return _generator().contexts()
 
 
 @pytest.fixture

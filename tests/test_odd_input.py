@@ -191,11 +191,9 @@ def test_an_id_of_a_registry_has_plain_digits(tmp_path: Path) -> None:
     assert not is_id("NCT0123456٧")
     path = tmp_path / "a.csv"
     path.write_text("NCT Number,Study Title\nNCT0123456٧,A title\nNCT01234568,Another\n", encoding="utf-8")
-    rejected: list[str] = []
-    context = IngestContext(on_reject=lambda where, why: rejected.append(why))
-    assert [one.id for one in CsvSource(str(path)).trials(context)] == ["NCT01234568"]
-    assert len(rejected) == 1
-    assert "not an NCT number" in rejected[0]
+    odd, plain = CsvSource(str(path)).trials(IngestContext())
+    assert (odd.id, odd.url) == ("NCT0123456٧", None), "kept, as an id that is no registry's"
+    assert plain.url == "https://clinicaltrials.gov/study/NCT01234568"
 
 
 # --- plugins that end the program -----------------------------------------------------------------------------------

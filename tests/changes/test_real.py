@@ -38,8 +38,6 @@ NOT_KEPT = {
     "protocolSection.armsInterventionsModule.interventions.armGroupLabels",  # the arms say it the other way round
     "protocolSection.designModule.designInfo.interventionModelDescription",
     "protocolSection.ipdSharingStatementModule",
-    "protocolSection.referencesModule",
-    "protocolSection.statusModule.expandedAccessInfo",
 }
 """What a trial has no field for; nothing can be told of it."""
 
@@ -59,8 +57,12 @@ FIELDS: dict[str, set[str]] = {
     "identificationModule.briefTitle": {"title"},
     "identificationModule.officialTitle": {"official_title"},
     "outcomesModule": {"outcomes"},
+    "referencesModule.references": {"references"},
+    "referencesModule.seeAlsoLinks": {"links"},
     "sponsorCollaboratorsModule.collaborators": {"collaborators"},
     "statusModule.completionDateStruct": {"completion_date"},
+    "statusModule.expandedAccessInfo.hasExpandedAccess": {"has_expanded_access"},
+    "statusModule.expandedAccessInfo.nctId": {"expanded_access_id"},
     "statusModule.lastKnownStatus": {"last_known_status", "status"},
     "statusModule.overallStatus": {"status"},
     "statusModule.primaryCompletionDateStruct": {"primary_completion_date"},

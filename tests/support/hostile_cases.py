@@ -124,17 +124,17 @@ def controls(text: str, *, colour: bool = False) -> list[str]:
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """The block fails when it takes longer; Python's regular expressions heed the alarm too."""
+    """The block fails when it takes more of the CPU; Python's regular expressions heed the alarm too."""
     if not hasattr(signal, "setitimer"):
         pytest.skip("no alarm on this system")
 
     def late(number: int, frame: object) -> None:
         raise AssertionError(f"it took longer than {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

@@ -154,7 +154,9 @@ class Records:
     def count_by_status(self) -> dict[str, int]:
         """How many trials have each recruitment status, the most frequent first; those without one under ``""``."""
         return dict(
-            self.database.rows("SELECT coalesce(status, ''), count(*) FROM trials GROUP BY 1 ORDER BY 2 DESC, 1")
+            self.database.rows(
+                "SELECT coalesce(status, ''), count(*) FROM trials GROUP BY 1 ORDER BY 2 DESC, 1 = '', 1"
+            )
         )
 
     def find(self, trial_id: str, *, raw: bool = False) -> Stored | None:
