@@ -72,7 +72,8 @@ def contexts() -> list[click.Context]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "plugins", module.plugins)  # the generator replaces it
         patch.setattr(cli, "commands", {})
-        return _generator().contexts()
+        made: list[click.Context] = _generator().contexts()
+    return made
 
 
 @pytest.fixture

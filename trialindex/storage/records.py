@@ -153,11 +153,8 @@ class Records:
 
     def count_by_status(self) -> dict[str, int]:
         """How many trials have each recruitment status, the most frequent first; those without one under ``""``."""
-        return dict(
-            self.database.rows(
-                "SELECT coalesce(status, ''), count(*) FROM trials GROUP BY 1 ORDER BY 2 DESC, 1 = '', 1"
-            )
-        )
+        sql = "SELECT coalesce(status, '') AS code, count(*) FROM trials GROUP BY code ORDER BY 2 DESC, code = '', code"
+        return dict(self.database.rows(sql))
 
     def find(self, trial_id: str, *, raw: bool = False) -> Stored | None:
         """The trial with that id, in any spelling of its letters."""
