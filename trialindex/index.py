@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +12,11 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import msgspec
 
+from trialindex.concepts.loading import load_interpreter, load_recognizer
 from trialindex.errors import (
-    EncoderMismatch,
-    IndexDamaged,
     IndexEmpty,
     IndexLocked,
     StorageError,
-    UnknownTrial,
 )
 from trialindex.ingest.request import Request, Shard
 from trialindex.ingest.run import Ingest, Summary
@@ -35,11 +31,13 @@ from trialindex.plugin.trial_page import Card
 from trialindex.plugin.updates import Change
 from trialindex.search.browsing import Browser
 from trialindex.search.filters import Filters, FilterWords
+from trialindex.search.names import find_trial
 from trialindex.search.places import Place
 from trialindex.search.reranking import DEPTH as RERANK_DEPTH
 from trialindex.storage import derived, manifest
 from trialindex.storage.check import Finding, Findings, Repair, find_damage
-from trialindex.storage.files import folder_size, remove_entries, storage_errors
+from trialindex.storage.files import remove_entries, storage_errors
+from trialindex.storage.info import Info, describe_index
 from trialindex.storage.integrity import IntegrityChecks
 from trialindex.storage.lock import write_lock
 from trialindex.storage.migrate import migrate
@@ -47,37 +45,16 @@ from trialindex.storage.partial_index import is_leftover, require_empty
 from trialindex.storage.provenance import Origin
 from trialindex.storage.records import Records, Stored
 from trialindex.storage.store_spec import StoreSpec
-from trialindex.trial import Trial, display
+from trialindex.trial import Trial
 from trialindex.trial.passages import VERSION as PASSAGES
-from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
     from trialindex.changes.revisions import Revision
-    from trialindex.concepts.interpretation import Interpreter
-    from trialindex.concepts.recognizer import ConceptRecognizer
     from trialindex.search.searcher import Searcher
     from trialindex.search.settings import RankingSettings
 
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
-
-_LISTED_IDS = 5
-"""How many ids a message lists."""
-
-
-class Info(msgspec.Struct, frozen=True, kw_only=True):
-    """What an index is and holds: ``sources`` by spec the ISO day each last ran, ``gone`` the trials none still has."""
-
-    path: str
-    trials: int
-    passages: int
-    generation: int
-    bytes: int
-    manifest: manifest.Manifest
-    sources: dict[str, str]
-    statuses: dict[str, int]
-    gone: int = 0
-    vectors: str
 
 
 class Index(Browser):
@@ -273,8 +250,8 @@ class Index(Browser):
                 derived=state,
                 records=records,
                 encoder=lambda: self.encoder,
-                recognizer=lambda: _recognizer(self.plugins),
-                interpreter=lambda: _interpreter(self.plugins),
+                recognizer=lambda: load_recognizer(self.plugins),
+                interpreter=lambda: load_interpreter(self.plugins),
                 settings=ranking or RankingSettings(),
             )
 
@@ -289,7 +266,7 @@ class Index(Browser):
     def stored(self, trial_id: str, *, contacts: bool = False) -> Stored:
         """As :meth:`get`, with what the index knows of it: when it was first seen and last checked."""
         with self._records.snapshot() as records:
-            found = self._find(records, trial_id, raw=contacts)
+            found = find_trial(records, trial_id, self.plugins, raw=contacts)
         return found if contacts else Stored(found.num, found.trial.masked(), found.first_seen, found.last_checked)
 
     def card(
@@ -312,7 +289,7 @@ class Index(Browser):
             writer=writer,
             contacts=contacts,
             near=near,
-            recognizer=_recognizer(self.plugins),  # read once a process
+            recognizer=load_recognizer(self.plugins),  # read once a process
             plugins=self.plugins,
         )
 
@@ -322,7 +299,7 @@ class Index(Browser):
         :raises UnknownTrial: the index has none, or several have the name; the message says what to type next.
         """
         with self._records.snapshot() as records:
-            return records.provenance.origins_of(self._find(records, trial_id).num)
+            return records.provenance.origins_of(find_trial(records, trial_id, self.plugins).num)
 
     def history(self, trial_id: str, *, contacts: bool = False) -> tuple[Revision, ...]:
         """Every version of a trial that the index has seen, the newest, which is the current one, last.
@@ -335,7 +312,7 @@ class Index(Browser):
         from trialindex.changes.revisions import revisions
 
         with self._records.snapshot() as records:
-            return revisions(records, self._find(records, trial_id), contacts=contacts)
+            return revisions(records, find_trial(records, trial_id, self.plugins), contacts=contacts)
 
     def trials(self, filters: Filters | None = None, *, contacts: bool = False) -> Iterator[Trial]:
         """Every trial that passes the filters, in the order they came; streaming."""
@@ -349,18 +326,7 @@ class Index(Browser):
     def info(self) -> Info:
         """What the index is and holds."""
         with self._records.snapshot() as records:
-            return Info(
-                path=str(self.folder),
-                trials=len(records),
-                passages=len(records.passages),
-                generation=records.generation,
-                bytes=folder_size(self.folder),
-                manifest=self.manifest,
-                sources=records.sources.runs(),
-                statuses=records.count_by_status(),
-                gone=len(records.provenance.gone_trials()),
-                vectors=derived.describe_vectors(self.folder, self._store),
-            )
+            return describe_index(self.manifest, records, self._store)
 
     def check(self, *, repair: bool = False, listener: ProgressListener | None = None) -> Findings:
         """Prove that the index is whole: every record, passage, vector and word index against each other.
@@ -483,41 +449,8 @@ class Index(Browser):
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _find(self, records: Records, name: str, *, raw: bool = False) -> Stored:
-        """The trial with that id or other name, unmasked.
-
-        :raises UnknownTrial: there is none, or several have the name.
-        """
-        name = replace_surrogates(name.strip())
-        found = records.ids_named(name)
-        if len(found) > 1:
-            several = display.listed(found, _LISTED_IDS)
-            what = f'"{name}" is a name of {len(found):,} trials in the index at {self.folder}: {several}.'
-            raise UnknownTrial(what, hint="Give the id of one of them.")
-        stored = records.find(found[0], raw=raw) if found else None
-        if stored is None:
-            raise UnknownTrial(f'no trial "{name}" in the index at {self.folder}.', hint=self._hint(records, name))
-        return stored
-
-    def _hint(self, records: Records, name: str) -> str:
-        """What to do about a name that no trial has."""
-        similar = records.similar_ids(name)
-        hints = [f"Did you mean {' or '.join(map(_quoted, similar))}?"] if 1 <= len(similar) <= _LISTED_IDS else []
-        trial_id = "".join(name.split()).upper()
-        for source_name, source in self.plugins.sources.classes().items():
-            if source.id_pattern and re.fullmatch(source.id_pattern, trial_id):
-                hints.append(f"Fetch it: trialindex ingest {source_name}:{trial_id} --index {self.folder}")
-        return " ".join(hints) or "List what there is: trialindex list"
-
     def _use(self, encoder: Encoder) -> None:
-        built, given = self.manifest.encoder, encoder.identity
-        if given != built:
-            raise EncoderMismatch(
-                f"the index at {self.folder} was built with the encoder {built.spec} (sha256 {built.sha256[:12]}…, "
-                f"{built.dimension} dimensions), not {given.spec} (sha256 {given.sha256[:12]}…, {given.dimension}).",
-                hint="Leave --encoder out, or build another index: "
-                f"trialindex ingest … --index NEW --encoder {given.spec}",
-            )
+        self.manifest.require_encoder(encoder.identity, self.folder)
         self._encoder = encoder
 
     @contextmanager
@@ -550,38 +483,11 @@ class Index(Browser):
                 # A writer at work will do it; where nothing can be written the last state answers.
                 with suppress(IndexLocked, StorageError), write_lock(self.folder):
                     self._catch_up()
-            newest = derived.newest_generation(self.folder)
-            if self._derived is None or self._derived.generation != newest:
-                self._derived = derived.open_newest(self.folder, self._store)
-            if self._derived is None:
-                raise IndexDamaged(
-                    f"the index at {self.folder} has no {derived.NAME} folder and cannot be written to.",
-                    hint="Copy the whole folder again, or make it writable.",
-                )
+            self._derived = derived.reopen(self._derived, self.folder, self._store)
             return self._derived
-
-
-def _quoted(trial_id: str) -> str:
-    return f'"{trial_id}"'
 
 
 def _store_spec(plugins: Plugins, spec: str) -> StoreSpec:
     """:raises PluginError: there is no such store."""
     name, argument = registry.split_spec(spec)
     return StoreSpec(plugins.stores.get(name), argument)
-
-
-@cache
-def _recognizer(plugins: Plugins) -> ConceptRecognizer:
-    """The terms of the vocabularies at hand, read once a process."""
-    from trialindex.concepts.recognizer import ConceptRecognizer
-
-    return ConceptRecognizer.load(plugins)
-
-
-@cache
-def _interpreter(plugins: Plugins) -> Interpreter:
-    """What reads questions by the same vocabularies."""
-    from trialindex.concepts.interpretation import Interpreter
-
-    return Interpreter(_recognizer(plugins))

@@ -11,7 +11,7 @@ from trialindex.cli.common import index_option, open_for_reading
 from trialindex.cli.output import align, json_option, print_result
 
 if TYPE_CHECKING:
-    from trialindex.index import Info
+    from trialindex.storage.info import Info
 
 
 @click.command("info")

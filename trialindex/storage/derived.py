@@ -142,6 +142,22 @@ def open_newest(folder: Path, store: StoreSpec) -> Derived | None:
     return None
 
 
+def reopen(held: Derived | None, folder: Path, store: StoreSpec) -> Derived:
+    """The newest derived state: the one that is *held* if it is still that.
+
+    :raises IndexDamaged: there is none, or it cannot be read.
+    """
+    if held is not None and held.generation == newest_generation(folder):
+        return held
+    newest = open_newest(folder, store)
+    if newest is None:
+        raise IndexDamaged(
+            f"the index at {folder} has no {NAME} folder and cannot be written to.",
+            hint="Copy the whole folder again, or make it writable.",
+        )
+    return newest
+
+
 def describe_vectors(folder: Path, store: StoreSpec) -> str:
     """How the newest state holds its vectors, in words; nothing when there is none to be read."""
     with suppress(IndexDamaged):

@@ -41,7 +41,7 @@ def storage_errors(folder: Path, database: str = "records.db") -> Iterator[None]
     except sqlite3.DatabaseError as problem:
         raise database_error(problem, folder, database) from problem
     except UnicodeDecodeError as problem:  # the message of an error quotes what is damaged
-        raise database_error(sqlite3.DatabaseError("malformed: a text is none"), folder, database) from problem
+        raise database_error(sqlite3.DatabaseError("malformed: a text is no Unicode"), folder, database) from problem
 
 
 def database_error(problem: sqlite3.DatabaseError, folder: Path, database: str = "records.db") -> Exception:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from trialindex.errors import IndexDamaged, IndexFormatError, IndexNotFound
+from trialindex.errors import EncoderMismatch, IndexDamaged, IndexFormatError, IndexNotFound
 from trialindex.plugin.interfaces import EncoderIdentity
 from trialindex.storage.files import storage_errors, write_atomically
 
@@ -32,6 +32,20 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     store: str
     passages: int
+
+    def require_encoder(self, given: EncoderIdentity, folder: Path) -> None:
+        """Make sure that an encoder is the one that the index at *folder* was built with.
+
+        :raises EncoderMismatch: it is another one.
+        """
+        built = self.encoder
+        if given != built:
+            raise EncoderMismatch(
+                f"the index at {folder} was built with the encoder {built.spec} (sha256 {built.sha256[:12]}…, "
+                f"{built.dimension} dimensions), not {given.spec} (sha256 {given.sha256[:12]}…, {given.dimension}).",
+                hint="Leave --encoder out, or build another index: "
+                f"trialindex ingest … --index NEW --encoder {given.spec}",
+            )
 
     def write(self, folder: Path) -> None:
         """Put it in place of the one there is. :raises StorageError: the folder cannot be written."""
