@@ -7,7 +7,7 @@ from typing import Any
 
 from trialindex.errors import SourceError
 from trialindex.trial.from_values import Place
-from trialindex_manual.document import Document, nearest_line
+from trialindex_manual.document import Document
 
 
 def parse_yaml(text: str, name: str) -> Document:
@@ -33,8 +33,8 @@ def parse_yaml(text: str, name: str) -> Document:
     except UnicodeEncodeError:
         raise SourceError(f"{name}: not valid YAML: it holds half of a pair of characters.") from None
     if len(built.documents) == 1:
-        return Document(name, built.documents[0], lambda place: nearest_line(built.lines, (0, *place)))
-    return Document(name, built.documents, lambda place: nearest_line(built.lines, place))
+        return Document(name, built.documents[0], {place[1:]: line for place, line in built.lines.items()})
+    return Document(name, built.documents, built.lines)
 
 
 _NULLS = {"", "~", "null", "Null", "NULL"}

@@ -11,6 +11,7 @@ from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial, format_age
 from trialindex.trial.from_values import FieldError, Place, Problem, read_trial
+from trialindex.trial.parse_values import quote_input
 from trialindex_manual.document import Document
 from trialindex_manual.files import read_path
 
@@ -34,7 +35,7 @@ class ManualSource(Source):
             - {city: Lyon, country: France}
 
     Codes may be written in any spelling, dates as 2024, 2024-05 or 2024-05-17, ages in years or as "6 months". Every
-    file is checked first; whatever is wrong is shown with its line, and then nothing is read.
+    file is checked first; whatever is wrong is shown with its place, and then nothing is read.
     """
 
     name: ClassVar[str] = NAME
@@ -82,31 +83,29 @@ def read_all(
     wrong: list[str] = []
     seen: dict[str, str] = {}
     for document in documents:
-        problems: list[Problem] = []
-        for place, value in items(document, problems):
+        for place, value in items(document, wrong):
             try:
                 trial = trial_from(complete(value))
             except FieldError as error:
-                problems += [Problem((*place, *one.place), f"{one.field}: {one.why}") for one in error.problems]
+                label = quote_input(value["id"]) if place and isinstance(value.get("id"), str) else ""
+                wrong += [f"{document.locate(place, one.place, label)}: {one.why}" for one in error.problems]
                 continue
-            where = document.at((*place, "id"))
             if trial.id in seen:
-                problems.append(Problem((*place, "id"), f"id: {trial.id} is in {seen[trial.id]} already"))
-            seen.setdefault(trial.id, where)
+                wrong.append(f"{document.locate(place, ('id',))}: {trial.id} is in {seen[trial.id]} already")
+            seen.setdefault(trial.id, document.locate((*place, "id"), ()))
             found.append(trial)
-        wrong += [f"{document.at(one.place)}: {one.why}" for one in problems]
     if wrong:
         raise SourceError("\n".join(_first(wrong)))
     return found
 
 
-def items(document: Document, problems: list[Problem]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
-    """The trials that a document holds, each with its place."""
+def items(document: Document, wrong: list[str]) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """The trials that a document holds, each with its place; what is none is added to *wrong*, in words."""
     place: Place = ()
     value = document.value
     if isinstance(value, Mapping) and "trials" in value:
-        problems += [
-            Problem((key,), f'{key}: only "trials" can stand here; fields belong to a trial')
+        wrong += [
+            f'{document.locate((), (key,))}: only "trials" can stand here; fields belong to a trial'
             for key in value
             if key != "trials"
         ]
@@ -115,13 +114,14 @@ def items(document: Document, problems: list[Problem]) -> Iterator[tuple[Place, 
         yield place, value
         return
     if not isinstance(value, list) or not value:
-        problems.append(Problem(place, "there is no trial here"))
+        wrong.append(f"{document.locate(place, ())}: there is no trial here")
         return
     for number, one in enumerate(value):
         if isinstance(one, Mapping):
             yield (*place, number), one
         else:
-            problems.append(Problem((*place, number), "a trial was expected here, such as {id: …, title: …}"))
+            where = document.locate((*place, number), ())
+            wrong.append(f"{where}: a trial was expected here, such as {{id: …, title: …}}")
 
 
 def trial_from(value: Mapping[str, Any]) -> Trial:

@@ -216,11 +216,11 @@ def test_an_id_that_is_there_twice_names_both_places(tmp_path: Path) -> None:
         read(tmp_path)
     assert str(error.value).replace(f"{tmp_path}{os.sep}", "").splitlines() == [
         "a.yaml:4: id: A is in a.yaml:1 already",
-        "b.json:3: id: B is in a.yaml:2 already",
+        "b.json: [2].id: B is in a.yaml:2 already",
     ]
 
 
-def test_lines_of_json(tmp_path: Path) -> None:
+def test_places_in_json(tmp_path: Path) -> None:
     text = """{"trials": [
   {"id": "A", "title": "a \\" {[,: b",
    "phases": [
@@ -236,13 +236,13 @@ def test_lines_of_json(tmp_path: Path) -> None:
 ]}"""
     said = refused(write(tmp_path / "x.json", text))
     assert [line.split(": ")[:2] for line in said] == [
-        ["x.json:5", "phases[2]"],
-        ["x.json:8", "sites[2].status"],
-        ["x.json:12", "title"],
+        ["x.json", "trials[1].phases[2] (A)"],
+        ["x.json", "trials[1].sites[2].status (A)"],
+        ["x.json", "trials[2].title (B)"],
     ]
 
 
-def test_lines_of_toml_are_right_or_those_around(tmp_path: Path) -> None:
+def test_places_in_toml(tmp_path: Path) -> None:
     text = '''# title = 3
 [[trials]]
 id = "A"
@@ -268,13 +268,13 @@ status = "ajar"
 '''
     said = refused(write(tmp_path / "x.toml", text))
     assert [line.split(": ")[:2] for line in said] == [
-        ["x.toml:8", "minimum_age"],
-        ["x.toml:9", "maximum_age"],
-        ["x.toml:13", "sites[1].status"],
-        ["x.toml:17", "phases[2]"],
-        ["x.toml:21", "start_date.date"],
-        ["x.toml:22", "titel"],
-        ["x.toml:15", "title"],
+        ["x.toml", "trials[1].minimum_age (A)"],
+        ["x.toml", "trials[1].maximum_age (A)"],
+        ["x.toml", "trials[1].sites[1].status (A)"],
+        ["x.toml", "trials[2].phases[2] (B)"],
+        ["x.toml", "trials[2].start_date.date (B)"],
+        ["x.toml", "trials[2].titel (B)"],
+        ["x.toml", "trials[2].title (B)"],
     ]
 
 
@@ -310,10 +310,14 @@ status = "ajar"
         ("x.json", '{"id": "A", "id": "B"}', 'x.json: not valid JSON: "id" is twice in one object'),
         ("x.json", "[" * 100_000, "x.json: not valid JSON: nested too deeply"),
         ("x.json", "", "x.json:1: not valid JSON: Expecting value"),
-        ("x.json", '{"id": "A", "title": "T", "minimum_age": NaN}', "x.json:1: minimum_age: "),
-        ("x.json", '{"id": true, "title": null}', "x.json:1: id: true where a text was expected"),
+        ("x.json", '{"id": "A", "title": "T", "minimum_age": NaN}', "x.json: minimum_age: "),
+        ("x.json", '{"id": true, "title": null}', "x.json: id: true where a text was expected"),
         ("x.toml", 'id = "A"\ntitle = \n', "x.toml:2: not valid TOML: Invalid value"),
         ("x.toml", "a = " + "[" * 100_000, "x.toml: nested too deeply"),
+        ("x.json", "[]", "x.json: there is no trial here"),
+        ("x.json", '{"trials": [3]}', "x.json: trials[1]: a trial was expected here"),
+        ("x.json", '[{"title": "T"}]', "x.json: [1].id: missing"),
+        ("x.toml", "trials = []", "x.toml: trials: there is no trial here"),
         ("x.txt", "id: A\n", 'x.txt: files that end in ".txt" are not read. Endings: .yaml, .yml, .json, .toml.'),
     ],
 )
@@ -347,8 +351,8 @@ def test_without_the_c_parser_it_is_the_same(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
     slow = parse(YAML, "x", ".yaml")
     assert fast.value == slow.value
-    for place in ((), ("trials", 1), ("trials", 0, "sites", 0, "country"), ("trials", 0, "nothing")):
-        assert fast.line(place) == slow.line(place)
+    assert fast.lines
+    assert fast.lines == slow.lines
 
 
 def test_importing_it_is_cheap() -> None:
