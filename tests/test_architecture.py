@@ -30,6 +30,7 @@ PUBLIC = {
     "trialindex.plugin.registry",
     "trialindex.plugin.results",
     "trialindex.plugin.trial_page",
+    "trialindex.plugin.unpack",
     "trialindex.plugin.updates",
     "trialindex.testing",
     "trialindex.trial",

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext, Source
+from trialindex.plugin.unpack import open_unpacked
 from trialindex.trial import Trial
 from trialindex.trial.from_values import FieldError, read_trial
-from trialindex_csv.table import open_unpacked
 
 _TAG = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}-(?: |$)(.*)")
 _ID = re.compile(

@@ -7,7 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from trialindex.errors import SourceError
-from trialindex_csv.table import Row, open_unpacked
+from trialindex.plugin.unpack import open_unpacked
+from trialindex_csv.table import Row
 
 _SPECIAL = (b"<!DOCTYPE", b"<!ENTITY")
 

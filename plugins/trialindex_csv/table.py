@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple, Self, cast
+from typing import IO, NamedTuple, Self
 
 from trialindex.errors import SourceError
+from trialindex.plugin.unpack import open_unpacked
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 LONGEST_CELL = 2**27 - 1
 """Characters; a longer cell means that a closing quote is missing."""
-
-MAX_RATIO = 200
-"""A file that unpacks to more than so many times its size is a bomb; tables compress about tenfold."""
 
 _BLOCK = 1 << 16
 SEARCHED = 20
@@ -101,27 +97,6 @@ class _Lines:
         again = self._since[1:]
         self._again += reversed(again)
         self._number -= len(again)
-
-
-class _Gzip(gzip.GzipFile):
-    """An unpacked stream. :raises SourceError: in reading, when it unpacks to far more than any table does."""
-
-    def __init__(self, packed: IO[bytes]) -> None:
-        super().__init__(fileobj=packed)
-        self._source = packed
-
-    def read(self, size: int | None = -1) -> bytes:
-        return self._checked(super().read(size))
-
-    def read1(self, size: int = -1) -> bytes:
-        return self._checked(super().read1(size))
-
-    def _checked(self, data: bytes) -> bytes:
-        if self.tell() > MAX_RATIO * max(self._source.tell(), _BLOCK):
-            raise SourceError(
-                f"{self._source.name} unpacks to more than {MAX_RATIO} times its size.", hint="Is it a table?"
-            )
-        return data
 
 
 class Table:
@@ -273,23 +248,6 @@ class Table:
             except UnicodeDecodeError:
                 return before
         return b""
-
-
-@contextmanager
-def open_unpacked(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a file, unpacked if it is compressed with gzip.
-
-    :raises SourceError: it cannot be read, is cut off, or unpacks to far more than any table does.
-    """
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            yield cast(IO[bytes], _Gzip(raw)) if packed else raw
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise SourceError(f"{path} is cut off or damaged.", hint="Download it again.") from None
-    except OSError as problem:
-        raise SourceError(f"{path} cannot be read: {problem.strerror or problem}.") from None
 
 
 def _known_encoding(name: str) -> str:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import math
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import msgspec
 
 from trialindex.errors import SourceError
+from trialindex.plugin.unpack import DamagedError, Limits, TooLargeError, Unpacked
 
 LIMIT = 64 << 20
 """Bytes of one study, line or zip member; the largest study of the registry has 1.2 MB."""
 SMALL = 4 << 20
 """Bytes up to which a document is decoded in one go, which is several times faster than in pieces."""
-MAX_RATIO = 200
-"""What unpacks to more than so many times its size is a bomb; studies compress about tenfold."""
 _CHUNK = 1 << 20
 """Bytes that are parsed at a time: a text that goes on over several chunks is looked at anew with each."""
 MAX_DEPTH = 100
@@ -28,13 +23,6 @@ MAX_DEPTH = 100
 
 Reject = Callable[[str, str], None]
 Records = Iterator[tuple[str, Any]]
-
-
-class _TooLargeError(Exception):
-    """More bytes than any study has, and still the same study."""
-
-
-_BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, _TooLargeError)
 
 
 class Document:
@@ -73,11 +61,8 @@ class Document:
                     self._done += 1
                     stream.mark()
                     yield f"{self.name}, {where or f'study {self._done}'}", record
-        except _BROKEN as problem:
+        except DamagedError as problem:
             raise self._damaged(str(problem), stream) from None
-        except (RuntimeError, UnicodeDecodeError, struct.error) as problem:
-            # how zipfile speaks of passwords, rare compressions (a NotImplementedError is one) and damaged names
-            raise SourceError(f"{self.name} cannot be unpacked: {problem}.") from None
         except OSError as problem:
             raise SourceError(f"{self.name} cannot be read: {problem.strerror or problem}.") from None
         finally:
@@ -213,17 +198,14 @@ class _Stream(io.RawIOBase):
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
-        self._file = file
-        bytes_ = io.BufferedReader(cast(io.RawIOBase, file))
-        self._packed = bytes_.peek(2)[:2] == b"\x1f\x8b"
-        self._rest = gzip.GzipFile(fileobj=bytes_) if self._packed else bytes_
+        self._rest = Unpacked(file, Limits(slack=2 * LIMIT))  # that no study ends is found before
         self.failure: Exception | None = None
         """Why there is nothing after ``head`` although the document goes on."""
         head = bytearray()
         try:
             while len(head) <= SMALL and (chunk := self._rest.read1(1 << 16)):
                 head += chunk
-        except _BROKEN as problem:
+        except DamagedError as problem:
             self.failure = problem
         self.head = bytes(head).removeprefix(b"\xef\xbb\xbf")
         """The beginning, or all of it."""
@@ -244,7 +226,7 @@ class _Stream(io.RawIOBase):
         try:
             while len(found) < size and (chunk := self._rest.read1(size - len(found))):
                 found += chunk
-        except _BROKEN as problem:
+        except DamagedError as problem:
             if not found:
                 raise
             self.failure = problem
@@ -261,7 +243,5 @@ class _Stream(io.RawIOBase):
         buffer[: len(chunk)] = chunk
         self.count += len(chunk)
         if self.count - self._marked > LIMIT:
-            raise _TooLargeError(f"more than {LIMIT >> 20} MiB without a whole study")
-        if self._packed and self.count > LIMIT and self.count > MAX_RATIO * self._file.tell():
-            raise _TooLargeError(f"it unpacks to more than {MAX_RATIO} times its size")
+            raise TooLargeError(f"more than {LIMIT >> 20} MiB without a whole study")
         return len(chunk)

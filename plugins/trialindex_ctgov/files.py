@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import struct
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, ClassVar, cast
 
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext, Source
+from trialindex.plugin.unpack import Limits, Member, is_zip, open_zip
 from trialindex.trial import Trial
-from trialindex_ctgov.documents import LIMIT, MAX_RATIO, Document, Records, Reject
+from trialindex_ctgov.documents import LIMIT, Document, Records, Reject
 from trialindex_ctgov.legacy import parse_xml
 from trialindex_ctgov.parse import is_whole, parse_study
 
@@ -79,25 +78,12 @@ class CtgovFileSource(Source):
         """Every record with where it stands."""
         if self.path.is_dir():
             yield from self._many(self._in_folder(), context, reject)
-        elif self._is_zip():
-            try:
-                archive = zipfile.ZipFile(self.path)
-            except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, struct.error) as problem:
-                raise SourceError(
-                    f"{self.path} cannot be opened as a zip file ({problem}): it is cut off or damaged.",
-                    hint="Download it again.",
-                ) from None
-            with archive:
-                yield from self._many(self._in_zip(archive, reject), context, reject)
+        elif is_zip(self.path):
+            limits = Limits(size=LIMIT, slack=1 << 20)
+            with open_zip(self.path, wanted=lambda name: _is_wanted(Path(name)), limits=limits) as members:
+                yield from self._many(self._in_zip(members, reject), context, reject)
         else:
             yield from self._single(context, reject)
-
-    def _is_zip(self) -> bool:
-        try:
-            with self.path.open("rb") as file:
-                return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
-        except OSError as problem:
-            raise SourceError(f"{self.path} cannot be read: {problem.strerror or problem}.") from None
 
     def _single(self, context: IngestContext, reject: Reject) -> Records:
         """One file; how many records it holds is estimated from how far the reading has come."""
@@ -140,26 +126,11 @@ class CtgovFileSource(Source):
             if _is_wanted(path.relative_to(self.path)) and path.is_file()
         ]
 
-    def _in_zip(self, archive: zipfile.ZipFile, reject: Reject) -> list[Document]:
-        def document(member: zipfile.ZipInfo) -> Document:
-            return Document(f"{self.path}/{member.filename}", lambda: cast(BinaryIO, archive.open(member)))
-
-        documents: list[Document] = []
-        whole = 0
-        most = max(LIMIT, MAX_RATIO * self.path.stat().st_size)
-        for member in archive.infolist():
-            if not member.filename or member.is_dir() or not _is_wanted(Path(member.filename)):
-                continue
-            if member.file_size > LIMIT:
-                reject(member.filename, f"unpacks to more than {LIMIT >> 20} MiB")
-            elif member.file_size > 1 << 20 and member.file_size > MAX_RATIO * member.compress_size:
-                reject(member.filename, f"unpacks to more than {MAX_RATIO} times its size")
-            elif whole + member.file_size > most:  # members may share their bytes
-                reject(member.filename, f"with it, the zip unpacks to more than {MAX_RATIO} times its size")
-            else:
-                whole += member.file_size
-                documents.append(document(member))
-        return documents
+    def _in_zip(self, members: list[Member], reject: Reject) -> list[Document]:
+        for member in members:
+            if member.refusal:
+                reject(member.name, member.refusal)
+        return [Document(f"{self.path}/{one.name}", one.open_packed) for one in members if not one.refusal]
 
 
 def _tell_missing(document: Document, context: IngestContext) -> None:

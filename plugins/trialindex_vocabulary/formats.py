@@ -6,17 +6,16 @@ OBO Graphs specification (https://github.com/geneontology/obographs). Only what 
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import Concept
+from trialindex.plugin.unpack import DamagedError, Limits, Unpacked
 
 LARGEST = 200 << 20
 """Bytes; the ontology's OBO file has about 8 million, its JSON 30 million."""
@@ -63,12 +62,11 @@ def read_edition(data: bytes, where: str) -> Edition:
 
 
 def _text(data: bytes, where: str) -> str:
-    if data[:2] == b"\x1f\x8b":
-        try:
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-                data = file.read(LARGEST + 1)
-        except (OSError, EOFError, zlib.error):
-            raise SourceError(f"{where} is cut off or damaged: its compression does not end.", hint=GET_IT) from None
+    try:
+        with Unpacked(io.BytesIO(data), Limits(slack=2 * LARGEST)) as file:
+            data = file.read(LARGEST + 1)
+    except DamagedError:
+        raise SourceError(f"{where} is cut off or damaged: its compression does not end.", hint=GET_IT) from None
     if len(data) > LARGEST:
         raise SourceError(f"{where} is larger than {LARGEST >> 20} MB, which the Disease Ontology is not.", hint=GET_IT)
     try:

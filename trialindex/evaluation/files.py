@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from trialindex.errors import EvaluationError
+from trialindex.plugin.unpack import open_unpacked
 from trialindex.trial import sanitize
-
-_GZIP = b"\x1f\x8b"
 
 
 def find(folder: Path, *names: str) -> Path | None:
@@ -25,23 +22,17 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 
     :raises EvaluationError: it is not there, cannot be read, or is no text.
     """
+    if not path.exists():
+        raise EvaluationError(f"there is no file {path}.")
     number = 0
     try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == _GZIP
-        with gzip.open(path, "rb") if compressed else path.open("rb") as file:
+        with open_unpacked(path, error=EvaluationError, hint="Get the file again.") as file:
             for number, line in enumerate(file, start=1):
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
                 if text.strip():
                     yield number, text
-    except FileNotFoundError:
-        raise EvaluationError(f"there is no file {path}.") from None
     except UnicodeDecodeError:
         raise bad(path, number, "it is not UTF-8 text") from None
-    except (EOFError, zlib.error) as problem:
-        raise EvaluationError(f"{path} is cut off or damaged: {problem}.", hint="Get the file again.") from None
-    except OSError as problem:
-        raise EvaluationError(f"{path} cannot be read: {problem.strerror or problem}.") from None
 
 
 def columns(line: str) -> list[str]:

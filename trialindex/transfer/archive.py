@@ -8,9 +8,7 @@ in it is ever run.
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ import msgspec
 
 from trialindex.errors import IndexDamaged, IndexFormatError
 from trialindex.plugin.interfaces import EncoderIdentity
+from trialindex.plugin.unpack import DAMAGE, REFUSALS, Limits
 from trialindex.storage import vector_codec
 from trialindex.storage.source_states import SourceState
 from trialindex.transfer.entry import Entry
@@ -35,14 +34,10 @@ MAX_LINE_BYTES = 64 << 20
 """Bytes; no trial is longer, with all its versions, and no other member but the vectors."""
 MAX_DIMENSION = 65_536
 """Numbers that a vector has at most."""
-MAX_RATIO = 200
-"""A member that claims to unpack to more than so many times its size is a bomb; trials compress about tenfold."""
+_LIMITS = Limits(slack=1024)
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
-READ_ERRORS = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError),
-    *(UnicodeError, ValueError, OverflowError, MemoryError, msgspec.DecodeError),
-)
+READ_ERRORS = (*DAMAGE, *REFUSALS, OverflowError, MemoryError, msgspec.DecodeError)
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,8 +124,8 @@ class Reader:
         kind = zipfile.ZIP_STORED if name == VECTORS else zipfile.ZIP_DEFLATED
         if info.flag_bits & 1 or info.compress_type != kind:
             raise ValueError(f"{name} is encrypted, or packed in another way")
-        limit = MAX_RATIO * info.compress_size + 1024 if kind == zipfile.ZIP_DEFLATED else info.compress_size
-        if info.file_size > limit or (name in (ABOUT, SOURCES) and info.file_size > MAX_LINE_BYTES):
+        too_much = _LIMITS.excess(info.file_size, info.compress_size)
+        if too_much or (name in (ABOUT, SOURCES) and info.file_size > MAX_LINE_BYTES):
             raise ValueError(f"{name} claims to unpack to {info.file_size:,} bytes")
 
     def _read(self, name: str) -> bytes:
