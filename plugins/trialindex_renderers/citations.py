@@ -40,6 +40,11 @@ def _year(trial: Trial) -> str:
     return date.date[:4] if date else ""
 
 
+def _status(trial: Trial) -> str:
+    status = f"Status: {display.status(trial.status)}"
+    return f"{status}; no longer in the registry since {display.date(trial.gone_since)}" if trial.gone_since else status
+
+
 class RisRenderer(_CitationRenderer):
     name: ClassVar[str] = "ris"
     suffixes = (".ris",)
@@ -55,7 +60,7 @@ class RisRenderer(_CitationRenderer):
         yield "PY", _year(trial)
         yield "AB", trial.summary or ""
         yield from (("KW", word) for word in (*trial.conditions, *trial.keywords))
-        yield "N1", f"Status: {display.status(trial.status)}"
+        yield "N1", _status(trial)
         yield "DB", trial.source
         yield "UR", trial.url or ""
 
@@ -74,5 +79,5 @@ class NbibRenderer(_CitationRenderer):
         yield "DP", _year(trial)
         yield "AB", trial.summary or ""
         yield from (("OT", word) for word in (*trial.conditions, *trial.keywords))
-        yield "GN", f"Status: {display.status(trial.status)}"
+        yield "GN", _status(trial)
         yield "UR", trial.url or ""

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugins.writers.test_plain_writer import assert_fields_hold
 from support.plain_cases import STUDIES, all_slips, grade, needs_studies, read, real_trials, sentences, slips
 from support.plain_facts import Facts
+from support.plain_fields import assert_fields_hold
 from trialindex.plugin.trial_page import Plain
 from trialindex.trial import (
     PHASES,

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
-import msgspec
 import pytest
 
-from support.plain_cases import KINDS, SECTIONS, all_slips, grade, sentences, slips, trial
-from support.plain_facts import Facts
-from trialindex.errors import WriterError
-from trialindex.plugin.registry import Plugins
-from trialindex.plugin.trial_page import Plain
-from trialindex.trial import Arm, Intervention, Outcome, SeriousEvents, Site, Term, Trial
+from support.plain_cases import KINDS, trial
+from trialindex.trial import Arm, Intervention, Outcome, SeriousEvents, Site, Term
 from trialindex_writers.plain import PlainWriter
 
 WRITER = PlainWriter()
-BLANK = {
-    field.name: "x" if field.default is msgspec.NODEFAULT else field.default for field in msgspec.structs.fields(Trial)
-}
 
 
 def told(section: str = "summary", **fields: Any) -> list[str]:
@@ -454,140 +444,3 @@ def test_no_headline_counts_what_it_does_not_name() -> None:
     (headline,) = told("headline", interventions=interventions, arms=())
     assert headline.startswith("Can several antibodies")
     assert "more" not in headline
-
-
-# --- what holds for all ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_every_kind_is_right_and_readable(name: str) -> None:
-    plain = WRITER.write(KINDS[name])
-    facts = Facts(KINDS[name], plain)
-    assert facts.checked > 1
-    assert facts.wrong == []
-    assert list(all_slips(KINDS[name], plain)) == []
-    assert 2 <= len(plain.summary) <= 3
-    assert all(getattr(plain, section) for section in SECTIONS)
-    assert grade(KINDS[name], plain) <= 11
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_a_sentence_names_the_fields_without_which_it_is_another(name: str) -> None:
-    assert_fields_hold(KINDS[name])
-
-
-def assert_fields_hold(record: Trial) -> None:
-    """Without one of its fields a sentence is another; without all that none names the page is the same."""
-    plain = WRITER.write(record)
-    named = set()
-    for section in ("headline", *SECTIONS):
-        for sentence in _section(plain, section):
-            assert sentence.fields, sentence.text
-            named |= set(sentence.fields)
-            stated = [field for field in sentence.fields if getattr(record, field) != BLANK[field]]
-            for field in stated if len(stated) > 1 else ():
-                assert sentence.text not in _texts(_without(record, field), section), (sentence, field)
-    bare = _without(record, *(field for field in BLANK if field not in named))
-    for section in ("headline", *SECTIONS):
-        assert _texts(bare, section) == [sentence.text for sentence in _section(plain, section)], section
-
-
-def _without(record: Trial, *fields: str) -> Trial:
-    return msgspec.structs.replace(record, **{field: BLANK[field] for field in fields})
-
-
-def _section(plain: Plain, section: str) -> list[Any]:
-    return [plain.headline] if section == "headline" else list(getattr(plain, section))
-
-
-def _texts(record: Trial, section: str) -> list[str]:
-    return [sentence.text for sentence in _section(WRITER.write(record), section)]
-
-
-def test_it_says_the_same_every_time() -> None:
-    for record in KINDS.values():
-        assert WRITER.write(record) == PlainWriter().write(record)
-
-
-def test_contacts_say_nothing() -> None:
-    record = KINDS["with results"]
-    assert WRITER.write(record.masked()).summary == WRITER.write(record).summary
-
-
-# --- the plugin -----------------------------------------------------------------------------------------------------
-
-
-def test_it_is_found_by_name() -> None:
-    assert Plugins().writers.get("plain") is PlainWriter
-
-
-def test_it_takes_no_argument() -> None:
-    with pytest.raises(WriterError, match='"plain" takes no argument, got "x"'):
-        PlainWriter("x")
-
-
-def test_importing_the_package_loads_no_writer() -> None:
-    code = "import sys, trialindex_writers; print([m for m in sys.modules if m.startswith('trialindex_writers.')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-# --- the checks notice ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        ("358 adults", "385 adults"),
-        ("(phase 3)", "(phase 2)"),
-        ("tests whether", "tested whether"),
-        ("358 adults aged", "358 healthy adults aged"),
-        ("18 to 75", "18 to 57"),
-        ("2 sites", "3 sites"),
-        ("France and Belgium", "France and Brazil"),
-        ("is open to new people", "has ended"),
-        ("whether zorubicin", "whether placebo"),
-    ],
-)
-def test_the_check_of_facts_would_notice(right: str, wrong: str) -> None:
-    record = KINDS["drug"]
-    plain = WRITER.write(record)
-    assert any(right in sentence.text for sentence in (plain.headline, *plain.summary))
-    swap = [
-        msgspec.structs.replace(sentence, text=sentence.text.replace(right, wrong))
-        for sentence in (plain.headline, *plain.summary)
-    ]
-    changed = msgspec.structs.replace(plain, headline=swap[0], summary=tuple(swap[1:]))
-    assert Facts(record, changed).wrong
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "It is for 1 adults.",
-        "It is phase phase 3.",
-        "It ends..",
-        "It ends, .",
-        "It has  two spaces.",
-        "It is made of.",
-        "It is a study in; it is large.",
-        "It is (open.",
-        "It is None.",
-        "",
-        ".",
-        "It is an study.",
-        "It is a event.",
-        "it is small.",
-        "It has no end",
-        "It is “quoted.",
-        "It is NOT_STATED.",
-    ],
-)
-def test_the_sweep_for_slips_would_notice(text: str) -> None:
-    assert slips(text, KINDS["drug"])
-    assert not slips("It is a study in 1 adult, of 2 sites.", KINDS["drug"])
-
-
-def test_sentences_are_what_is_swept() -> None:
-    plain = WRITER.write(KINDS["drug"])
-    assert len(sentences(plain)) == 1 + sum(len(getattr(plain, section)) for section in SECTIONS)
