@@ -71,7 +71,7 @@ def test_what_cannot_be_read_is_named_with_its_line_and_skipped() -> None:
         ("Id: X\nTitle: T\nUpdated: 30 February 2026", "not a date"),
         ("Id: X\nTitle: T\nTitle: U", '"title" is there twice'),
         ("Id: X\nTitle: T\nwithout a colon", "not a label and its value"),
-        ("Id: X\nTitle: \0", "no text"),
+        ("Id: X\nTitle: \0", "title: missing"),
     ],
 )
 def test_a_wrong_value_says_what_is_wrong(tmp_path: Path, text: str, why: str) -> None:
