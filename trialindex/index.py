@@ -196,6 +196,7 @@ class Index(Browser):
         contacts: bool = False,
         explain: bool = False,
         as_written: bool = False,
+        anyway: bool = False,
         reranker: str | Reranker | None = None,
         rerank_depth: int = RERANK_DEPTH,
         ranking: RankingSettings | None = None,
@@ -211,6 +212,7 @@ class Index(Browser):
         :param explain: say in ``understood`` what was understood of the text.
         :param as_written: search for just what was typed; without it typing errors are mended, abbreviations written
             out and names of illnesses in other languages put in English, each of which the answer says.
+        :param anyway: give hits also where nothing was understood of the text.
         :param reranker: a model that reads the first *rerank_depth* trials with the text and puts them in its order, or
             its spec, such as ``cross-encoder:FOLDER``.
         :param ranking: how trials are ranked, in place of the settings that were measured.
@@ -225,7 +227,7 @@ class Index(Browser):
             filters = Filters.parse(**filter_words)
         elif filter_words:
             raise TypeError(f"give filters, or {', '.join(filter_words)}, not both")
-        wanted = Page(limit, page, contacts, explain, as_written)
+        wanted = Page(limit, page, contacts, explain, as_written, anyway)
         reranking = None
         if reranker is not None:
             model = self.plugins.rerankers.make(reranker) if isinstance(reranker, str) else reranker

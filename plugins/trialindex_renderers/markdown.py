@@ -44,10 +44,14 @@ class MarkdownRenderer(Renderer):
         yield f"# {escape(view.title)}\n\n"
         if view.query not in view.title:
             yield f"> {escape(view.query)}\n\n"
+        for line in view.lead:
+            yield f"{escape(line)}\n\n"
         yield f"{escape(' '.join(view.summary))}\n\n"
         for note in view.notes:
             yield f"**Note:** {escape(note)}\n\n"
         for card in view.cards:
+            if card.divider:
+                yield f"---\n\n_{escape(card.divider)}_\n\n"
             yield f"## {card.rank}. {link(card.head.title, card.head.url)}\n\n"
             yield from self._meta(card.head, card.updated)
             yield from self._facts(card.facts)

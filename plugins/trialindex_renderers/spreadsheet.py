@@ -89,6 +89,8 @@ TRIAL_COLUMNS: dict[str, Callable[[Trial], Cell]] = {
 
 HIT_COLUMNS: dict[str, Callable[[Hit], Cell]] = {
     "rank": lambda h: h.rank,
+    "level": lambda h: h.level,
+    "closeness": lambda h: h.closeness,
     "score": lambda h: h.score,
     "match_part": lambda h: h.match.part if h.match else None,
     "match_text": lambda h: h.match.text if h.match else None,

@@ -39,12 +39,17 @@ class TableRenderer(Renderer):
         yield from self._paragraph(sanitize.excerpt(view.title, 200), bold=True)
         if view.query not in view.title:
             yield from self._paragraph(f"“{sanitize.excerpt(view.query, 240)}”", dim=True)
+        for line in view.lead:
+            yield from self._paragraph(line, bold=True)
         yield from self._paragraph(" ".join(view.summary))
         for note in view.notes:
             yield from self._paragraph(f"Note: {note}", fg="yellow")
         number = len(f"{view.cards[-1].rank}. ") if view.cards else 0
         for card in view.cards:
             yield "\n"
+            if card.divider:
+                yield from self._lines([f"--- {card.divider} ".ljust(self._width, "-")], dim=True)
+                yield "\n"
             yield from self._card(card, number)
         yield "\n"
         if view.cards:

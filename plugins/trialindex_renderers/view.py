@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from trialindex.plugin.results import ConceptMention, Hit, Results, Understanding, describe_eligibility, describe_score
+from trialindex.plugin.results import (
+    LEVEL_WORDS,
+    ConceptMention,
+    Hit,
+    Results,
+    Understanding,
+    describe_answer,
+    describe_eligibility,
+    describe_score,
+)
 from trialindex.plugin.trial_page import Card, Precision
 from trialindex.trial import Trial
 from trialindex.trial import display as w
@@ -72,19 +81,28 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class HitCard(msgspec.Struct, frozen=True):
-    """One hit: what to know before opening the trial's page. ``updated`` may be empty."""
+    """One hit: what to know before opening the trial's page. ``updated`` may be empty.
+
+    :param divider: what stands above a line before this hit and those that follow.
+    """
 
     rank: int
     head: Head
     updated: str
     facts: tuple[Fact, ...]
+    divider: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The answer to one query. :param closing: what comes after the cards."""
+    """The answer to one query.
+
+    :param lead: what comes first, a paragraph each: whether any trial is about the condition.
+    :param closing: what comes after the cards.
+    """
 
     title: str
     query: str
+    lead: tuple[str, ...]
     summary: tuple[str, ...]
     notes: tuple[str, ...]
     cards: tuple[HitCard, ...]
@@ -176,7 +194,7 @@ def answer(results: Results) -> Answer:
         said.append("The index is empty.")
     elif not results.searched:
         said.append("No trial is left. Loosen a filter.")
-    else:
+    elif not results.nothing_understood:
         said.append(f"Page {results.page} is past the end of the answer." if results.page > 1 else "Nothing matched.")
     closing = []
     if len(results.hits) == results.limit and results.page * results.limit < results.searched:
@@ -185,9 +203,10 @@ def answer(results: Results) -> Answer:
     return Answer(
         title=f"Trials for “{query}”" if len(query) <= 80 else "Trials for a longer description",
         query=query,
+        lead=tuple(describe_answer(results)),
         summary=tuple(filter(None, said)),
         notes=tuple(filter(None, map(one_line, [*results.notes, *understood(results.understood)]))),
-        cards=tuple(hit_card(hit, explained=results.understood is not None) for hit in results.hits),
+        cards=tuple(_cards(results)),
         closing=tuple(closing),
     )
 
@@ -224,10 +243,23 @@ def _concept(concept: ConceptMention) -> str:
     return f"{concept.name} ({said}weight {concept.weight:.2f})"
 
 
+def _cards(results: Results) -> Iterator[HitCard]:
+    """The hits; a line parts those at the end that are only loosely alike."""
+    loose = len(results.hits)
+    while loose and results.hits[loose - 1].level == "loose":
+        loose -= 1
+    for at, hit in enumerate(results.hits):
+        card = hit_card(hit, explained=results.understood is not None)
+        if at == loose and (at or results.nothing_about):
+            card = msgspec.structs.replace(card, divider="Only loosely alike")
+        yield card
+
+
 def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
     """One hit as a card. :param explained: with its score in every ranking."""
     trial = hit.trial
     facts = [
+        *optional("How close", _how_close(hit, explained)),
         Fact("Conditions", (w.listed(trial.conditions, 6),)),
         *optional("Testing", w.listed((i.name for i in trial.interventions), 4) if trial.interventions else None),
         Fact("Who", (w.who(trial.minimum_age, trial.maximum_age, trial.sex),)),
@@ -238,9 +270,17 @@ def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
     facts.append(Fact("Where", (where(hit),)))
     if hit.match:
         facts.append(Fact("Why", (f"{w.sentence(w.words(hit.match.part))}: “{excerpt(hit.match.text, 240)}”",)))
-    facts.append(Fact("Score", (describe_score(hit.score, hit.parts, every=explained),)))
+    if explained:
+        facts.append(Fact("Score", (describe_score(hit.score, hit.parts, every=True),)))
     updated = f"updated {w.date(hit.last_updated)}" if hit.last_updated else ""
     return HitCard(hit.rank, head(trial), updated, tuple(facts))
+
+
+def _how_close(hit: Hit, explained: bool) -> str | None:
+    if hit.level is None:
+        return None
+    words = LEVEL_WORDS[hit.level]
+    return f"{words} ({hit.closeness:.2f})" if explained and hit.closeness is not None else words
 
 
 def where(hit: Hit) -> str:

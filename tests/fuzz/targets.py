@@ -322,7 +322,7 @@ def question(rng: random.Random) -> None:
     found = person.read_person(given)
     assert found.age is None or 0 <= found.age <= person.OLDEST
     person.read_pregnancy(given)
-    analysis.understand(given, found, recognizer(), RankingSettings())
+    analysis.understand(given, found, recognizer().find(given), RankingSettings())
 
 
 def filters(rng: random.Random) -> None:

@@ -35,7 +35,7 @@ def recognizer() -> ConceptRecognizer:
 
 
 def understand(text: str, recognizer: ConceptRecognizer, **settings: Any) -> Understanding:
-    return analysis.understand(text, read_person(text), recognizer, RankingSettings(**settings))
+    return analysis.understand(text, read_person(text), recognizer.find(text), RankingSettings(**settings))
 
 
 def named(understood: Understanding, role: str) -> set[str]:

@@ -103,6 +103,7 @@ class ConceptRecognizer:
         self._rows, self._index = compiled
         self._known: dict[int, Concept] = {}
         self._senses: dict[tuple[str, bool], _Sense] = {}
+        self._extensions: dict[str, int] = {}
         self._below: dict[str, list[int]] | None = None
 
     @classmethod
@@ -231,6 +232,13 @@ class ConceptRecognizer:
             if name in self._index and (concepts := self._resolve(name, form, words, 0, len(words.keys)).concepts):
                 return concepts[0]
         return None
+
+    def extensions(self, name: str) -> int:
+        """How many longer names end with it: of *allergy* dozens, of *migraine* hardly any."""
+        end = f" {normalize(name)}"
+        if end not in self._extensions:
+            self._extensions[end] = sum(key.endswith(end) for key in self._index)
+        return self._extensions[end]
 
     def narrower(self, concept: Concept) -> list[Concept]:
         """Every kind of *concept*, down to the last, nearest first. Without an id it is looked up by its name."""

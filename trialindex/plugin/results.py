@@ -68,12 +68,14 @@ class QuestionLanguage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Role = Literal["main problem", "problem", "history", "treatment"]
+ConceptKind = Literal["illness", "symptom", "treatment"]
 
 
 class ConceptMention(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a text says of the patient.
 
     :param name: the medical name. :param surface: how the text first says it.
+    :param kind: ``illness``, ``symptom`` or ``treatment``.
     :param role: the ``main problem`` is what the text as a whole is most like; ``treatment`` is a drug or a procedure.
     :param names: every name it is looked for by. :param mentions: how often the text names it.
     :param weight: how much it counts in ranking; only comparable within one answer.
@@ -81,6 +83,7 @@ class ConceptMention(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     surface: str
+    kind: ConceptKind = "illness"
     role: Role
     names: tuple[str, ...]
     mentions: int
@@ -104,10 +107,22 @@ class Understanding(msgspec.Struct, frozen=True, kw_only=True):
     place: str | None = None
 
 
+Level = Literal["about", "related", "loose"]
+"""How close a trial is to a question: about the condition, related, or only loosely alike."""
+LEVEL_WORDS: dict[Level, str] = {
+    "about": "about your condition",
+    "related": "related to your condition",
+    "loose": "only loosely alike",
+}
+
+
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """One trial of the answer.
 
     :param rank: from 1, over all pages.
+    :param level: how close it is.
+    :param closeness: the same as a number from 0 to 1: the probability that a judge would call it relevant, so that
+        hits of different answers can be compared.
     :param score: what the hits are ordered by; only comparable within one answer.
     :param parts: what the score is made of, those that apply, each with its ``_rank``: ``vector`` and ``focus`` (cosine
         of the best passage with the text, and with the text drawn towards what it is about), ``lexical`` (BM25 of the
@@ -132,6 +147,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     parts: dict[str, float]
     trial: Trial
+    level: Level | None = None
+    closeness: float | None = None
     match: Match | None = None
     fits: tuple[EligibilityCheck, ...] = ()
     cautions: tuple[str, ...] = ()
@@ -162,6 +179,11 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     :param corrections: typing errors that were mended.
     :param readings: how abbreviations were read.
     :param language: of a question that is not English.
+    :param subject: what the question is about: its main problem by name, or its own words.
+    :param nothing_about: no trial that was searched is about that; never where the question names no illness, of which
+        that could be said.
+    :param nothing_understood: the text names nothing that the vocabularies know, and is close to no trial. There are no
+        hits then, unless they were asked for anyway.
     """
 
     query: str
@@ -178,6 +200,9 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     corrections: tuple[Correction, ...] = ()
     readings: tuple[AbbreviationReading, ...] = ()
     language: QuestionLanguage | None = None
+    subject: str = ""
+    nothing_about: bool = False
+    nothing_understood: bool = False
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,3 +277,25 @@ def describe_score(total: float, parts: Mapping[str, float], *, every: bool = Fa
     if "mismatch" in parts:
         said.append(f"less {parts['mismatch']:g} for age or sex")
     return f"{total:.3g} ({'; '.join(said)})" if said else f"{total:.3g}"
+
+
+def describe_answer(results: Results) -> list[str]:
+    """What comes before the hits, in sentences: whether any trial is about the condition, and what to do if none is."""
+    if not results.searched or results.page > 1:
+        return []
+    subject = one_line(results.subject)
+    if results.nothing_understood:
+        found = f"Nothing was understood of “{subject}”: it names no illness, finding or treatment that is known here."
+        advice = "Write what the illness is called, in medical or everyday words."
+        more = "What follows is only loosely alike." if results.hits else "To see what is only loosely alike: --anyway"
+        return [f"{found} {advice}", more]
+    if not results.nothing_about:
+        return []
+    those = "that passes these filters" if results.filters else "in this index"
+    said = f"No trial {those} is about {subject}."
+    closest = dict.fromkeys(one_line(name) for hit in results.hits[:3] for name in hit.trial.conditions[:1])
+    if closest:
+        said += f" The closest are about {', '.join(closest)}."
+    if results.filters:
+        return [said]
+    return [said, f'To fetch trials about it: trialindex ingest ctgov:"{subject.replace(chr(34), "")}"']

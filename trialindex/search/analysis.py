@@ -8,29 +8,30 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trialindex.plugin.results import ConceptMention, Role, Understanding
+from trialindex.plugin.results import ConceptKind, ConceptMention, Role, Understanding
 from trialindex.search.person import Person, read_place, read_pregnancy
 from trialindex.search.settings import RankingSettings
 from trialindex.trial import format_age
 
 if TYPE_CHECKING:
-    from trialindex.concepts.recognizer import ConceptRecognizer, Mention
+    from trialindex.concepts.recognizer import Mention
     from trialindex.plugin.interfaces import Vectors
 
 _TREATMENTS = {"drug", "procedure"}
 
 
-def understand(text: str, person: Person, recognizer: ConceptRecognizer, settings: RankingSettings) -> Understanding:
+def understand(text: str, person: Person, mentions: Sequence[Mention], settings: RankingSettings) -> Understanding:
     """What *text* says, by the names that the vocabularies list.
 
     The concepts come in the order of the text, and weigh by how often they are named until :func:`weigh` compares them
     with the whole.
 
     :param person: whom the text is about, as it was read.
+    :param mentions: what the recogniser found in the text.
     """
     found: dict[str, list[Mention]] = {}
     aside: dict[str, str] = {}
-    for mention in recognizer.find(text):
+    for mention in mentions:
         if mention.general:
             continue
         if mention.negated or mention.family:
@@ -57,14 +58,20 @@ def _concept(name: str, mentions: Sequence[Mention], synonyms: int) -> ConceptMe
             listed += concept.names[:synonyms] if concept.id else ()
         for written in listed:
             names.setdefault(written.casefold(), written)
-    role: Role = "problem"
+    kind: ConceptKind = "illness"
     if kinds & _TREATMENTS:
+        kind = "treatment"
+    elif kinds == {"symptom"}:
+        kind = "symptom"
+    role: Role = "problem"
+    if kind == "treatment":
         role = "treatment"
     elif all(mention.historical for mention in mentions):
         role = "history"
     return ConceptMention(
         name=name,
         surface=mentions[0].text,
+        kind=kind,
         role=role,
         names=tuple(names.values()),
         mentions=len(mentions),
@@ -87,9 +94,10 @@ def weigh(understood: Understanding, similarities: Sequence[float]) -> Understan
 
 
 def _roles(concepts: Sequence[ConceptMention]) -> tuple[ConceptMention, ...]:
-    """The heaviest problem is the main one; a past one only if there is no other."""
+    """The heaviest illness is the main problem, or else the heaviest symptom; a past one only if there is no other."""
     plain = [msgspec.structs.replace(c, role="problem") if c.role == "main problem" else c for c in concepts]
-    candidates = [c for c in plain if c.role == "problem"] or [c for c in plain if c.role == "history"]
+    problems = [c for c in plain if c.role == "problem"] or [c for c in plain if c.role == "history"]
+    candidates = [c for c in problems if c.kind == "illness"] or problems
     main = max(candidates, key=lambda c: c.weight, default=None)
     return tuple(msgspec.structs.replace(c, role="main problem") if c is main else c for c in plain)
 

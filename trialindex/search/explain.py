@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trialindex.plugin.results import Hit, Match, Understanding
 from trialindex.search.analysis import main_problem
+from trialindex.search.closeness import Assessor, level
 from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate
 from trialindex.search.searcher import Searcher
@@ -27,10 +28,17 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\S)")
 
 
 def explain(
-    candidates: Sequence[Candidate], question: Question, searcher: Searcher, *, first: int, contacts: bool
+    candidates: Sequence[Candidate],
+    question: Question,
+    searcher: Searcher,
+    assessor: Assessor,
+    *,
+    first: int,
+    contacts: bool,
 ) -> Iterator[Hit]:
     """The candidates as hits. One that was removed from the records since it was found is left out.
 
+    :param assessor: says how close a trial is.
     :param first: the rank of the first of them.
     :param contacts: leave the contacts in the trials.
     """
@@ -45,11 +53,14 @@ def explain(
             continue
         trial = stored.trial if contacts else stored.trial.masked()
         nearest = _nearest(trial, question.filters, cities)
+        closeness = assessor.closeness(candidate, stored.trial)
         yield Hit(
             rank=rank,
             score=round(candidate.score, 6),
             parts=candidate.parts,
             trial=trial,
+            level=level(closeness),
+            closeness=round(closeness, 3),
             match=match(stored.trial, candidate.passage, query_words, words),
             fits=question.person.fits(trial),
             cautions=cautions(stored.trial, question.understood, searcher.recognizer()),

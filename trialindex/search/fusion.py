@@ -40,8 +40,9 @@ def fuse(lists: Sequence[Mapping[int, float]], size: int, weights: Sequence[floa
         sums += weight * standard
     found = dict(zip(items.tolist(), sums.tolist(), strict=True))
     floor = float(sums.min(initial=0.0)) - 2.0
-    for scores in lists:
+    for place, scores in enumerate(lists):
         for rank, item in enumerate(list(scores)[depth:], start=depth + 1):
             if item not in found or found[item] < floor + 1:
-                found[item] = max(found.get(item, floor), floor + 1 / rank)
+                below = floor + 1 / (rank + place / len(lists))  # at one rank the first list goes first
+                found[item] = max(found.get(item, floor), below)
     return found

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from trialindex.errors import QueryError
 from trialindex.plugin.interfaces import Reranker
 from trialindex.plugin.results import Results
+from trialindex.search.analysis import main_problem
 from trialindex.search.candidates import best_candidates, search_depth
+from trialindex.search.closeness import ABSENT, LOOK, Assessor, level
 from trialindex.search.explain import explain
 from trialindex.search.filters import Filters
 from trialindex.search.question import Question, read_question
@@ -16,7 +18,14 @@ from trialindex.search.rankings import Candidate
 from trialindex.search.reranking import rerank
 from trialindex.search.retrieval import rank
 from trialindex.search.searcher import Searcher
+from trialindex.search.words import content_words, is_phrase
 from trialindex.trial import format_age
+from trialindex.trial.sanitize import excerpt
+
+_WORDS_READ = 3
+"""Words that trials use, of a question that names nothing: fewer do not describe an illness."""
+_LONGEST_SUBJECT = 80
+"""Characters of what a question is about, in its own words."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Page:
     :param contacts: leave the contacts in the trials.
     :param explained: say what was understood of the text.
     :param as_written: search for just what was typed.
+    :param anyway: give hits also where nothing was understood of the text.
     :raises QueryError: a limit or a number below 1.
     """
 
@@ -36,6 +46,7 @@ class Page:
     contacts: bool = False
     explained: bool = False
     as_written: bool = False
+    anyway: bool = False
 
     def __post_init__(self) -> None:
         if self.limit < 1 or self.number < 1:
@@ -71,12 +82,18 @@ def search(
     :raises QueryError: an empty text, an unknown mode, or a filter that names what no trial of the index has.
     """
     question = read_question(searcher, text, mode, filters, as_written=page.as_written)
-    wanted = max(page.start + page.limit, 0 if reranking is None else reranking.depth)
+    wanted = max(page.start + page.limit, LOOK, 0 if reranking is None else reranking.depth)
     rankings = rank(question, searcher, search_depth(wanted, searcher.settings.depth))
     candidates = best_candidates(rankings, searcher, wanted)
     if reranking is not None:
         candidates = rerank(question.text, candidates, reranking.reranker, reranking.depth, records=searcher.records)
+    question = rankings.question
+    assessor = Assessor(rankings, searcher)
     shown = candidates[page.start : page.start + page.limit]
+    hits = tuple(explain(shown, question, searcher, assessor, first=page.start + 1, contacts=page.contacts))
+    closest = assessor.best(candidates)
+    nothing_understood = level(closest) == "loose" and _is_unread(question, searcher)
+    problem = main_problem(question.understood)
     return Results(
         query=question.asked,
         mode=question.mode,
@@ -85,7 +102,7 @@ def search(
         total=len(searcher.records),
         page=page.number,
         limit=page.limit,
-        hits=tuple(explain(shown, rankings.question, searcher, first=page.start + 1, contacts=page.contacts)),
+        hits=() if nothing_understood and not page.anyway else hits,
         generation=searcher.derived.generation,
         notes=(
             *_state_notes(searcher),
@@ -97,13 +114,38 @@ def search(
         corrections=question.interpretation.corrections,
         readings=question.interpretation.readings,
         language=question.interpretation.language,
-        understood=rankings.question.understood if page.explained else None,
+        understood=question.understood if page.explained else None,
+        subject=problem.name if problem else excerpt(question.asked, _LONGEST_SUBJECT),
+        nothing_about=nothing_understood or (closest < ABSENT and _names_what_it_is_about(question, searcher)),
+        nothing_understood=nothing_understood,
     )
 
 
 def _interpretation_notes(question: Question, searcher: Searcher) -> Iterator[str]:
     foreign = question.interpretation.language is not None and question.mode != "lexical"
     yield from question.interpretation.notes(multilingual=foreign and searcher.encoder().multilingual)
+
+
+def _names_what_it_is_about(question: Question, searcher: Searcher) -> bool:
+    """Whether a trial about it would have to name it: an illness, or a name that no vocabulary knows.
+
+    It cannot be said that no trial is about symptoms alone, a sentence that names nothing, or a note, which names much.
+    """
+    if searcher.settings.note_share(question.text):
+        return False
+    problem = main_problem(question.understood)
+    return is_phrase(question.text, named=False) if problem is None else problem.kind == "illness"
+
+
+def _is_unread(question: Question, searcher: Searcher) -> bool:
+    """Whether there is nothing in the text that can be asked for: no name, and hardly a word that trials use.
+
+    Without vocabularies that cannot be told; the modes other than ``hybrid`` do without them.
+    """
+    if question.mode != "hybrid" or question.understood.concepts or not len(searcher.recognizer()):
+        return False
+    words = searcher.derived.lexical.words(" ".join(content_words(question.text)))
+    return len(searcher.derived.lexical.known(words)) < _WORDS_READ
 
 
 def _state_notes(searcher: Searcher) -> Iterator[str]:

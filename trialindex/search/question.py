@@ -15,6 +15,7 @@ from trialindex.search.person import Person, read_person
 from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
+    from trialindex.concepts.recognizer import Mention
     from trialindex.search.searcher import Searcher
 
 Mode = Literal["hybrid", "vector", "lexical"]
@@ -32,6 +33,7 @@ class Question:
     :param filters: only trials that pass them are ranked.
     :param stated: age and sex as the text states them.
     :param person: the same as they are known: a filter overrules the text.
+    :param mentions: what the vocabularies know of the text, in order.
     :param understood: what the text says. What each concept in it weighs is known once the text was embedded.
     """
 
@@ -42,6 +44,7 @@ class Question:
     filters: Filters
     stated: Person
     person: Person
+    mentions: tuple[Mention, ...]
     understood: Understanding
 
 
@@ -61,6 +64,7 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
     else:
         interpretation = searcher.interpreter().interpret(text, IndexWords(searcher.derived, searcher.records))
     stated = read_person(text)
+    mentions = tuple(searcher.recognizer().find(interpretation.text))
     return Question(
         asked=text,
         text=interpretation.text,
@@ -69,5 +73,6 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
         filters=filters,
         stated=stated,
         person=Person(stated.age if filters.age is None else filters.age, filters.sex or stated.sex),
-        understood=understand(interpretation.text, stated, searcher.recognizer(), searcher.settings),
+        mentions=mentions,
+        understood=understand(interpretation.text, stated, mentions, searcher.settings),
     )

@@ -16,6 +16,7 @@ from trialindex.search.feedback import expansion_terms
 from trialindex.search.question import Question
 from trialindex.search.rankings import Rankings
 from trialindex.search.searcher import Searcher
+from trialindex.search.words import content_words
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids, Vectors
@@ -61,7 +62,11 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
                 focus = analysis.focus_vector(queries, names, understood.concepts, settings)
                 queries = _stack(queries, focus)
         by_words = by_words or search_words()
-        concepts = [(concept.weight, concept.names) for concept in understood.concepts]
+        concepts: list[tuple[float, Sequence[str]]] = [
+            (concept.weight, concept.names) for concept in understood.concepts
+        ]
+        if not concepts:  # names that no vocabulary knows: a trial that has all of the question's words has the name
+            concepts = [(1.0, [" ".join(content_words(question.text))])]
         by_concepts = lexical_thread.submit(lexical.search_names, concepts, depth, allowed)
         nearest = nearest_trials(queries, depth, searcher, allowed)
     scores: dict[str, Mapping[int, float]] = {}

@@ -165,6 +165,11 @@ class Lexical:
                     clauses.append((tantivy.Occur.Should, _boost(best, weight)))
         return self._search(clauses, k, allowed)
 
+    def known(self, words: Iterable[str]) -> set[str]:
+        """Those of the words, as :meth:`words` gives them, that a trial has in its prose."""
+        with self._damage():
+            return {word for word in words if self._count(word)}
+
     def idf(self, words: Iterable[str]) -> dict[str, float]:
         """The inverse document frequency of words of the prose, as BM25 has it."""
         with self._damage():

@@ -138,7 +138,7 @@ class Matcher:
         matches: dict[str, MatchingTrial] = {}
         for hit in answer.hits:
             similarity = hit.parts.get("vector", -1.0)
-            if similarity < watch.level or hit.trial.gone_since:
+            if similarity < watch.level or hit.level == "loose" or hit.trial.gone_since:
                 continue
             status = self.records.status_of(hit.trial.id)
             if status is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
@@ -41,6 +42,7 @@ from trialindex.plugin.trial_page import NOTICE, SAFETY
 from trialindex.trial import Trial, from_mapping, to_mapping
 from trialindex.trial.display import NO_ADVICE
 from trialindex.trial.sanitize import UNSAFE
+from trialindex_renderers import view
 
 # --- the plugin -----------------------------------------------------------------------------------------------------
 
@@ -159,7 +161,7 @@ def test_an_answer_says_what_it_is_an_answer_to(name: str, results: Results, sai
 
 def test_a_card_at_80_columns() -> None:
     text = "".join(renderer("table", width=80).results(answer(*ANSWER.hits[:1])))
-    assert text.splitlines()[:14] == [
+    assert text.splitlines()[:13] == [
         "Trials for “severe lupus kidney”",
         "213 of 230 trials passed the filters (status: recruiting). Showing number 1.",
         "",
@@ -173,7 +175,6 @@ def test_a_card_at_80_columns() -> None:
         "   Where       Guangdong Provincial People's Hospital, Guangzhou, China, 12 km",
         "               away",
         "   Why         Inclusion criteria: “Two earlier treatments that did not help.”",
-        "   Score       0.0327 (meaning 0.71, rank 1)",
     ]
 
 
@@ -297,3 +298,26 @@ def test_a_long_description_of_a_person_is_shortened_in_the_heading() -> None:
 def test_the_contract_for_renderers(name: str) -> None:
     testing = pytest.importorskip("trialindex.testing")
     testing.check_renderer(RENDERERS[name])
+
+
+@pytest.mark.parametrize("name", ["table", "markdown", "html"])
+def test_an_answer_about_nothing_begins_with_that_and_draws_a_line(name: str) -> None:
+    hits = [msgspec.structs.replace(one, level="loose", closeness=0.05) for one in ANSWER.hits]
+    text = "".join(renderer(name).results(answer(*hits, subject="gout", nothing_about=True, filters={})))
+    plain = " ".join(html.unescape(re.sub(r"<[^>]*>|\\", " ", text)).split())
+    order = ["No trial in this index is about gout.", "trialindex ingest ctgov", "Only loosely alike", "NK Cells"]
+    places = [plain.find(words) for words in order]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert text.count("Only loosely alike") == 1
+
+
+def test_a_line_parts_the_last_hits_that_are_loosely_alike() -> None:
+    levels = ("about", "loose", "loose")
+    hits = [
+        msgspec.structs.replace(one, level=level, closeness=0.5) for one, level in zip(ANSWER.hits, levels, strict=True)
+    ]
+    cards = view.answer(answer(*hits)).cards
+    assert [bool(card.divider) for card in cards] == [False, True, False]
+    assert [fact.value for fact in cards[0].facts if fact.label == "How close"] == ["about your condition"]
+    assert not any(fact.label == "Score" for card in cards for fact in card.facts), "scores are for --explain"
