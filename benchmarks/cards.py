@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import Trial
 from trialindex_writers.plain import PlainWriter
 
@@ -49,7 +49,7 @@ def main() -> None:
     )
 
 
-def _grades(told: list[tuple[Trial, Plain]]) -> None:
+def _grades(told: list[tuple[Trial, PlainLanguage]]) -> None:
     import textstat
 
     grades = sorted(grade(trial, plain) for trial, plain in told)

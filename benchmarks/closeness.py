@@ -37,7 +37,10 @@ RIDGE = 1.0
 
 
 class Row(NamedTuple):
-    """A trial in an answer. :param group: the topic or illness; all of one are in the same fold."""
+    """A trial in an answer.
+
+    :param group: the topic or illness; all of one are in the same fold.
+    """
 
     collection: str
     group: str
@@ -103,7 +106,10 @@ def predict(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def diagram(probabilities: np.ndarray, relevant: np.ndarray, shares: np.ndarray) -> float:
-    """Print the reliability diagram. :returns: the expected calibration error."""
+    """Print the reliability diagram.
+
+    :returns: the expected calibration error.
+    """
     error = 0.0
     print("said          trials   mean   relevant")
     bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)

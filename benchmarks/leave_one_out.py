@@ -58,7 +58,10 @@ class Partial(Searcher):
 
 @dataclass(frozen=True)
 class Case:
-    """One question. :param about: numbers of the trials that name the illness."""
+    """One question.
+
+    :param about: numbers of the trials that name the illness.
+    """
 
     illness: str
     kind: str

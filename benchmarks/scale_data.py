@@ -60,9 +60,12 @@ RARE_PLACE = ("Iceland", "Reykjavik", 64.15, -21.94)
 class Model:
     """What trials are drawn from.
 
-    :param points: real embeddings, ``(n, dimension)``. :param near: for each its nearest others, ``(n, NEIGHBOURS)``.
-    :param names: for each the illnesses it is about. :param noise: a factor of the covariance of their differences.
-    :param sentences: to build texts from. :param rare: invented words, the more frequent ones first.
+    :param points: real embeddings, ``(n, dimension)``.
+    :param near: for each its nearest others, ``(n, NEIGHBOURS)``.
+    :param names: for each the illnesses it is about.
+    :param noise: a factor of the covariance of their differences.
+    :param sentences: to build texts from.
+    :param rare: invented words, the more frequent ones first.
     """
 
     points: Vectors
@@ -279,7 +282,11 @@ def _key(text: str) -> bytes:
 
 
 class Synthetic(Source):
-    """Made-up trials as a source. :param made: trials with their vectors. :param total: how many there will be."""
+    """Made-up trials as a source.
+
+    :param made: trials with their vectors.
+    :param total: how many there will be.
+    """
 
     name = "synthetic"
     summary = "Made-up trials, for benchmarks."

@@ -22,7 +22,7 @@ from trialindex.index import Index
 from trialindex.page import build
 from trialindex.plugin.interfaces import Concept, IngestContext, Renderer, Reranker, Source, Vocabulary
 from trialindex.plugin.registry import Plugins
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.search.filters import Filters
 from trialindex.testing import BruteForceStore, FakeEncoder, FakeWriter, sample_trials
 from trialindex.trial import PartialDate, Trial, parse_values
@@ -255,7 +255,7 @@ def test_no_other_plugin_ends_the_program(
     class Writer(FakeWriter):
         name = "leaving"
 
-        def write(self, trial: Trial) -> Plain:
+        def write(self, trial: Trial) -> PlainLanguage:
             leave()
             raise AssertionError
 

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Encoder, Renderer, RenderOptions, Source, VectorStore, Writer
     from trialindex.plugin.progress import ProgressListener
     from trialindex.plugin.results import Hit, Results
-    from trialindex.plugin.trial_page import Card
+    from trialindex.plugin.trial_page import TrialPage
+    from trialindex.plugin.trial_page import TrialPage as Card
     from trialindex.plugin.updates import Change
     from trialindex.sample import sample_index
     from trialindex.search.filters import Filters
     from trialindex.trial import Trial
 
 _HOMES = {
-    "Card": "plugin.trial_page",
     "Change": "plugin.updates",
     "Encoder": "plugin.interfaces",
     "Filters": "search.filters",
@@ -40,6 +40,7 @@ _HOMES = {
     "Summary": "ingest.run",
     "Trial": "trial",
     "TrialIndexError": "errors",
+    "TrialPage": "plugin.trial_page",
     "VectorStore": "plugin.interfaces",
     "Writer": "plugin.interfaces",
     "card": "page.build",
@@ -62,6 +63,7 @@ __all__ = [
     "Summary",
     "Trial",
     "TrialIndexError",
+    "TrialPage",
     "VectorStore",
     "Writer",
     "card",
@@ -73,7 +75,12 @@ __all__ = [
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
+_ALIASES = {"Card": "TrialPage"}
+"""Names that go on working."""
+
+
 def __getattr__(name: str) -> Any:
+    name = _ALIASES.get(name, name)
     if name not in _HOMES:
         raise AttributeError(f"module 'trialindex' has no attribute {name!r}")
     return getattr(import_module(f"trialindex.{_HOMES[name]}"), name)

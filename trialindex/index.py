@@ -27,7 +27,7 @@ from trialindex.plugin.interfaces import Encoder, EncoderIdentity, Reranker, Sou
 from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
 from trialindex.plugin.results import Results
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.plugin.updates import Change
 from trialindex.search.browsing import Browser
 from trialindex.search.filters import Filters, FilterWords
@@ -139,8 +139,10 @@ class Index(Browser):
         :param encoder: the encoder to use; it must be the one the index was built with. Needed only when that one was
             made from options of its own.
         :param plugins: where specs are looked up; those of this process unless given.
-        :raises IndexNotFound: there is no index. :raises IndexDamaged: part of it is missing or unreadable.
-        :raises IndexFormatError: a newer trialindex wrote it. :raises EncoderMismatch: *encoder* is another one.
+        :raises IndexNotFound: there is no index.
+        :raises IndexDamaged: part of it is missing or unreadable.
+        :raises IndexFormatError: a newer trialindex wrote it.
+        :raises EncoderMismatch: *encoder* is another one.
         """
         folder = Path(path)
         plugins = plugins or registry.plugins()
@@ -207,7 +209,8 @@ class Index(Browser):
 
         :param text: a few words or a note of thousands. It stays on this machine.
         :param mode: ``hybrid`` (meaning and words), ``vector`` (meaning) or ``lexical`` (words).
-        :param limit: hits a page. :param page: from 1.
+        :param limit: hits a page.
+        :param page: from 1.
         :param contacts: leave the contacts in the trials; without it they are masked.
         :param explain: say in ``understood`` what was understood of the text.
         :param as_written: search for just what was typed; without it typing errors are mended, abbreviations written
@@ -278,7 +281,7 @@ class Index(Browser):
         writer: Writer | str = DEFAULT_WRITER,
         contacts: bool = False,
         near: Place | str | None = None,
-    ) -> Card:
+    ) -> TrialPage:
         """The page of the trial with that id; :func:`trialindex.page.build.card` says what it may be given and raises.
 
         :raises UnknownTrial: the index has none, or several have the name; the message says what to type next.
@@ -396,7 +399,8 @@ class Index(Browser):
         :param listener: where to say how it goes.
         :param request: how ``trialindex sync`` can ask a source again that is given as an object.
         :param shard: take only this part of the trials, ``2/8`` for the second of eight; for several machines.
-        :raises SourceError: the source could not go on. :raises IndexLocked: another process is writing.
+        :raises SourceError: the source could not go on.
+        :raises IndexLocked: another process is writing.
         """
         if options and not isinstance(source, str):
             raise TypeError("options go with a spec, not with a source")
@@ -490,6 +494,9 @@ class Index(Browser):
 
 
 def _store_spec(plugins: Plugins, spec: str) -> StoreSpec:
-    """:raises PluginError: there is no such store."""
+    """The store that a manifest names, as a class with its argument.
+
+    :raises PluginError: there is no such store.
+    """
     name, argument = registry.split_spec(spec)
     return StoreSpec(plugins.stores.get(name), argument)

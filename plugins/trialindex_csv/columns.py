@@ -103,7 +103,10 @@ class Mapping:
 
     @classmethod
     def read(cls, path: Path) -> Mapping:
-        """The mapping of a TOML file. :raises SourceError: it cannot be read, or says something that is not known."""
+        """The mapping of a TOML file.
+
+        :raises SourceError: it cannot be read, or says something that is not known.
+        """
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as problem:
@@ -160,7 +163,10 @@ class Mapping:
         self.columns |= given
 
     def check(self, lists: Container[str]) -> None:
-        """:raises SourceError: a field that takes one value has several, or a field has columns and a constant."""
+        """Make sure that each field gets its value from one place.
+
+        :raises SourceError: a field that takes one value has several, or a field has columns and a constant.
+        """
         for target, value in self.constants.items():
             if isinstance(value, list) and target not in lists:
                 raise SourceError(f"{target} takes one value, and the mapping's constant is a list.")

@@ -148,7 +148,10 @@ _DAY_OR_MONTH = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}")
 
 
 def _delimiter(given: str) -> str:
-    """The character meant; empty to detect it. :raises SourceError: it cannot be one."""
+    """The character meant; empty to detect it.
+
+    :raises SourceError: it cannot be one.
+    """
     character = DELIMITERS.get(given.lower(), "\t" if given == "\\t" else given)
     if len(character) > 1 or character in ('"', "\r", "\n", " "):
         raise SourceError(f'"{given}" cannot be a delimiter.', hint=f"Give one character, or {', '.join(DELIMITERS)}.")

@@ -74,7 +74,8 @@ class Client:
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The JSON object at *path* below the base address.
 
-        :raises BadRequestError: 400; the message holds what the registry says. :raises NotFoundError: 404.
+        :raises BadRequestError: 400; the message holds what the registry says.
+        :raises NotFoundError: 404.
         :raises SourceError: it refuses this computer, cannot be reached, or keeps failing.
         """
         url = f"{self.base_url}/{path}"

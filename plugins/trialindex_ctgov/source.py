@@ -32,7 +32,8 @@ class _Crawl(msgspec.Struct, frozen=True):
 
     :param timestamp: version of the registry's data; a page token is good for that one only.
     :param since: the crawl asks for updates from this ISO day on; ``None`` for everything.
-    :param part: which of the request's lists of parameters. :param token: of the next page, ``None`` for the first.
+    :param part: which of the request's lists of parameters.
+    :param token: of the next page, ``None`` for the first.
     """
 
     timestamp: str | None
@@ -286,7 +287,10 @@ class CtgovSource(Source):
 
 
 def _id_of(record: Any) -> str:
-    """The id of a study. :raises SourceError: it has none."""
+    """The id of a study.
+
+    :raises SourceError: it has none.
+    """
     try:
         return str(record["protocolSection"]["identificationModule"]["nctId"])
     except (KeyError, TypeError):

@@ -80,7 +80,10 @@ class Compact:
 
     @classmethod
     def load(cls, folder: Path, described: dict[str, Any], dimension: int) -> Compact:
-        """What :meth:`save` wrote. :raises IndexDamaged: a file is missing, cut short or another one's."""
+        """What :meth:`save` wrote.
+
+        :raises IndexDamaged: a file is missing, cut short or another one's.
+        """
         import numpy as np
 
         faiss: Any = import_module("faiss")
@@ -110,7 +113,8 @@ class Compact:
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the files into *folder*: links to those they were loaded from where no row came.
 
-        :returns: what :meth:`load` has to be told. :raises OSError: the disk is full or not writable.
+        :returns: what :meth:`load` has to be told.
+        :raises OSError: the disk is full or not writable.
         """
         import numpy as np
 
@@ -245,7 +249,10 @@ class Compact:
         return ~self._gone if self._gone.any() else None
 
     def _among(self, allowed: Ids) -> NDArray[np.bool_]:
-        """The rows whose ids are allowed and that are not marked. :param allowed: sorted."""
+        """The rows whose ids are allowed and that are not marked.
+
+        :param allowed: sorted.
+        """
         import numpy as np
 
         if not len(allowed) or not len(self._ids):

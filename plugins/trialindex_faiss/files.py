@@ -21,7 +21,10 @@ def damaged(path: Path, why: str) -> IndexDamaged:
 
 
 def sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
-    """Bytes of these files. :raises IndexDamaged: one is missing."""
+    """Bytes of these files.
+
+    :raises IndexDamaged: one is missing.
+    """
     try:
         return {name: (folder / name).stat().st_size for name in names}
     except FileNotFoundError as problem:
@@ -49,7 +52,8 @@ def read_rows(path: Path, rows: Iterable[int], shape: tuple[int, int]) -> NDArra
     """These rows of an array of bytes, read one by one: nothing else of the file gets into this process's memory.
 
     :param shape: of the whole array, which lies at the end of the file.
-    :raises OSError: the file cannot be read. :raises IndexDamaged: it was cut short.
+    :raises OSError: the file cannot be read.
+    :raises IndexDamaged: it was cut short.
     """
     import numpy as np
 
@@ -78,7 +82,10 @@ def write_array(path: Path, parts: Sequence[NDArray[Any]], shape: tuple[int, ...
 
 
 def written_by_faiss(index: Any, path: Path) -> int:
-    """Write a FAISS index; its bytes. :raises StorageError: the disk is full or not writable."""
+    """Write a FAISS index; its bytes.
+
+    :raises StorageError: the disk is full or not writable.
+    """
     import faiss
 
     try:

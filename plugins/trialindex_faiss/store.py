@@ -38,7 +38,8 @@ class FaissStore(VectorStore):
     codes of the best: much faster, and a third of the space. ``faiss``, which is ``faiss:auto``, is exact up to
     50,000 vectors and compact above.
 
-    :param index: a flat FAISS index that keeps ids. :param mapped: the file behind it, when it is mapped into memory.
+    :param index: a flat FAISS index that keeps ids.
+    :param mapped: the file behind it, when it is mapped into memory.
     :param choice: one of :data:`CHOICES`.
     """
 
@@ -83,7 +84,10 @@ class FaissStore(VectorStore):
         return cls(index, path, description.get("choice", "auto"), compact)
 
     def save(self, folder: Path) -> None:
-        """Write the store into *folder*. :raises StorageError: the disk is full or not writable."""
+        """Write the store into *folder*.
+
+        :raises StorageError: the disk is full or not writable.
+        """
         description = {
             "choice": self._choice,
             "count": self._index.ntotal,

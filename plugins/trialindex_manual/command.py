@@ -130,7 +130,10 @@ def _on_terminal() -> bool:
 
 
 def _checked(question: Question, value: Any) -> Any:
-    """The answer as it is. :raises click.BadParameter: it cannot be used."""
+    """The answer as it is.
+
+    :raises click.BadParameter: it cannot be used.
+    """
     for one in value if question.many else [value]:
         if one:
             try:

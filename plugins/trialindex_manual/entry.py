@@ -33,7 +33,8 @@ class Question(NamedTuple):
 
     :param field: its name in the answers: a field of a trial, or ``site``, ``city`` or ``country``.
     :param option: what the option of ``trialindex add`` is called.
-    :param prompt: what to ask. :param help: what else to say about it.
+    :param prompt: what to ask.
+    :param help: what else to say about it.
     :param required: there must be an answer.
     :param many: it takes several answers, on one line separated by semicolons.
     :param validate: takes one answer and raises :class:`ValueError` if it cannot be used.

@@ -10,7 +10,10 @@ from trialindex_manual.document import Document
 
 
 def parse_json(text: str, name: str) -> Document:
-    """A JSON document. :raises SourceError: it is not valid JSON, or repeats a key."""
+    """A JSON document.
+
+    :raises SourceError: it is not valid JSON, or repeats a key.
+    """
     try:
         value = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as problem:

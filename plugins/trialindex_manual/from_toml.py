@@ -10,7 +10,10 @@ from trialindex_manual.document import Document
 
 
 def parse_toml(text: str, name: str) -> Document:
-    """A TOML document. :raises SourceError: it is not valid TOML."""
+    """A TOML document.
+
+    :raises SourceError: it is not valid TOML.
+    """
     try:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:

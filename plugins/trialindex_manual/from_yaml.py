@@ -71,7 +71,10 @@ class _Built:
         self._anchors: dict[str, tuple[Any, int]] = {}
 
     def take(self, event: Any) -> None:
-        """The next event. :raises SourceError: it is one that is not allowed."""
+        """The next event.
+
+        :raises SourceError: it is one that is not allowed.
+        """
         line = event.start_mark.line + 1
         if getattr(event, "tag", None) not in _TAGS | {None, "!"}:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")

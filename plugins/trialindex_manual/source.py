@@ -125,7 +125,10 @@ def items(document: Document, wrong: list[str]) -> Iterator[tuple[Place, Mapping
 
 
 def trial_from(value: Mapping[str, Any]) -> Trial:
-    """A trial that was written by hand. :raises FieldError: something is wrong with it."""
+    """A trial that was written by hand.
+
+    :raises FieldError: something is wrong with it.
+    """
     trial = read_trial(value)
     if trial.minimum_age is not None and trial.maximum_age is not None and trial.minimum_age > trial.maximum_age:
         ages = f"{format_age(trial.minimum_age)} is above the maximum_age, {format_age(trial.maximum_age)}"

@@ -29,7 +29,8 @@ _MAX_CHARACTERS = 16_384
 class MiniLM(Encoder):
     """all-MiniLM-L6-v2 (English, 384 dimensions, the first 256 tokens of a text), int8, for any CPU.
 
-    :param argument: must be empty. :param batch_size: texts between two reports of progress; the vectors do not depend
+    :param argument: must be empty.
+    :param batch_size: texts between two reports of progress; the vectors do not depend
         on it.
     :param device: only ``cpu``.
     :param folder: where the model's files are, if not in this package.
@@ -96,7 +97,10 @@ class MiniLM(Encoder):
         return self.encode_documents(texts)
 
     def verify(self) -> None:
-        """Read every byte of the model's files. :raises EncoderError: one is not as it was shipped."""
+        """Read every byte of the model's files.
+
+        :raises EncoderError: one is not as it was shipped.
+        """
         for name, expected in self._manifest["files"].items():
             with self._checked(name).open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != expected["sha256"]:

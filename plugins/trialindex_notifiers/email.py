@@ -238,7 +238,10 @@ def _words(code: int, said: bytes | str) -> str:
 
 
 def _address(given: str, what: str) -> str:
-    """The address with its domain in ASCII (RFC 5890). :raises NotifierError: it is none, or could end a header."""
+    """The address with its domain in ASCII (RFC 5890).
+
+    :raises NotifierError: it is none, or could end a header.
+    """
     local, _, domain = given.rpartition("@")
     try:
         domain = domain.encode("idna").decode("ascii")
@@ -255,7 +258,10 @@ def _address(given: str, what: str) -> str:
 
 
 def _host(given: str) -> str:
-    """:raises NotifierError: no server is named, or it is no name."""
+    """The name of the mail server, checked.
+
+    :raises NotifierError: no server is named, or it is no name.
+    """
     if not given:
         raise NotifierError(
             "email needs the server that takes your mail.",

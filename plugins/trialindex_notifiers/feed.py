@@ -75,7 +75,10 @@ class FeedNotifier(Notifier):
             files.replace(self._path, ElementTree.tostring(root, "utf-8", xml_declaration=True))
 
     def _read(self) -> Element:
-        """The feed that is there. :raises NotifierError: it is damaged, or none of ours."""
+        """The feed that is there.
+
+        :raises NotifierError: it is damaged, or none of ours.
+        """
         from xml.etree import ElementTree
 
         content = self._path.read_bytes()

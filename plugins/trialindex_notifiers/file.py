@@ -54,7 +54,10 @@ class FileNotifier(Notifier):
                 files.sync_folder(self._path.parent)
 
     def _check_ours(self, file: BinaryIO) -> None:
-        """:raises NotifierError: the file begins with something that this notifier does not write."""
+        """Make sure that the file is one that this notifier writes.
+
+        :raises NotifierError: the file begins with something that this notifier does not write.
+        """
         start = _TEXT_START if self._text else _JSON_START
         found = file.read(len(start))
         file.seek(0)

@@ -29,7 +29,10 @@ def whole_path(given: str, what: str) -> Path:
 
 
 def check_place(path: Path) -> None:
-    """:raises NotifierError: no file can be at the path."""
+    """Make sure that a file can be at the path.
+
+    :raises NotifierError: no file can be at the path.
+    """
     if path.exists() and not path.is_file():
         raise NotifierError(f"{path} is a folder or a device.", hint="Name a file.")
     if not path.parent.is_dir():

@@ -31,7 +31,10 @@ class Named:
         return bool(self._variable or self._path)
 
     def read(self) -> str:
-        """The secret. :raises NotifierError: it is not there, or empty."""
+        """The secret.
+
+        :raises NotifierError: it is not there, or empty.
+        """
         if self._path:
             where = f"the file {self._path}"
             try:

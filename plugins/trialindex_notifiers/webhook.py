@@ -92,7 +92,10 @@ class WebhookNotifier(Notifier):
         self._check(answer.status)
 
     def _check(self, status: int) -> None:
-        """:raises NotifierError: the receiver refuses the message, for good."""
+        """Read the receiver's answer by its status.
+
+        :raises NotifierError: the receiver refuses the message, for good.
+        """
         if 200 <= status < 300:
             return
         if 300 <= status < 400:
@@ -122,7 +125,9 @@ def signature(secret: bytes, key: str, timestamp: int, body: bytes) -> str:
 
 
 def _check_address(url: str) -> tuple[str, bool]:
-    """Its host, and whether that is this computer. :raises NotifierError: it cannot be used. The path is not repeated:
+    """Its host, and whether that is this computer.
+
+    :raises NotifierError: it cannot be used. The path is not repeated:
     with many receivers it is as good as a password.
     """
     if texts.address(url) is None:

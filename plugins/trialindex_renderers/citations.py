@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from trialindex.plugin.interfaces import Renderer
 from trialindex.plugin.results import Results
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial, display
 from trialindex.trial.sanitize import one_line
 
@@ -19,7 +19,7 @@ class _CitationRenderer(Renderer):
     def results(self, results: Results) -> Iterator[str]:
         return self.trials(hit.trial for hit in results.hits)
 
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         return self.trials(iter([card.trial]))
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:

@@ -14,7 +14,7 @@ import msgspec
 
 from trialindex.plugin.interfaces import Renderer
 from trialindex.plugin.results import Results
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial, to_mapping
 from trialindex.trial.sanitize import UNSAFE
 from trialindex_renderers.view import shown, shown_card, shown_hits
@@ -42,7 +42,7 @@ class JsonRenderer(Renderer):
         fields = msgspec.to_builtins(shown_hits(results, contacts=self.options.contacts))
         yield dumps({"schema": RESULTS, **fields}, indent=2) + "\n"
 
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         yield dumps(_page(card, contacts=self.options.contacts), indent=2) + "\n"
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
@@ -68,7 +68,7 @@ class JsonLinesRenderer(Renderer):
         for hit in shown_hits(results, contacts=self.options.contacts).hits:
             yield dumps({"schema": HIT, **msgspec.to_builtins(hit)}) + "\n"
 
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         yield dumps(_page(card, contacts=self.options.contacts)) + "\n"
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
@@ -76,7 +76,7 @@ class JsonLinesRenderer(Renderer):
             yield dumps({"schema": TRIAL, "trial": _compact(trial, contacts=self.options.contacts)}) + "\n"
 
 
-def _page(card: Card, *, contacts: bool) -> dict[str, Any]:
+def _page(card: TrialPage, *, contacts: bool) -> dict[str, Any]:
     """One trial with all that its page shows; the record first, as the registry states it."""
     card = shown_card(card, contacts=contacts)
     said = {

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from trialindex.plugin.results import Hit, Results
-from trialindex.plugin.trial_page import Country, Plain
+from trialindex.plugin.trial_page import Country, PlainLanguage
 from trialindex.trial import Term, Trial
 from trialindex_renderers.documents import HIT, RESULTS, TRIAL, TRIALS
 
@@ -43,7 +43,7 @@ class TrialDocument(msgspec.Struct):
     schema: Literal["trialindex.trial/1"]
     trial: Trial
     seen: Seen | None = None
-    plain: Plain | None = None
+    plain: PlainLanguage | None = None
     conditions_normalized: list[Term] | None = None
     locations: list[Country] | None = None
     near: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from trialindex.plugin.trial_page import Card, Country, Location, Plain, Sentence
+from trialindex.plugin.trial_page import Country, Location, PlainLanguage, Sentence, TrialPage
 from trialindex.trial import Contact, Trial
 from trialindex.trial import display as w
 from trialindex.trial.sanitize import clean, one_line, paragraphs
@@ -17,7 +17,7 @@ MANY_SITES = 20
 """From so many on, a page that names them all folds them by country."""
 
 
-def page(card: Card, *, contacts: bool, sources: bool, site_limit: int | None) -> Page:
+def page(card: TrialPage, *, contacts: bool, sources: bool, site_limit: int | None) -> Page:
     """A trial as sections.
 
     :param sources: name the fields that each plain sentence was made from.
@@ -53,7 +53,7 @@ def page(card: Card, *, contacts: bool, sources: bool, site_limit: int | None) -
 # --- in plain words -------------------------------------------------------------------------------------------------
 
 
-def lead(plain: Plain, *, sources: bool) -> Section:
+def lead(plain: PlainLanguage, *, sources: bool) -> Section:
     """The summary: a paragraph, or with its sources a list."""
     if sources:
         headline = Item("The headline", source=_source(plain.headline))
@@ -61,7 +61,7 @@ def lead(plain: Plain, *, sources: bool) -> Section:
     return Section("", paragraphs=(" ".join(_lines(s.text for s in plain.summary)) or "Summary not stated.",))
 
 
-def meaning(plain: Plain, notice: str, *, sources: bool) -> Section:
+def meaning(plain: PlainLanguage, notice: str, *, sources: bool) -> Section:
     """What the trial could mean to somebody."""
     parts = (
         _told("Active substance", plain.substance, sources=sources),
@@ -85,7 +85,7 @@ def _source(sentence: Sentence) -> str:
     return f"from: {', '.join(_lines(sentence.fields)) or w.NOT_STATED}"
 
 
-def words(plain: Plain) -> tuple[Word, ...]:
+def words(plain: PlainLanguage) -> tuple[Word, ...]:
     """The glossary in alphabetical order, to look a word up."""
     known = (Word(one_line(one.term), one_line(one.meaning)) for one in plain.glossary)
     return tuple(sorted((word for word in known if word.term and word.meaning), key=lambda word: word.term.casefold()))
@@ -94,7 +94,7 @@ def words(plain: Plain) -> tuple[Word, ...]:
 # --- the record -----------------------------------------------------------------------------------------------------
 
 
-def glance(card: Card) -> Section:
+def glance(card: TrialPage) -> Section:
     """Which study this is, how fresh the record is, and how far the study."""
     trial, seen = card.trial, card.seen
     facts = [
@@ -125,7 +125,7 @@ def _expanded_access(trial: Trial) -> list[Fact]:
     return [Fact("Expanded access", (", ".join(filter(None, (*stated, kinds, one_line(trial.expanded_access_id)))),))]
 
 
-def conditions(card: Card) -> Section:
+def conditions(card: TrialPage) -> Section:
     """What the trial is about: in terms of vocabularies, and as the registrant listed it."""
     listed = w.listed(card.trial.conditions)
     known = [w.with_term(one_line(term.name), term.id) for term in card.conditions]
@@ -169,7 +169,7 @@ def whom_to_ask(trial: Trial, *, contacts: bool) -> Section:
     return Section("Contacts", items=_persons(trial.contacts))
 
 
-def where(card: Card, limit: int | None) -> Section:
+def where(card: TrialPage, limit: int | None) -> Section:
     """Where the trial is run: by country, in the order of the card."""
     sites = [(c, [one for one in c.locations if w.countable([one.site])]) for c in card.countries]
     locations = [location for _, here in sites for location in here]
@@ -283,7 +283,7 @@ def runs_it(trial: Trial, *, contacts: bool) -> Section:
     return Section("Who runs it", tuple(facts), parts=parts)
 
 
-def _origin_lines(card: Card) -> Iterator[str]:
+def _origin_lines(card: TrialPage) -> Iterator[str]:
     """``ctgov:asthma, 27 June 2026: all other fields``."""
     for spec, fields in card.origins.items():
         for day in sorted(set(fields.values())):
@@ -346,7 +346,7 @@ def own_words(trial: Trial) -> Section:
     return Section("In the registrant's words", tuple(facts), parts=tuple(parts))
 
 
-def record(card: Card, *, sources: bool) -> Section:
+def record(card: TrialPage, *, sources: bool) -> Section:
     """Where the record comes from, its other names, and who put it in plain words.
 
     :param sources: name the source and the day of each part of the record.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from trialindex.plugin.interfaces import Renderer
 from trialindex.plugin.results import EligibilityCheck, Hit, Results
-from trialindex.plugin.trial_page import Card, Location, Sentence
+from trialindex.plugin.trial_page import Location, Sentence, TrialPage
 from trialindex.trial import Trial, TrialDate
 from trialindex.trial.display import contact, countable, distance, place, status
 from trialindex.trial.sanitize import one_line
@@ -106,7 +106,7 @@ HIT_COLUMNS: dict[str, Callable[[Hit], Cell]] = {
 }
 
 
-PAGE_COLUMNS: dict[str, Callable[[Card, bool], Cell]] = {
+PAGE_COLUMNS: dict[str, Callable[[TrialPage, bool], Cell]] = {
     "first_seen": lambda c, sources: c.seen.get("first_seen"),
     "last_checked": lambda c, sources: c.seen.get("last_checked"),
     "conditions_normalized": lambda c, sources: _listed(term.name for term in c.conditions),
@@ -153,7 +153,7 @@ class CsvRenderer(Renderer):
         for hit in shown_hits(results, contacts=self.options.contacts).hits:
             yield _row([*(get(hit) for get in HIT_COLUMNS.values()), *self._cells(hit.trial)])
 
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         card = shown_card(card, contacts=self.options.contacts)
         yield _row([*self._columns, *PAGE_COLUMNS])
         page = (get(card, self.options.sources) for get in PAGE_COLUMNS.values())

@@ -8,7 +8,7 @@ import click
 
 from trialindex.plugin.interfaces import Renderer
 from trialindex.plugin.results import Results
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial, sanitize
 from trialindex.trial import display as w
 from trialindex_renderers.sections import page
@@ -59,7 +59,7 @@ class TableRenderer(Renderer):
             yield from self._paragraph(line)
         yield from self._paragraph(w.NO_ADVICE, dim=True)
 
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         contacts = self.options.contacts
         shown = shown_card(card, contacts=contacts)
         view = page(shown, contacts=contacts, sources=self.options.sources, site_limit=SITES)

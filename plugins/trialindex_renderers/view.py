@@ -21,7 +21,7 @@ from trialindex.plugin.results import (
     describe_eligibility,
     describe_score,
 )
-from trialindex.plugin.trial_page import Card, Precision
+from trialindex.plugin.trial_page import Precision, TrialPage
 from trialindex.trial import Trial
 from trialindex.trial import display as w
 from trialindex.trial.sanitize import excerpt, one_line
@@ -46,7 +46,10 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One entry of a list, with what is said under it. :param source: where it is from, if that was asked for."""
+    """One entry of a list, with what is said under it.
+
+    :param source: where it is from, if that was asked for.
+    """
 
     text: str
     details: tuple[str, ...] = ()
@@ -70,7 +73,10 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The line that names a trial. :param tone: ``open``, ``soon`` or ``closed``: whether people can join."""
+    """The line that names a trial.
+
+    :param tone: ``open``, ``soon`` or ``closed``: whether people can join.
+    """
 
     id: str
     title: str
@@ -139,7 +145,7 @@ def shown(trial: Trial, *, contacts: bool) -> Trial:
     return trial if contacts else trial.masked()
 
 
-def shown_card(card: Card, *, contacts: bool) -> Card:
+def shown_card(card: TrialPage, *, contacts: bool) -> TrialPage:
     """The card as it may be shown: without contacts unless they were asked for."""
     return card if contacts else card.masked()
 
@@ -256,7 +262,10 @@ def _cards(results: Results) -> Iterator[HitCard]:
 
 
 def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
-    """One hit as a card. :param explained: with its score in every ranking."""
+    """One hit as a card.
+
+    :param explained: with its score in every ranking.
+    """
     trial = hit.trial
     facts = [
         *optional("How close", _how_close(hit, explained)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trialindex.plugin.interfaces import Renderer
 from trialindex.plugin.results import Results
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial
 from trialindex.trial import display as w
 from trialindex_renderers.sections import page, participants, summary
@@ -31,7 +31,7 @@ class HtmlRenderer(Renderer):
         more = [(summary(hit.trial), participants(hit.trial)) for hit in given.hits]
         return self._draw("results.html", view=view, cards=zip(view.cards, more, strict=True))
 
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         contacts = self.options.contacts
         shown = shown_card(card, contacts=contacts)
         view = page(shown, contacts=contacts, sources=self.options.sources, site_limit=None)

@@ -33,7 +33,8 @@ class SentenceTransformers(Encoder):
         before each text), written as in a web address.
     :param device: ``cpu``, ``cuda``, ``mps`` …; without it the best there is.
     :param batch_size: texts at a time; without it 32, on a GPU 128.
-    :param revision: commit, tag or branch at the hub. :param prompts: ``{"query": …, "document": …}``.
+    :param revision: commit, tag or branch at the hub.
+    :param prompts: ``{"query": …, "document": …}``.
     :raises MissingExtra: sentence-transformers is not installed.
     :raises EncoderError: the spec cannot be understood.
     """
@@ -181,7 +182,10 @@ def _parsed(argument: str) -> tuple[str, dict[str, str]]:
 
 
 def _require_device(name: str) -> None:
-    """:raises EncoderError: torch knows no such device, or this machine has none."""
+    """Make sure that the device can be used.
+
+    :raises EncoderError: torch knows no such device, or this machine has none.
+    """
     import torch
 
     try:

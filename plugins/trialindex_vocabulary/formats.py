@@ -92,7 +92,10 @@ def _date(version: str | None) -> str | None:
 
 
 def _concept(ident: str, name: str, synonyms: Iterable[tuple[str, str]], broader: Iterable[str]) -> Concept:
-    """:param synonyms: with their scopes. What is wider than the term, or only related to it, does not find it."""
+    """A term of an ontology as a concept.
+
+    :param synonyms: with their scopes. What is wider than the term, or only related to it, does not find it.
+    """
     names = dict.fromkeys(text for text, scope in synonyms if scope in ("EXACT", "NARROW") and _well_behaved(text))
     names.pop(name, None)
     above = [broader] if isinstance(broader, str) else broader
@@ -107,7 +110,10 @@ def _well_behaved(text: str) -> bool:
 
 
 def _line(text: object) -> str:
-    """The text clean and on one line. :raises TypeError: it is no text."""
+    """The text clean and on one line.
+
+    :raises TypeError: it is no text.
+    """
     from trialindex.trial.sanitize import one_line
 
     if not isinstance(text, str):  # JSON may hold anything

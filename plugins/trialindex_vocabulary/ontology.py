@@ -43,7 +43,10 @@ class DiseaseOntology(Vocabulary):
 
     @property
     def version(self) -> str | None:
-        """The date of the release and a digest of its concepts. :raises PluginError: the file is damaged."""
+        """The date of the release and a digest of its concepts.
+
+        :raises PluginError: the file is damaged.
+        """
         try:
             with self.path.open("rb") as file:
                 head = json.loads(file.readline(10_000))
@@ -58,7 +61,10 @@ class DiseaseOntology(Vocabulary):
             raise self._error("is damaged", _AGAIN) from None
 
     def concepts(self) -> Iterator[Concept]:
-        """:raises PluginError: the file is damaged."""
+        """The terms of the downloaded edition.
+
+        :raises PluginError: the file is damaged.
+        """
         import msgspec
 
         if self.version is None:

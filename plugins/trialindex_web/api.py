@@ -244,7 +244,10 @@ class Api:
 
 
 def _number(request: Request, name: str, default: int) -> int:
-    """A number of the address, from 1 to 100. :raises Refusal: it is none."""
+    """A number of the address, from 1 to 100.
+
+    :raises Refusal: it is none.
+    """
     text = request.query_params.get(name, str(default))
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= 100):
         raise Refusal(422, f"{name} goes from 1 to 100.")
@@ -252,7 +255,10 @@ def _number(request: Request, name: str, default: int) -> int:
 
 
 def _decode(body: bytes, kind: type[T]) -> T:
-    """The JSON of a request. :raises Refusal: it is none of that kind; the field is named, and never its value."""
+    """The JSON of a request.
+
+    :raises Refusal: it is none of that kind; the field is named, and never its value.
+    """
     try:
         given = msgspec.json.decode(body)
         if isinstance(given, dict) and isinstance(limit := given.get("limit"), float) and limit.is_integer():
@@ -277,7 +283,10 @@ def _answer(
     personal: bool = False,
     status: int = 200,
 ) -> Response:
-    """The answer as JSON in ASCII, which steers no terminal. :param personal: it is for whoever asked, and not kept."""
+    """The answer as JSON in ASCII, which steers no terminal.
+
+    :param personal: it is for whoever asked, and not kept.
+    """
     headers = {"X-Next-Cursor": following} if following else {}
     content = msgspec.to_builtins(body)
     if personal or request is None:

@@ -37,7 +37,10 @@ class FilterFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     updated_since: str | None = None
 
     def filters(self) -> Filters:
-        """:raises Refusal: one is not understood."""
+        """The filters of the request.
+
+        :raises Refusal: one is not understood.
+        """
         given = {name: getattr(self, name) for name in FilterFields.__struct_fields__}
         words: Any = {name: value for name, value in given.items() if value not in (None, [], "")}
         try:

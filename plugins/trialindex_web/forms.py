@@ -67,6 +67,9 @@ async def read_form(request: Request) -> Form:
 
 
 def check_token(form: Form, session: Session, sessions: Sessions) -> None:
-    """:raises Refusal: the form is none that this session was given."""
+    """Make sure that the form was given to this session.
+
+    :raises Refusal: the form is none that this session was given.
+    """
     if not sessions.is_token(session, form.get(TOKEN, "")):
         raise Refusal(403, "This page was open for too long. Please go back, load it again, and try once more.")

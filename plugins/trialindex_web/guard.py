@@ -97,7 +97,10 @@ class Guard:
     # --- whom it answers ----------------------------------------------------------------------------------------------
 
     def _check(self, request: Request) -> None:
-        """:raises Refusal: the request is for another host, comes from another site, or is too much."""
+        """Refuse a request that no page of ours would send.
+
+        :raises Refusal: the request is for another host, comes from another site, or is too much.
+        """
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or hosts[0].lower() not in self._settings.hosts:
             raise Refusal(421, "This server does not answer for that address.")
@@ -108,7 +111,9 @@ class Guard:
         self._limits.admit(request)
 
     def _check_origin(self, request: Request) -> None:
-        """:raises Refusal: another site sent this.
+        """Refuse what another site sent.
+
+        :raises Refusal: another site sent this.
 
         Browsers send ``Origin: null`` from our own pages, which ask for no referrer; then ``Sec-Fetch-Site`` tells, or
         else the token of the form.
@@ -125,7 +130,10 @@ class Guard:
     # --- how much it reads --------------------------------------------------------------------------------------------
 
     async def _body(self, request: Request, receive: Receive) -> bytes:
-        """The whole body. :raises Refusal: it is too long, or takes too long to come."""
+        """The whole body.
+
+        :raises Refusal: it is too long, or takes too long to come.
+        """
         limit = NOTE if request.url.path.startswith(NOTES) else BODY
         too_long = Refusal(413, f"That is too much: at most {limit // 1024} KiB can be sent.")
         declared = request.headers.get("content-length", "0")

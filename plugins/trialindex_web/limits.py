@@ -34,7 +34,10 @@ class Limits:
         self._mutex = threading.Lock()
 
     def admit(self, request: Request) -> None:
-        """:raises Refusal: this client asks too often."""
+        """Count a request, and refuse it when its client asks too often.
+
+        :raises Refusal: this client asks too often.
+        """
         if not self._settings.public:
             return
         path, posts = request.url.path, request.method == "POST"

@@ -101,7 +101,10 @@ def _operation(
     *,
     parameters: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
-    """One operation. :param answer: the schema of its answer, none for any object, or empty for no body."""
+    """One operation.
+
+    :param answer: the schema of its answer, none for any object, or empty for no body.
+    """
     made: dict[str, Any] = {"operationId": name, "summary": summary}
     if parameters:
         made["parameters"] = parameters

@@ -45,7 +45,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, form: Form) -> Question:
-        """The question of a form. :raises Refusal: a field is too long."""
+        """The question of a form.
+
+        :raises Refusal: a field is too long.
+        """
         one: dict[str, Any] = {name: form.text(name) for name in ONE}
         many: dict[str, Any] = {name: form.all(name) for name in MANY}
         order = "closest" if form.get("order") == "closest" else "open"
@@ -74,7 +77,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return given
 
     def filters(self) -> Filters:
-        """:raises QueryError: one is not understood."""
+        """The filters that were chosen.
+
+        :raises QueryError: one is not understood.
+        """
         return Filters.parse(**self.words)
 
 

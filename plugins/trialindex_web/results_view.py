@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from trialindex import Card, Hit, Index, Results
+from trialindex import Hit, Index, Results, TrialPage
 from trialindex.plugin.results import Understanding
 from trialindex.trial import Site, Trial, display
 from trialindex.trial.sanitize import one_line
@@ -27,7 +27,8 @@ VALUES = 12
 class Chip(NamedTuple):
     """One thing that was understood.
 
-    :param label: in words. :param said: how the text says it, if otherwise; of what counts for nothing, why.
+    :param label: in words.
+    :param said: how the text says it, if otherwise; of what counts for nothing, why.
     :param drop: what to leave out of the text so that it is not understood any more; empty where that cannot be done.
     """
 
@@ -50,7 +51,7 @@ class HitView(NamedTuple):
     """A hit with its page, of which only the head is shown; *nearest* is the site to go to, *away* in kilometres."""
 
     hit: Hit
-    card: Card
+    card: TrialPage
     nearest: Site | None
     away: float | None
 

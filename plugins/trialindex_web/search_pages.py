@@ -141,7 +141,10 @@ class SearchPages:
         return self._newest[1]
 
     def _question(self, request: Request, session: Session) -> tuple[str, Question]:
-        """The name and the question of the results that are asked for. :raises Refusal: they are not to be had."""
+        """The name and the question of the results that are asked for.
+
+        :raises Refusal: they are not to be had.
+        """
         name = request.path_params["name"]
         question = self._site.questions.get(session.name, name)
         if question is None:
@@ -163,7 +166,10 @@ def _names(error: str, field: str, question: Question) -> bool:
 
 
 def _page(request: Request, pages: int) -> int:
-    """The page that is asked for. :raises Refusal: there is none of that number."""
+    """The page that is asked for.
+
+    :raises Refusal: there is none of that number.
+    """
     asked: Any = request.query_params.get("page", "1")
     if not (asked.isascii() and asked.isdecimal() and 1 <= int(asked[:9]) <= pages):
         raise Refusal(404, f"There is no such page: these results have {pages}.")

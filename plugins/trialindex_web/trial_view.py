@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from trialindex import Card, Trial
-from trialindex.plugin.trial_page import Plain, Sentence
+from trialindex import Trial, TrialPage
+from trialindex.plugin.trial_page import PlainLanguage, Sentence
 from trialindex.trial import Contact, Outcome, display
 from trialindex.trial.sanitize import one_line, paragraphs
 from trialindex_web.render import Words, tone
@@ -47,7 +47,7 @@ class Origin(NamedTuple):
     fields: str
 
 
-def origins(plain: Plain) -> list[Origin]:
+def origins(plain: PlainLanguage) -> list[Origin]:
     """Each plain sentence with the fields of the record that it was made from."""
     said: Iterable[Sentence] = (
         plain.headline,
@@ -65,7 +65,7 @@ def field_words(fields: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(named)) or display.NOT_STATED
 
 
-def sites_map(card: Card) -> Map | None:
+def sites_map(card: TrialPage) -> Map | None:
     """Where the sites are, if the record states positions; places that can be joined are drawn last."""
     places: dict[tuple[float, float], tuple[bool, str]] = {}
     for country in card.countries:
@@ -87,13 +87,13 @@ def outcomes(trial: Trial, kind: str) -> list[Outcome]:
     return [one for one in trial.outcomes if one.kind == kind]
 
 
-def questions(plain: Plain) -> list[str]:
+def questions(plain: PlainLanguage) -> list[str]:
     """What to ask the study team, if the writer knows any."""
     asked: Any = getattr(plain, "questions", ())
     return [one_line(getattr(one, "text", one)) for one in asked]
 
 
-def context(card: Card) -> dict[str, Any]:
+def context(card: TrialPage) -> dict[str, Any]:
     """What the template is given beside the card."""
     trial = card.trial
     return {
@@ -114,7 +114,7 @@ def context(card: Card) -> dict[str, Any]:
     }
 
 
-def _parts(card: Card) -> Iterator[Part]:
+def _parts(card: TrialPage) -> Iterator[Part]:
     yield Part("meaning", "What this could mean")
     yield Part("updates", "Get updates")
     yield Part("conditions", "Conditions")

@@ -131,7 +131,10 @@ class WatchPages:
         return RedirectResponse("/watches", status_code=303)
 
     def _check(self, session: Session) -> None:
-        """:raises Refusal: it is not the owner who asks, or nothing can be kept."""
+        """Make sure that the owner asks, and that watches can be kept.
+
+        :raises Refusal: it is not the owner who asks, or nothing can be kept.
+        """
         if not session.owner:
             raise Refusal(403, STRANGER)
         if self._site.settings.sample:

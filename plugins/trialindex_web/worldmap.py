@@ -35,7 +35,11 @@ class Pin(NamedTuple):
 
 
 class Map(NamedTuple):
-    """A map, ready to be drawn. :param box: the view box. :param radius: of a pin, in units of the map."""
+    """A map, ready to be drawn.
+
+    :param box: the view box.
+    :param radius: of a pin, in units of the map.
+    """
 
     box: str
     land: str

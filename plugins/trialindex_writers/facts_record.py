@@ -121,7 +121,10 @@ def _bare(text: str) -> str:
 
 @cache
 def terms() -> ConceptRecognizer:
-    """The vocabularies that are at hand. :raises PluginError: one of them fails."""
+    """The vocabularies that are at hand.
+
+    :raises PluginError: one of them fails.
+    """
     from trialindex.concepts.recognizer import ConceptRecognizer
 
     return ConceptRecognizer.load()

@@ -12,7 +12,7 @@ import msgspec
 
 from trialindex.errors import WriterError
 from trialindex.plugin.interfaces import Writer
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import Trial
 from trialindex_writers.facts import problems
 from trialindex_writers.glossary import explain, used
@@ -47,7 +47,7 @@ class LlmWriter(Writer):
             raise WriterError('The writer "llm" needs a model.', hint="Name one: --writer llm:llama3.1")
         self._endpoint = Endpoint.from_environment()
 
-    def write(self, trial: Trial) -> Plain:
+    def write(self, trial: Trial) -> PlainLanguage:
         from trialindex_writers.llm_answer import BadAnswer, read
         from trialindex_writers.llm_client import NoAnswer
 
@@ -63,10 +63,10 @@ class LlmWriter(Writer):
             return self._instead(plain, self._thrown_away(f"{wrong[0][:_SHOWN]}{more}"))
         return self._told(answer, plain)
 
-    def _told(self, answer: Answer, plain: Plain) -> Plain:
+    def _told(self, answer: Answer, plain: PlainLanguage) -> PlainLanguage:
         texts = [sentence.text for sentence in answer.sentences]
         known = used("\n".join(texts))
-        return Plain(
+        return PlainLanguage(
             writer=f"{self.name}:{self.argument}",
             headline=answer.headline,
             summary=answer.summary,
@@ -84,7 +84,7 @@ class LlmWriter(Writer):
     def _thrown_away(self, why: str) -> str:
         return f"The text of the model {self.argument} was thrown away: {why}."
 
-    def _instead(self, plain: Plain, why: str, *, sent: bool = True) -> Plain:
+    def _instead(self, plain: PlainLanguage, why: str, *, sent: bool = True) -> PlainLanguage:
         whose = f"{why} The words here are those of the writer {plain.writer}."
         notes = (*plain.notes, whose, *([self._sent()] if sent else []))
         return msgspec.structs.replace(plain, notes=notes)

@@ -37,7 +37,7 @@ class _Document(msgspec.Struct):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The parts of a text, as :class:`~trialindex.plugin.trial_page.Plain` has them."""
+    """The parts of a text, as :class:`~trialindex.plugin.trial_page.PlainLanguage` has them."""
 
     headline: Sentence
     summary: tuple[Sentence, ...]

@@ -71,7 +71,8 @@ class _Completion(msgspec.Struct):
 class Endpoint:
     """Where a model is asked.
 
-    :param url: base address, up to ``/v1``. :param key: sent as a bearer token; empty for none.
+    :param url: base address, up to ``/v1``.
+    :param key: sent as a bearer token; empty for none.
     :param timeout: seconds for an answer to be complete.
     """
 
@@ -88,7 +89,10 @@ class Endpoint:
 
     @classmethod
     def from_environment(cls) -> Endpoint:
-        """:raises WriterError: the address or the timeout cannot be used."""
+        """The endpoint that the environment variables describe.
+
+        :raises WriterError: the address or the timeout cannot be used.
+        """
         url = (os.environ.get(URL_VARIABLE) or DEFAULT_URL).strip().rstrip("/")
         _check(url)
         given = os.environ.get(TIMEOUT_VARIABLE) or str(DEFAULT_TIMEOUT)
@@ -190,7 +194,10 @@ class Endpoint:
 
 
 def _check(url: str) -> None:
-    """:raises WriterError: the address is none, is no private way to send a key, or holds one itself."""
+    """Make sure that texts and a key can be sent to the address.
+
+    :raises WriterError: the address is none, is no private way to send a key, or holds one itself.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

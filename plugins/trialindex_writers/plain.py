@@ -8,7 +8,7 @@ import msgspec
 
 from trialindex.errors import WriterError
 from trialindex.plugin.interfaces import Writer
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import Trial
 from trialindex_writers.glossary import explain
 from trialindex_writers.plain_headline import headline
@@ -29,11 +29,11 @@ class PlainWriter(Writer):
             raise WriterError(f'The writer "plain" takes no argument, got "{argument}".', hint="Write: --writer plain")
         super().__init__(argument)
 
-    def write(self, trial: Trial) -> Plain:
+    def write(self, trial: Trial) -> PlainLanguage:
         read = reading(trial)
         first = told(read, headline)
         assert first is not None
-        plain = Plain(
+        plain = PlainLanguage(
             writer=self.name,
             headline=first,
             summary=summary(read),
@@ -45,7 +45,7 @@ class PlainWriter(Writer):
         return msgspec.structs.replace(plain, glossary=explain([*_sentences(plain), *_record(trial)]))
 
 
-def _sentences(plain: Plain) -> list[str]:
+def _sentences(plain: PlainLanguage) -> list[str]:
     every = (plain.headline, *plain.summary, *plain.substance, *plain.could_lead_to, *plain.could_go_wrong)
     return [sentence.text for sentence in every]
 

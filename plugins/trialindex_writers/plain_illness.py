@@ -37,8 +37,10 @@ class Illness(NamedTuple):
     """What a trial is about.
 
     :param name: as it stands after "people with", such as ``severe asthma`` or ``lung cancer that came back``.
-    :param gloss: what it is in a few words; empty if the name says it. :param group: see :class:`Everyday`.
-    :param had: whether everybody who takes part has it. :param several: whether it names several illnesses.
+    :param gloss: what it is in a few words; empty if the name says it.
+    :param group: see :class:`Everyday`.
+    :param had: whether everybody who takes part has it.
+    :param several: whether it names several illnesses.
     """
 
     name: str

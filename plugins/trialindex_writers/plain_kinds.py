@@ -23,7 +23,8 @@ class Kind(NamedTuple):
 
     :param phrase: what one is: ``a lab-made antibody against allergy``, ``allergy shots``.
     :param plural: what several are; empty where *phrase* says it of several too.
-    :param noun: as it stands before a name or alone: ``allergy antibody``. :param mass: whether it takes no article.
+    :param noun: as it stands before a name or alone: ``allergy antibody``.
+    :param mass: whether it takes no article.
     :param risk: which risk is typical of it; see :mod:`.plain_meaning`.
     """
 

@@ -14,7 +14,9 @@ from trialindex_writers.plain_record import remembered
 class People(NamedTuple):
     """Who takes part.
 
-    :param one: ``adult``. :param many: ``adults``. :param ages: ``aged 18 to 65``; empty if not stated.
+    :param one: ``adult``.
+    :param many: ``adults``.
+    :param ages: ``aged 18 to 65``; empty if not stated.
     :param tail: what they have or do: `` with asthma``, `` who smoke``, `` at risk of asthma``; empty if not known.
     """
 

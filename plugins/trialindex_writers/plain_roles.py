@@ -149,7 +149,8 @@ class Roles(NamedTuple):
     :param background: what those tested get besides, which the others get too, or everybody.
     :param control: what it is compared with and that does something.
     :param inactive: placebos, shams, saline, vehicles.
-    :param placebo: whether some get a placebo. :param sham: whether some get a sham.
+    :param placebo: whether some get a placebo.
+    :param sham: whether some get a sham.
     :param untreated: whether there is a group that gets none of what is tested, and nothing instead of it.
     :param doses: whether groups differ in nothing but dose, form, time or length, as far as their names tell.
     """

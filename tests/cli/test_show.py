@@ -13,7 +13,7 @@ from support.plugin_cases import plugin
 from trialindex.errors import WriterError
 from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.testing import FakeWriter, sample_trials
 from trialindex.trial import Trial
 
@@ -29,14 +29,14 @@ class PlainStandIn(FakeWriter):
 class Noting(FakeWriter):
     name = "noting"
 
-    def write(self, trial: Trial) -> Plain:
+    def write(self, trial: Trial) -> PlainLanguage:
         return msgspec.structs.replace(super().write(trial), notes=("Another text was thrown away.",))
 
 
 class Failing(FakeWriter):
     name = "failing"
 
-    def write(self, trial: Trial) -> Plain:
+    def write(self, trial: Trial) -> PlainLanguage:
         raise WriterError("no model is set.", hint="Set one.") if self.argument == "unset" else ValueError("no\nwords")
 
 

@@ -55,7 +55,11 @@ def turns(titles: list[str]) -> set[int]:
 
 
 def ask(index: Index, chance: random.Random) -> str:
-    """One question. :returns: its kind. :raises AssertionError: the answer is of two turns, or leaves a trial out."""
+    """One question.
+
+    :returns: its kind.
+    :raises AssertionError: the answer is of two turns, or leaves a trial out.
+    """
     kind = chance.choice(["hybrid", "vector", "lexical", "status", "country", "list", "get"])
     if kind in ("hybrid", "vector", "lexical"):
         hits = index.query(WORD, mode=kind, limit=99).hits
@@ -114,7 +118,10 @@ def read(folder: Path, until: float, seed: int, threads: int, tell: Callable[[An
 
 
 def write(folder: Path, registry: Path, number: int, *, die: bool) -> str:
-    """One turn. :returns: ``written``, ``locked``, or ``killed``."""
+    """One turn.
+
+    :returns: ``written``, ``locked``, or ``killed``.
+    """
 
     def work(tell: Callable[[Any], None]) -> None:
         ingest_module.BATCH = 10_000
@@ -146,7 +153,10 @@ class OneCommit(Registry):
 def campaign(
     home: Path, seconds: float, *, processes: int = 2, threads: int = 2, pause: float = 0.05
 ) -> dict[str, Any]:
-    """Readers and writers for so long. :returns: what happened, in numbers."""
+    """Readers and writers for so long.
+
+    :returns: what happened, in numbers.
+    """
     home.mkdir(parents=True, exist_ok=True)
     folder = home / "index"
     child(lambda tell: Index.create(folder, encoder="fake", store="faiss").close())

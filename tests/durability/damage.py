@@ -91,7 +91,10 @@ def prepare(home: Path, store: str, seed: int, *, logged: bool) -> Path:
 
 
 def harm(path: Path, way: str, chance: random.Random) -> str:
-    """Damage a file. :returns: what was done, to do it again."""
+    """Damage a file.
+
+    :returns: what was done, to do it again.
+    """
     data = bytearray(path.read_bytes())
     at = chance.randrange(len(data)) if data else 0
     if way == "remove" or not data:
@@ -113,7 +116,10 @@ def harm(path: Path, way: str, chance: random.Random) -> str:
 
 
 def observed(folder: Path) -> dict[str, Any]:
-    """Everything an index says. :raises TrialIndexError: it says that it cannot."""
+    """Everything an index says.
+
+    :raises TrialIndexError: it says that it cannot.
+    """
     with Index.open(folder) as index:
         said: dict[str, Any] = {"held": held_by(index)}
         for mode in ("hybrid", "vector", "lexical"):
@@ -161,7 +167,11 @@ def checked(folder: Path, *, repair: bool) -> list[tuple[str, str]]:
 
 
 def one_round(folder: Path, before: dict[str, Any], path: str) -> str:
-    """Look at a damaged index in a child. :returns: what came of it. :raises AssertionError: something is silent."""
+    """Look at a damaged index in a child.
+
+    :returns: what came of it.
+    :raises AssertionError: something is silent.
+    """
 
     def work(tell: Callable[[Any], None]) -> None:
         signal.alarm(60)
@@ -207,7 +217,10 @@ def kind_of(path: Path) -> str:
 
 
 def campaign(home: Path, rounds: int, seed: int, *, stop: bool = True, only: str = "") -> tuple[Counts, list[str]]:
-    """Many damages. :returns: the counts, and what was silent; with *stop* the first of them is raised."""
+    """Many damages.
+
+    :returns: the counts, and what was silent; with *stop* the first of them is raised.
+    """
     chance = random.Random(seed)
     counts, silent = Counts(), []
     bases = []

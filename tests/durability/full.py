@@ -43,7 +43,8 @@ WRITES = {
 class FullDisk(Steps):
     """From a step on, so many calls that write find the disk full.
 
-    :param at: the number of the first of these calls. :param length: how many; after them there is room again.
+    :param at: the number of the first of these calls.
+    :param length: how many; after them there is room again.
     """
 
     def __init__(self, at: int | None, length: int = 1_000_000) -> None:
@@ -106,7 +107,10 @@ def injected(home: Path, seed: int, names: Sequence[str] = NAMES, *, step: int =
 
 @contextmanager
 def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
-    """A file system in memory of that size. :raises OSError: this machine does not allow it."""
+    """A file system in memory of that size.
+
+    :raises OSError: this machine does not allow it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8")

@@ -57,7 +57,8 @@ CLEAN = ("ingest", "refresh", "remove")
 class Operation:
     """Something that writes, what it must lead to, and what may be seen if it is killed.
 
-    :param act: does it. :param legal: the states in the order in which they may be seen; the last one is the end.
+    :param act: does it.
+    :param legal: the states in the order in which they may be seen; the last one is the end.
     :param whole: whether the index passes its check before it, and so after a kill in it.
     """
 
@@ -256,7 +257,8 @@ def attempt(operation: Operation, *, at: int | None = None, after: float | None 
 def verify(operation: Operation, seen: int, committed: int) -> int:
     """That the index after a kill is in a legal state, whole, and answers with it.
 
-    :param seen: number of the state that was seen before. :param committed: the generation it is known to have reached.
+    :param seen: number of the state that was seen before.
+    :param committed: the generation it is known to have reached.
     :returns: the number of the state it is in.
     """
 

@@ -206,7 +206,8 @@ def encoded_in(records: Records) -> set[bytes]:
 class Ended:
     """How a child ended.
 
-    :param killed: by SIGKILL. :param said: what it gave back; what it acknowledged, when it was killed.
+    :param killed: by SIGKILL.
+    :param said: what it gave back; what it acknowledged, when it was killed.
     """
 
     killed: bool

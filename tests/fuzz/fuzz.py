@@ -24,7 +24,10 @@ SLOW = 20.0
 
 
 def run(name: str, case: int) -> str | None:
-    """One case of one target. :returns: what went wrong, with where."""
+    """One case of one target.
+
+    :returns: what went wrong, with where.
+    """
     try:
         with within(SLOW):
             TARGETS[name](random.Random(f"{name} {case}"))

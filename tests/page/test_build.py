@@ -14,7 +14,7 @@ from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import PluginError, QueryError, UnknownTrial, WriterError
 from trialindex.plugin.interfaces import Concept, Writer
 from trialindex.plugin.registry import Plugins
-from trialindex.plugin.trial_page import DISCLAIMER, NOTICE, SAFETY, Plain, Sentence
+from trialindex.plugin.trial_page import DISCLAIMER, NOTICE, SAFETY, PlainLanguage, Sentence
 from trialindex.search.places import Place
 from trialindex.testing import FakeWriter, sample_trials
 from trialindex.trial import SeriousEvents, Term, Trial, encode, from_mapping
@@ -97,7 +97,7 @@ class Failing(Writer):
         if self.argument == "words":
             return "words"
         if self.argument == "torn":
-            return Plain("failing", Sentence("A"), ("B",), (), (), ())  # type: ignore[call-arg, arg-type]
+            return PlainLanguage("failing", Sentence("A"), ("B",), (), (), ())  # type: ignore[call-arg, arg-type]
         if self.argument == "wrong":
             told = FakeWriter().write(trial)
             return msgspec.structs.replace(told, summary=("only text",))
@@ -110,7 +110,7 @@ class Failing(Writer):
     ("argument", "said"),
     [
         ("", "KeyError: 'title'"),
-        ("words", "it wrote str, not Plain"),
+        ("words", "it wrote str, not PlainLanguage"),
         ("torn", "TypeError: "),
         ("wrong", "ValidationError: "),
         ("exit", "SystemExit: 3"),

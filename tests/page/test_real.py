@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from support.paths import SHARED as DATA
 from support.renderer_cases import RENDERERS, renderer
 from trialindex import card
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial
 from trialindex.trial.prepare import prepare
 from trialindex.trial.sanitize import one_line
@@ -36,7 +36,7 @@ def studies() -> list[Trial]:
 
 
 @pytest.fixture(scope="module")
-def cards(studies: list[Trial]) -> list[Card]:
+def cards(studies: list[Trial]) -> list[TrialPage]:
     """Their pages as the core makes them when contacts were asked for: to hold them back is tested here."""
     return [card(trial, contacts=True, near="Chicago") for trial in studies]
 
@@ -47,7 +47,7 @@ def secrets(trial: Trial) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", RENDERERS)
-def test_no_page_of_a_real_study_tells_a_contact_unasked(name: str, cards: list[Card]) -> None:
+def test_no_page_of_a_real_study_tells_a_contact_unasked(name: str, cards: list[TrialPage]) -> None:
     one = renderer(name, width=80)
     assert sum(1 for page in cards for _ in secrets(page.trial)) > 50
     for page in cards:
@@ -55,13 +55,13 @@ def test_no_page_of_a_real_study_tells_a_contact_unasked(name: str, cards: list[
         assert [secret for secret in secrets(page.trial) if secret in drawn] == []
 
 
-def test_real_pages_follow_their_schema(cards: list[Card]) -> None:
+def test_real_pages_follow_their_schema(cards: list[TrialPage]) -> None:
     validator = Draft202012Validator(schemas()["trial-v1.json"])
     for page in cards[::4]:
         validator.validate(json.loads("".join(renderer("json", contacts=True).trial(page))))
 
 
-def test_every_site_and_criterion_of_a_real_study_is_on_its_page(cards: list[Card]) -> None:
+def test_every_site_and_criterion_of_a_real_study_is_on_its_page(cards: list[TrialPage]) -> None:
     for page in cards[::2]:
         told = json.loads("".join(renderer("json").trial(page)))["locations"]
         assert sum(len(country["locations"]) for country in told) == len(page.trial.sites)

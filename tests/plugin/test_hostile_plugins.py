@@ -23,7 +23,7 @@ from trialindex.plugin.interfaces import Concept, IngestContext, Notifier, Rende
 from trialindex.plugin.messages import Delivery
 from trialindex.plugin.registry import Plugins
 from trialindex.plugin.results import Results
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.testing import BruteForceStore
 from trialindex.trial import Site, Trial
 
@@ -190,7 +190,7 @@ def odd_renderer(pieces: Any) -> type[Renderer]:
                 raise pieces
             return pieces  # type: ignore[no-any-return]
 
-        def trial(self, card: Card) -> Iterator[str]:
+        def trial(self, card: TrialPage) -> Iterator[str]:
             return self.results(None)  # type: ignore[arg-type]
 
         def trials(self, trials: Iterator[Trial]) -> Iterator[str]:

@@ -87,7 +87,8 @@ def study(
 class Answer:
     """What the server says instead of the truth, to one request.
 
-    :param cut: close the connection after half of the body. :param slow: seconds before it answers.
+    :param cut: close the connection after half of the body.
+    :param slow: seconds before it answers.
     """
 
     status: int = 200

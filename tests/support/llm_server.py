@@ -114,8 +114,10 @@ def instead(part: str, words: str, *fields: str) -> dict[str, Any]:
 class Reply:
     """What the server does with one request.
 
-    :param content: what the model says; a mapping is sent as JSON. :param body: the whole body in its place.
-    :param cut: close the connection after half of the body. :param slow: seconds before the answer.
+    :param content: what the model says; a mapping is sent as JSON.
+    :param body: the whole body in its place.
+    :param cut: close the connection after half of the body.
+    :param slow: seconds before the answer.
     :param drip: seconds between its bytes.
     """
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from support.paths import SHARED
-from trialindex.plugin.trial_page import Plain, Sentence
+from trialindex.plugin.trial_page import PlainLanguage, Sentence
 from trialindex.trial import Arm, Intervention, Outcome, SeriousEvents, Site, Term, Trial
 
 STUDIES = SHARED / "ctgov-v2" / "studies.jsonl.gz"
@@ -33,12 +33,12 @@ def real_trials(path: Path = STUDIES) -> list[Trial]:
         return [prepare(parse_study(json.loads(line), "ctgov")) for line in lines]
 
 
-def sentences(plain: Plain) -> list[Sentence]:
+def sentences(plain: PlainLanguage) -> list[Sentence]:
     """Every sentence, the headline first."""
     return [plain.headline, *(sentence for section in SECTIONS for sentence in getattr(plain, section))]
 
 
-def read(plain: Plain) -> str:
+def read(plain: PlainLanguage) -> str:
     """Headline and summary as they are measured: the headline is a sentence."""
     return " ".join([f"{plain.headline.text}.", *(sentence.text for sentence in plain.summary)])
 
@@ -77,7 +77,7 @@ def without_names(text: str, trial: Trial, word: str = "illness") -> str:
     return text
 
 
-def grade(trial: Trial, plain: Plain) -> float:
+def grade(trial: Trial, plain: PlainLanguage) -> float:
     """The Flesch–Kincaid grade of headline and summary, names counted as one word of two syllables."""
     import textstat
 
@@ -118,7 +118,7 @@ def slips(text: str, trial: Trial, *, stop: bool = True) -> list[str]:
     return found
 
 
-def all_slips(trial: Trial, plain: Plain) -> Iterator[tuple[str, str]]:
+def all_slips(trial: Trial, plain: PlainLanguage) -> Iterator[tuple[str, str]]:
     """Every slip, and the text that has it."""
     for sentence in sentences(plain):
         for slip in slips(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from support.plain_cases import without_names
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import Trial
 from trialindex.trial.display import phase
 
@@ -36,7 +36,7 @@ _SEXES = {"FEMALE": r"\b(?:women|woman|girls?|pregnant)\b", "MALE": r"\b(?<!wo)m
 class Facts:
     """What was checked in headline and summary, and what of it is wrong."""
 
-    def __init__(self, trial: Trial, plain: Plain) -> None:
+    def __init__(self, trial: Trial, plain: PlainLanguage) -> None:
         self.trial = trial
         self.checked = 0
         self.wrong: list[str] = []

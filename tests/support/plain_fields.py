@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from support.plain_cases import SECTIONS
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import Trial
 from trialindex_writers.plain import PlainWriter
 
@@ -37,7 +37,7 @@ def _without(record: Trial, *fields: str) -> Trial:
     return msgspec.structs.replace(record, **{field: BLANK[field] for field in fields})
 
 
-def _section(plain: Plain, section: str) -> list[Any]:
+def _section(plain: PlainLanguage, section: str) -> list[Any]:
     return [plain.headline] if section == "headline" else list(getattr(plain, section))
 
 

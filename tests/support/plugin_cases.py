@@ -15,7 +15,7 @@ from typing import Any
 from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import IngestContext, Renderer, Source
 from trialindex.plugin.results import Results
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial
 
 
@@ -46,7 +46,7 @@ def renderer_class(name: str = "loud") -> type[Renderer]:
         def results(self, results: Results) -> Iterator[str]:
             return self.trials(hit.trial for hit in results.hits)
 
-        def trial(self, card: Card) -> Iterator[str]:
+        def trial(self, card: TrialPage) -> Iterator[str]:
             return self.trials(iter([card.trial]))
 
         def trials(self, trials: Iterator[Trial]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import trialindex_renderers
 from support.paths import ROOT
 from trialindex.plugin.interfaces import Renderer, RenderOptions
 from trialindex.plugin.results import EligibilityCheck, Hit, Match, Results
-from trialindex.plugin.trial_page import Card, Explanation, Plain, Sentence
+from trialindex.plugin.trial_page import Explanation, PlainLanguage, Sentence, TrialPage
 from trialindex.testing import sample_card
 from trialindex.trial import Arm, Contact, Intervention, Outcome, Site, Term, Trial, from_mapping
 
@@ -130,7 +130,7 @@ ANSWER = answer(
 )
 
 
-def card_of(trial: Trial, **changes: Any) -> Card:
+def card_of(trial: Trial, **changes: Any) -> TrialPage:
     """The page of a trial, contacts included: a renderer has to hold them back."""
     return msgspec.structs.replace(sample_card(trial, contacts=True), **{"seen": SEEN, **changes})
 
@@ -141,10 +141,10 @@ def draw(one: Renderer, trial: Trial, **changes: Any) -> str:
 
 
 def draw_all(
-    one: Renderer, results: Results = ANSWER, trials: tuple[Trial | Card, ...] = (FULL, WIDE, BARE)
+    one: Renderer, results: Results = ANSWER, trials: tuple[Trial | TrialPage, ...] = (FULL, WIDE, BARE)
 ) -> list[str]:
     """The texts of all that a renderer draws, each whole; none of them is empty."""
-    cards = [given if isinstance(given, Card) else card_of(given) for given in trials]
+    cards = [given if isinstance(given, TrialPage) else card_of(given) for given in trials]
     drawn = [
         "".join(one.results(results)),
         *("".join(one.trial(card)) for card in cards),
@@ -180,14 +180,14 @@ def filled(text: str) -> Trial:
     )
 
 
-def plain(*texts: str, **changes: Any) -> Plain:
+def plain(*texts: str, **changes: Any) -> PlainLanguage:
     """Plain words: each part holds a sentence for each of the texts, made from the title and the phases."""
     said = tuple(Sentence(text, ("title", "phases")) for text in texts)
     fields: dict[str, Any] = {"summary": said, "substance": said, "could_lead_to": said, "could_go_wrong": said}
-    return Plain(**{"writer": "fake", "headline": said[0], **fields, **changes})
+    return PlainLanguage(**{"writer": "fake", "headline": said[0], **fields, **changes})
 
 
-def filled_card(text: str) -> Card:
+def filled_card(text: str) -> TrialPage:
     """A card that holds *text* wherever a source or a writer could put it."""
     words = (Explanation(text, text), Explanation("h", text), Explanation("", text))
     told = plain(text, text, writer=text, glossary=words, notes=(text, text))

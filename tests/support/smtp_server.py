@@ -49,7 +49,8 @@ class Mail:
 class SmtpServer:
     """Listens on 127.0.0.1. ``mails`` holds what it accepted.
 
-    :param context: a certificate. :param wrapped: encrypted from the first byte, not by STARTTLS.
+    :param context: a certificate.
+    :param wrapped: encrypted from the first byte, not by STARTTLS.
     :param users: names and passwords; with them nobody else may send.
     """
 

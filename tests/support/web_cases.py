@@ -31,7 +31,8 @@ def add_page_plugins(plugins: Plugins) -> None:
 class Browser:
     """One person's browser.
 
-    :param entrance: the path of the owner's way in. :param announced: the paths of those that came after it.
+    :param entrance: the path of the owner's way in.
+    :param announced: the paths of those that came after it.
     """
 
     def __init__(self, client: TestClient, entrance: str, announced: Sequence[str]) -> None:

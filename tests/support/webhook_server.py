@@ -24,7 +24,8 @@ from typing import Any
 class Answer:
     """What the server says to one request.
 
-    :param slow: seconds before it does. :param cut: it cuts the connection in place of an answer.
+    :param slow: seconds before it does.
+    :param cut: it cuts the connection in place of an answer.
     """
 
     status: int = 204

@@ -15,7 +15,7 @@ from support.paths import ROOT
 from trialindex import testing
 from trialindex.plugin.interfaces import EncoderIdentity, IngestContext, Renderer, Source
 from trialindex.plugin.results import Results
-from trialindex.plugin.trial_page import Card
+from trialindex.plugin.trial_page import TrialPage
 from trialindex.testing import (
     FakeEncoder,
     check_encoder,
@@ -313,7 +313,7 @@ class Lines(Renderer):
         for hit in results.hits:
             yield self.line(hit.trial)
 
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         yield self.line(card.trial)
 
     def trials(self, trials: Iterator[Trial]) -> Iterator[str]:
@@ -350,19 +350,19 @@ class Tells(Lines):
 
 
 class TellsOfSites(Lines):
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         yield from super().trial(card)
         for site in (location.site for country in card.countries for location in country.locations):
             yield "".join(f"{contact.phone}\n" for contact in site.contacts)
 
 
 class TrustsWriters(Lines):
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         yield f"{card.plain.headline.text}\n" if card.plain.notes else self.line(card.trial)
 
 
 class Bytes(Lines):
-    def trial(self, card: Card) -> Iterator[Any]:
+    def trial(self, card: TrialPage) -> Iterator[Any]:
         yield self.line(card.trial).encode()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from trialindex.plugin.trial_page import Explanation, Plain, Sentence
+from trialindex.plugin.trial_page import Explanation, PlainLanguage, Sentence
 from trialindex.testing import FakeWriter, check_writer, sample_card, sample_trials
 from trialindex.trial import Trial
 
@@ -20,7 +20,7 @@ def broken(**changes: Any) -> FakeWriter:
     return changed(lambda plain, trial: replace(plain, **changes))
 
 
-def changed(change: Callable[[Plain, Trial], Any]) -> FakeWriter:
+def changed(change: Callable[[PlainLanguage, Trial], Any]) -> FakeWriter:
     class Broken(FakeWriter):
         def write(self, trial: Trial) -> Any:
             return change(super().write(trial), trial)
@@ -39,7 +39,7 @@ def test_a_good_writer_is_accepted_and_what_it_wrote_returned() -> None:
 @pytest.mark.parametrize(
     ("writer", "said"),
     [
-        (changed(lambda plain, trial: "words"), "write() returned str, not Plain"),
+        (changed(lambda plain, trial: "words"), "write() returned str, not PlainLanguage"),
         (broken(summary=("words", "words")), "a field has a wrong type: Expected `object`, got `str`"),
         (broken(writer="another"), 'writer is "another", not of "fake"'),
         (broken(headline=Sentence("x" * 91, SAID)), "the headline has 91 characters, 90 at most"),

@@ -60,7 +60,10 @@ class LazyGroup(OptionsAnywhere):
         return self.commands.get(name)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a plugin's command. :raises PluginError: the name is taken."""
+        """Add a plugin's command.
+
+        :raises PluginError: the name is taken.
+        """
         from trialindex.errors import PluginError
 
         chosen = name or cmd.name or ""

@@ -98,7 +98,10 @@ def command(
 
 
 def _refuse_combinations(ctx: click.Context, output: str | None) -> None:
-    """:raises click.UsageError: options that do not go together, or a file of a kind we do not write."""
+    """Refuse options that contradict each other before anything is read.
+
+    :raises click.UsageError: options that do not go together, or a file of a kind we do not write.
+    """
     if ctx.params["run_file"]:
         for name, option in {
             "mode": "--mode",

@@ -84,7 +84,8 @@ _SEARCHABLE = frozenset({"disease", "symptom"})
 class Reading(NamedTuple):
     """An abbreviation where it stands in a text, with what it can mean here.
 
-    :param start: :param end: characters of the text.
+    :param start: where it begins in the text, in characters.
+    :param end: where it ends.
     :param meanings: the one it has, or several when that cannot be told; best first.
     :param others: what else it is short for.
     """

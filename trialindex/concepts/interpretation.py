@@ -44,7 +44,8 @@ class Interpretation:
 
     :param asked: as it was asked.
     :param text: what is searched: in English, typing errors mended, abbreviations written out.
-    :param corrections: the typing errors. :param readings: the abbreviations.
+    :param corrections: the typing errors.
+    :param readings: the abbreviations.
     :param language: of a question that is not English.
     """
 

@@ -153,7 +153,8 @@ class ForeignName(NamedTuple):
 class LanguageReading:
     """The language of a question.
 
-    :param languages: codes; several when it may be any of them. :param names: the illnesses it names, in order.
+    :param languages: codes; several when it may be any of them.
+    :param names: the illnesses it names, in order.
     """
 
     languages: tuple[str, ...]

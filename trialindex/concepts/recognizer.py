@@ -65,9 +65,12 @@ _GENERAL = frozenset(map(normalize, _STOP_CONCEPTS.split(";")))
 class Mention:
     """Where a text names something that a vocabulary knows.
 
-    :param start: :param end: characters of the text. :param text: what stands there.
+    :param start: where it begins in the text, in characters.
+    :param end: where it ends.
+    :param text: what stands there.
     :param concepts: what it may mean; one of an ontology comes before one of a word list.
-    :param negated: the text says that it is absent. :param family: that a relative has it.
+    :param negated: the text says that it is absent.
+    :param family: that a relative has it.
     :param historical: that it belongs to the past.
     :param general: it says too little to search for, as *disease* or *pain*.
     """

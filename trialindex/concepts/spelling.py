@@ -77,7 +77,8 @@ class Misspelling(NamedTuple):
 class Speller:
     """Finds typing errors.
 
-    :param lists: the words that are none. :param recognizer: knows which words make a name.
+    :param lists: the words that are none.
+    :param recognizer: knows which words make a name.
     :param translate: what a folded word of another language is in English, if it is an illness.
     """
 
@@ -230,7 +231,8 @@ _BONUS: dict[_Kind, float] = {"name": _NAME_BONUS, "concept": _CONCEPT_BONUS, "d
 class _Unknown(NamedTuple):
     """A word that no list has.
 
-    :param folded: the word, folded. :param derived: whether one has it without a syllable before it.
+    :param folded: the word, folded.
+    :param derived: whether one has it without a syllable before it.
     """
 
     start: int
@@ -242,8 +244,10 @@ class _Unknown(NamedTuple):
 class _Candidate(NamedTuple):
     """A word that may have been meant.
 
-    :param cost: the weight of the errors, less what speaks for the word. :param errors: their weight.
-    :param word: folded. :param kind: what it is by itself.
+    :param cost: the weight of the errors, less what speaks for the word.
+    :param errors: their weight.
+    :param word: folded.
+    :param kind: what it is by itself.
     """
 
     cost: float

@@ -49,7 +49,9 @@ _DASH = re.compile("[-‐-―−]")
 class Words:
     """The words of a text, as parallel lists.
 
-    :param keys: each word folded. :param starts: :param ends: where it stands in the text, in characters.
+    :param keys: each word folded.
+    :param starts: where it begins in the text, in characters.
+    :param ends: where it ends.
     :param gaps: what lies before it: ``" "`` or ``"-"`` or ``"/"`` or ``"."`` join two words, ``","`` (also a dash
         between spaces), ``"("`` (a bracket), ``":"``, ``"|"`` (the end of a sentence), ``"\\n"`` (of a line) and
         ``"¶"`` (an empty line) part them more and more.

@@ -68,7 +68,9 @@ def compile_once(
 ) -> T:
     """What *build* makes of these editions, from the user's cache folder if it was kept there before.
 
-    :param kind: names the folder. :param version: raised when the shape changes. :param shape: its type.
+    :param kind: names the folder.
+    :param version: raised when the shape changes.
+    :param shape: its type.
     :raises PluginError: a vocabulary fails.
     """
     import msgspec
@@ -91,7 +93,10 @@ def compile_once(
 
 
 def _plugin_errors(name: str) -> AbstractContextManager[None]:
-    """Around the code of the vocabulary *name*. :raises PluginError: it failed with an error that is none of ours."""
+    """Around the code of the vocabulary *name*.
+
+    :raises PluginError: it failed with an error that is none of ours.
+    """
     from trialindex.plugin.guard import plugin_errors
 
     return plugin_errors(f'the vocabulary "{name}"')

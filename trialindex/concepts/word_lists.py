@@ -92,7 +92,8 @@ CompiledLists = tuple[str, dict[str, str], str]
 def compile_lists(names: Iterable[str], everyday: Iterable[str]) -> CompiledLists:
     """The word lists as they are kept.
 
-    :param names: of the vocabularies. Abbreviations in them are no words. :param everyday: words, folded.
+    :param names: of the vocabularies. Abbreviations in them are no words.
+    :param everyday: words, folded.
     """
     forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for name in names:

@@ -19,7 +19,10 @@ LATENCY = "latency_ms"
 
 
 def require_extra() -> None:
-    """:raises MissingExtra: ir-measures, or trec_eval below it, is not installed."""
+    """Make sure that the packages of the extra ``eval`` are installed.
+
+    :raises MissingExtra: ir-measures, or trec_eval below it, is not installed.
+    """
     if any(importlib.util.find_spec(name) is None for name in ("ir_measures", "pytrec_eval")):
         raise MissingExtra(
             "eval needs the package ir-measures, which is not installed.", hint='Type: pip install "trialindex[eval]"'

@@ -52,7 +52,8 @@ def ask(
     The time of a query is that of a page of ten hits, asked before anything deeper, after one query of another text
     that loads the model and the index.
 
-    :param depth: documents a query. :param progress: told how many more queries are done.
+    :param depth: documents a query.
+    :param progress: told how many more queries are done.
     :raises EvaluationError: the index holds none of the judged documents.
     """
     documents = {document for grades in collection.judged.values() for document in grades}

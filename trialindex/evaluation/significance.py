@@ -37,11 +37,15 @@ _BATCH = 10_000
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """One measure of two runs over the same queries.
 
-    :param mean: of the run that is evaluated. :param other: of the one it is compared with.
+    :param mean: of the run that is evaluated.
+    :param other: of the one it is compared with.
     :param difference: the first less the second.
-    :param p: of the paired randomisation test. :param p_t: of the paired t-test; none where it is not defined, for one
+    :param p: of the paired randomisation test.
+    :param p_t: of the paired t-test; none where it is not defined, for one
         query or differences that are all the same.
-    :param won: queries on which the run is better. :param lost: worse. :param tied: the same.
+    :param won: queries on which the run is better.
+    :param lost: worse.
+    :param tied: the same.
     """
 
     measure: str

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Shard(msgspec.Struct, frozen=True):
     """One of several parts of a source, each for another machine: the trials whose id hashes into it.
 
-    :param number: from 1. :param count: of all parts.
+    :param number: from 1.
+    :param count: of all parts.
     """
 
     number: int
@@ -30,7 +31,10 @@ class Shard(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """``2/8`` → the second of eight. :raises ValueError: it is none; the message says how to write it."""
+        """``2/8`` → the second of eight.
+
+        :raises ValueError: it is none; the message says how to write it.
+        """
         match = re.fullmatch(r"\s*(\d{1,4})\s*/\s*(\d{1,4})\s*", text)
         shard = cls(int(match[1]), int(match[2])) if match else None
         if shard is None or not 1 <= shard.number <= shard.count:
@@ -53,7 +57,8 @@ class Shard(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a source was asked for, so that it can be asked again.
 
-    :param name: of the source. :param argument: what follows the colon.
+    :param name: of the source.
+    :param argument: what follows the colon.
     :param options: those that were given, as plain JSON values, without those for one run and without secrets.
     :param folder: where it was typed, for names of files: a path as seen from the index folder.
     :param file: the argument was the name of a file or folder.
@@ -89,7 +94,10 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Request:
-        """The request that :meth:`to_json` gave. :raises msgspec.ValidationError: it is none."""
+        """The request that :meth:`to_json` gave.
+
+        :raises msgspec.ValidationError: it is none.
+        """
         return msgspec.convert(values, cls)
 
     def to_json(self) -> dict[str, Any]:

@@ -59,7 +59,8 @@ class Summary:
     :param kept: trials not replaced because the index holds a newer record: ``(id, why)``.
     :param rejected: records that could not be used: ``(where, why)``.
     :param dropped: values that could not be used and were left empty: how many, by why.
-    :param seconds: wall time in all. :param seconds_encoding: of which inside the encoder.
+    :param seconds: wall time in all.
+    :param seconds_encoding: of which inside the encoder.
     :param stopped: why it ended early, empty when it did not.
     """
 
@@ -312,7 +313,10 @@ class Ingest:
 
 
 def _check_spec(spec: str) -> None:
-    """:raises SourceError: the index cannot keep it, and to keep another could mix up two sources."""
+    """Make sure that the spec of a source can be kept.
+
+    :raises SourceError: the index cannot keep it, and to keep another could mix up two sources.
+    """
     try:
         spec.encode()
     except UnicodeEncodeError:

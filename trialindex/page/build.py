@@ -21,7 +21,7 @@ from trialindex.concepts.tokens import natural_order, normalize
 from trialindex.plugin import registry
 from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Concept, Writer
-from trialindex.plugin.trial_page import Card, Country, Location, Plain
+from trialindex.plugin.trial_page import Country, Location, PlainLanguage, TrialPage
 from trialindex.search.places import Place, find_place
 from trialindex.search.sites import locate, locate_cities, unplaced_addresses
 from trialindex.trial import Site, Term, Trial
@@ -44,7 +44,7 @@ def card(
     origins: Mapping[str, Mapping[str, str]] | None = None,
     recognizer: ConceptRecognizer | None = None,
     plugins: Plugins | None = None,
-) -> Card:
+) -> TrialPage:
     """Everything a page shows of one trial.
 
     :param seen: what an index knows of it: ``first_seen``, ``last_updated``, ``last_checked`` as ISO dates. Without it
@@ -52,17 +52,19 @@ def card(
     :param writer: whose plain words: a spec such as ``plain``, or a writer. It never sees contacts.
     :param contacts: leave the contacts and the raw record in; without it they are masked.
     :param near: a place, or its name such as ``Lyon, France``: sites are ordered by their distance from it.
-    :param origins: what an index knows of where its parts are from, see :class:`~trialindex.plugin.trial_page.Card`.
+    :param origins: what an index knows of where its parts are from, see
+        :class:`~trialindex.plugin.trial_page.TrialPage`.
     :param recognizer: what conditions are normalised with; those of every vocabulary at hand unless given.
     :param plugins: where the writer and the vocabularies are looked up; those of this process unless given.
-    :raises PluginError: there is no such writer, or it fails. :raises WriterError: it cannot be used.
+    :raises PluginError: there is no such writer, or it fails.
+    :raises WriterError: it cannot be used.
     :raises QueryError: no such place is known.
     """
     place = find_place(near) if isinstance(near, str) else near
     plugins = plugins or registry.plugins()
     author = plugins.writers.make(writer) if isinstance(writer, str) else writer
     shown = trial if contacts else trial.masked()
-    return Card(
+    return TrialPage(
         trial=shown,
         seen=_stated(trial) if seen is None else dict(seen),
         plain=_written(author, trial),
@@ -81,14 +83,18 @@ def _stated(trial: Trial) -> dict[str, str]:
 # --- plain words ----------------------------------------------------------------------------------------------------
 
 
-def _written(author: Writer, trial: Trial) -> Plain:
-    """What the writer writes. :raises PluginError: it fails with an error that is none of ours, or gives no Plain."""
+def _written(author: Writer, trial: Trial) -> PlainLanguage:
+    """What the writer writes.
+
+    :raises PluginError: it fails with an error that is none of ours, or gives no PlainLanguage.
+    """
     hint = "Choose another one with --writer, and report it to its author."
     with plugin_errors(f'the writer "{author.name}"', hint=hint):
         plain = author.write(trial.masked())
-        if not isinstance(plain, Plain):
-            raise TypeError(f"it wrote {type(plain).__name__}, not Plain")
-        return msgspec.convert(msgspec.to_builtins(plain), Plain)  # a renderer must not fail for a writer's mistake
+        if not isinstance(plain, PlainLanguage):
+            raise TypeError(f"it wrote {type(plain).__name__}, not PlainLanguage")
+        # checked here: a renderer must not fail for a writer's mistake
+        return msgspec.convert(msgspec.to_builtins(plain), PlainLanguage)
 
 
 # --- conditions -----------------------------------------------------------------------------------------------------

@@ -46,12 +46,18 @@ def embed(
 
 
 def encode_documents(encoder: Encoder, texts: Sequence[str]) -> Vectors:
-    """Vectors of passages. :raises EncoderError: the encoder fails, or gives what is no vector of a text."""
+    """Vectors of passages.
+
+    :raises EncoderError: the encoder fails, or gives what is no vector of a text.
+    """
     return _checked(encoder, encoder.encode_documents, texts)
 
 
 def encode_queries(encoder: Encoder, texts: Sequence[str]) -> Vectors:
-    """Vectors of questions. :raises EncoderError: the encoder fails, or gives what is no vector of a text."""
+    """Vectors of questions.
+
+    :raises EncoderError: the encoder fails, or gives what is no vector of a text.
+    """
     return _checked(encoder, encoder.encode_queries, texts)
 
 

@@ -60,7 +60,8 @@ class Pace:
 class Answer(NamedTuple):
     """What a server answered.
 
-    :param url: the address that answered, after redirects. :param body: unpacked.
+    :param url: the address that answered, after redirects.
+    :param body: unpacked.
     """
 
     url: str
@@ -152,7 +153,10 @@ class PoliteClient:
         self._http.close()
 
     def get(self, url: str, parameters: Mapping[str, str] | None = None) -> Answer:
-        """What is at *url*. :raises HttpError: no answer came that can be used."""
+        """What is at *url*.
+
+        :raises HttpError: no answer came that can be used.
+        """
         return self.request("GET", url, parameters)
 
     def request(
@@ -211,7 +215,10 @@ class PoliteClient:
             raise HttpError(f"{problem}{times}", "passing") from None
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Seconds before the next try. :raises HttpError: the server asks for a longer wait than any."""
+        """Seconds before the next try.
+
+        :raises HttpError: the server asks for a longer wait than any.
+        """
         problem = state.outcome.exception() if state.outcome else None
         wait = self.pace.backoff * 2 ** (state.attempt_number - 1)
         wait = min(wait * (1 - random.random() / 2), self.pace.longest)  # noqa: S311 — so that not all come at once
@@ -237,7 +244,10 @@ class PoliteClient:
         headers: Callable[[], Mapping[str, str]],
         progress: Callable[[int, int | None], None],
     ) -> Answer:
-        """One try. :raises PassingError: it failed in a way that may pass."""
+        """One try.
+
+        :raises PassingError: it failed in a way that may pass.
+        """
         import httpx2
 
         start = url
@@ -282,7 +292,10 @@ class PoliteClient:
         self._last_start[host] = time.monotonic()
 
     def _body(self, response: httpx2.Response, progress: Callable[[int, int | None], None]) -> bytes:
-        """The body, unpacked. :raises HttpError: it is larger than any answer, or has no end."""
+        """The body, unpacked.
+
+        :raises HttpError: it is larger than any answer, or has no end.
+        """
         body = bytearray()
         stated = response.headers.get("content-length", "")
         total = int(stated) if stated.isdecimal() else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from trialindex.plugin.messages import Delivery
     from trialindex.plugin.results import Results
-    from trialindex.plugin.trial_page import Card, Plain
+    from trialindex.plugin.trial_page import PlainLanguage, TrialPage
     from trialindex.trial import Trial
 
     Vectors = NDArray[np.float32]
@@ -219,7 +219,10 @@ class VectorStore(ABC):
     @classmethod
     @abstractmethod
     def load(cls, folder: Path) -> VectorStore:
-        """The store that :meth:`save` wrote. :raises IndexDamaged: a file is missing or unreadable."""
+        """The store that :meth:`save` wrote.
+
+        :raises IndexDamaged: a file is missing or unreadable.
+        """
 
     @abstractmethod
     def save(self, folder: Path) -> None:
@@ -291,7 +294,7 @@ class Renderer(ABC):
         """The hits of a query, as pieces of text to be written one after another."""
 
     @abstractmethod
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         """One trial's page."""
 
     @abstractmethod
@@ -318,7 +321,7 @@ class Writer(ABC):
         self.argument = argument
 
     @abstractmethod
-    def write(self, trial: Trial) -> Plain:
+    def write(self, trial: Trial) -> PlainLanguage:
         """The trial in plain words.
 
         :param trial: the record alone: a writer never learns what a user asked. It may be masked.
@@ -412,7 +415,8 @@ class Abbreviation:
 class Translation:
     """What an illness is called in another language than English.
 
-    :param name: as it is written there. :param language: code of ISO 639-1, such as ``es``.
+    :param name: as it is written there.
+    :param language: code of ISO 639-1, such as ``es``.
     :param english: the medical name.
     """
 

@@ -149,11 +149,17 @@ class Registry(Generic[T]):
         self._provided: dict[str, tuple[type[T], str]] | None = None
 
     def names(self) -> list[str]:
-        """Every name, sorted. :raises PluginError: two plugins provide the same one."""
+        """Every name, sorted.
+
+        :raises PluginError: two plugins provide the same one.
+        """
         return list(self._all())
 
     def classes(self) -> dict[str, type[T]]:
-        """Every class by its name. :raises PluginError: two plugins provide the same name."""
+        """Every class by its name.
+
+        :raises PluginError: two plugins provide the same name.
+        """
         return {name: cls for name, (cls, _) in self._all().items()}
 
     def plugin_of(self, name: str) -> str:
@@ -214,7 +220,10 @@ class Registry(Generic[T]):
 
 
 def _check_class(cls: Any, base: type) -> None:
-    """:raises PluginError: a user could not name the class, or it could not be used."""
+    """Make sure that what a hook returned is a class that can be named and used.
+
+    :raises PluginError: a user could not name the class, or it could not be used.
+    """
     if not (isinstance(cls, type) and issubclass(cls, base)):
         raise PluginError(f"{cls!r} is not a subclass of {base.__name__}")
     suffixes = getattr(cls, "suffixes", ())
@@ -283,5 +292,9 @@ def plugins() -> Plugins:
 
 
 def encoder_from_spec(spec: str, **options: Any) -> Encoder:
-    """The encoder of a spec. :raises PluginError: unknown. :raises MissingExtra: its package is not installed."""
+    """The encoder of a spec.
+
+    :raises PluginError: unknown.
+    :raises MissingExtra: its package is not installed.
+    """
     return plugins().encoders.make(spec, **options)

@@ -74,10 +74,12 @@ ConceptKind = Literal["illness", "symptom", "treatment"]
 class ConceptMention(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a text says of the patient.
 
-    :param name: the medical name. :param surface: how the text first says it.
+    :param name: the medical name.
+    :param surface: how the text first says it.
     :param kind: ``illness``, ``symptom`` or ``treatment``.
     :param role: the ``main problem`` is what the text as a whole is most like; ``treatment`` is a drug or a procedure.
-    :param names: every name it is looked for by. :param mentions: how often the text names it.
+    :param names: every name it is looked for by.
+    :param mentions: how often the text names it.
     :param weight: how much it counts in ranking; only comparable within one answer.
     """
 
@@ -95,7 +97,9 @@ class Understanding(msgspec.Struct, frozen=True, kw_only=True):
 
     :param concepts: what the patient has, had and was given, in the order of the text.
     :param excluded: what counts for nothing, as it was said, and why: ``negated`` or ``a relative's``.
-    :param age: such as ``34 years``. :param sex: ``female`` or ``male``. :param pregnant: said, denied or ``None``.
+    :param age: such as ``34 years``.
+    :param sex: ``female`` or ``male``.
+    :param pregnant: said, denied or ``None``.
     :param place: where the text says the patient lives.
     """
 
@@ -208,8 +212,12 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the trials that pass filters, without a question.
 
-    :param filters: as words for a person. :param order: ``added``, as they came, or ``open``, those that people can
-        join first. :param searched: how many trials pass, of *total*. :param page: from 1. :param limit: trials a page.
+    :param filters: as words for a person.
+    :param order: ``added``, as they came, or ``open``, those that people can
+        join first.
+    :param searched: how many trials pass, of *total*.
+    :param page: from 1.
+    :param limit: trials a page.
     :param generation: the state of the index that answered.
     """
 
@@ -226,7 +234,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 class Relaxation(msgspec.Struct, frozen=True, kw_only=True):
     """What leaving out one filter gives.
 
-    :param filter: its name, as :class:`~trialindex.Filters` has it. :param words: what it asks for, for a person.
+    :param filter: its name, as :class:`~trialindex.Filters` has it.
+    :param words: what it asks for, for a person.
     :param trials: how many trials pass all the others.
     """
 
@@ -236,7 +245,10 @@ class Relaxation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SimilarTrial(msgspec.Struct, frozen=True, kw_only=True):
-    """A trial that is like another one. :param similarity: a cosine, comparable within one encoder."""
+    """A trial that is like another one.
+
+    :param similarity: a cosine, comparable within one encoder.
+    """
 
     trial: Trial
     similarity: float

@@ -38,7 +38,7 @@ class Explanation(msgspec.Struct, frozen=True):
     meaning: str
 
 
-class Plain(msgspec.Struct, frozen=True, kw_only=True):
+class PlainLanguage(msgspec.Struct, frozen=True, kw_only=True):
     """A trial in plain words, as one writer tells it.
 
     :param writer: the spec of the writer whose words these are.
@@ -87,7 +87,7 @@ class Country(msgspec.Struct, frozen=True):
     locations: tuple[Location, ...]
 
 
-class Card(msgspec.Struct, frozen=True, kw_only=True):
+class TrialPage(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a page shows of one trial.
 
     :param trial: the record; its contacts are masked unless they were asked for.
@@ -103,7 +103,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     trial: Trial
     seen: Mapping[str, str]
-    plain: Plain
+    plain: PlainLanguage
     conditions: tuple[Term, ...]
     countries: tuple[Country, ...]
     near: str | None = None
@@ -112,7 +112,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     safety: str = SAFETY
     disclaimer: str = DISCLAIMER
 
-    def masked(self) -> Card:
+    def masked(self) -> TrialPage:
         """The same card without contacts, those of its sites included, and without the raw record."""
 
         def bare(location: Location) -> Location:

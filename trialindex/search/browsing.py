@@ -28,7 +28,10 @@ class Browser(ABC):
 
     @abstractmethod
     def stored(self, trial_id: str) -> Stored:
-        """The trial with that id. :raises UnknownTrial: there is none."""
+        """The trial with that id.
+
+        :raises UnknownTrial: there is none.
+        """
 
     def browse(
         self,
@@ -42,7 +45,9 @@ class Browser(ABC):
         """A page of the trials that pass the filters, without a question.
 
         :param order: ``open``, those that people can join first and of these the last updated, ``newest``, those first
-            seen last, or ``added``, as they came. :param limit: trials a page. :param page: from 1.
+            seen last, or ``added``, as they came.
+        :param limit: trials a page.
+        :param page: from 1.
         :param contacts: leave the contacts in the trials; without it they are masked.
         :raises QueryError: an unknown order, or a value that is not understood.
         """

@@ -190,7 +190,10 @@ class Assessor:
         return best
 
     def evidence(self, num: int, trial: Trial) -> Evidence:
-        """What speaks for one trial. :param num: its number in the rankings."""
+        """What speaks for one trial.
+
+        :param num: its number in the rankings.
+        """
         names = TrialNames(trial, self._recognizer)
         prose = " ".join((trial.summary or "", trial.description or "", *trial.inclusion)).casefold()
         named = [concept.in_names(names) for _, concept in self._concepts]
@@ -265,7 +268,10 @@ class ConceptNames:
         return self._name in names.meant or any(phrase in text for phrase in self._phrases for text in names.phrases)
 
     def in_prose(self, prose: str) -> bool:
-        """Whether a text has one of them. :param prose: in small letters."""
+        """Whether a text has one of them.
+
+        :param prose: in small letters.
+        """
         return any(name in prose for name in self._written)
 
 

@@ -27,7 +27,8 @@ class Searcher:
     :param records: a snapshot of the records.
     :param encoder: called when a text is to be embedded, and not before.
     :param recognizer: called when concepts are to be found in a text, and not before.
-    :param interpreter: called when a question is read. :param settings: how trials are ranked.
+    :param interpreter: called when a question is read.
+    :param settings: how trials are ranked.
     """
 
     derived: Derived

@@ -27,7 +27,8 @@ def write_lock(folder: Path, *, wait: float = 0.0, name: str = NAME, doing: str 
     :param name: of the lock; another one is for another right.
     :param doing: what its holder does to the folder, in words.
     :raises IndexLocked: another process still writes after that.
-    :raises StorageError: the folder cannot be written. :raises IndexNotFound: it is not there.
+    :raises StorageError: the folder cannot be written.
+    :raises IndexNotFound: it is not there.
     """
     from filelock import FileLock, Timeout
 

@@ -48,7 +48,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             )
 
     def write(self, folder: Path) -> None:
-        """Put it in place of the one there is. :raises StorageError: the folder cannot be written."""
+        """Put it in place of the one there is.
+
+        :raises StorageError: the folder cannot be written.
+        """
         with storage_errors(folder):
             write_atomically(folder / NAME, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
 
@@ -61,7 +64,8 @@ def is_index(folder: Path) -> bool:
 def read(folder: Path) -> Manifest:
     """The manifest of the index in *folder*.
 
-    :raises IndexNotFound: there is none. :raises IndexDamaged: it cannot be read.
+    :raises IndexNotFound: there is none.
+    :raises IndexDamaged: it cannot be read.
     :raises IndexFormatError: a newer trialindex wrote it. An older format can be read, and is not changed.
     """
     path = folder / NAME

@@ -18,7 +18,10 @@ _SMALLEST = 8192
 
 
 def require_empty(folder: Path) -> None:
-    """:raises IndexStateError: a new index cannot be made in *folder*."""
+    """Make sure that a new index can be made in *folder*.
+
+    :raises IndexStateError: a new index cannot be made in *folder*.
+    """
     if manifest.is_index(folder):
         raise IndexStateError(f"there is an index at {folder} already.", hint="Open it, or choose another folder.")
     names = {path.name for path in folder.iterdir()} - BESIDE if folder.is_dir() else {""}

@@ -89,7 +89,10 @@ class PassageRows:
         return int(self._database.value("SELECT count(*) FROM vectors"))
 
     def encoded_vectors(self, dimension: int) -> Iterator[tuple[bytes, bytes]]:
-        """Every hash and its vector as it is kept, by hash. :raises IndexDamaged: one is damaged."""
+        """Every hash and its vector as it is kept, by hash.
+
+        :raises IndexDamaged: one is damaged.
+        """
         for batch in batches(self._database.rows("SELECT hash, vector FROM vectors ORDER BY hash")):
             _, valid = vector_codec.decode([vector for _, vector in batch], dimension)
             if not valid.all() or any(len(digest) != HASH_BYTES for digest, _ in batch):

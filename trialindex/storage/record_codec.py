@@ -20,13 +20,19 @@ def encode(trial: Trial) -> bytes:
 
 
 def decode(record: bytes) -> Trial:
-    """The trial that :func:`encode` encoded. :raises IndexDamaged: it cannot be read."""
+    """The trial that :func:`encode` encoded.
+
+    :raises IndexDamaged: it cannot be read.
+    """
     trial: Trial = decompress(record, decode_trial)
     return trial
 
 
 def decompress(data: bytes, read: Callable[[bytes], Any]) -> Any:
-    """What *read* makes of the decompressed data. :raises IndexDamaged: they cannot be decompressed or read."""
+    """What *read* makes of the decompressed data.
+
+    :raises IndexDamaged: they cannot be decompressed or read.
+    """
     try:
         return read(zlib.decompress(data))
     except (zlib.error, msgspec.DecodeError, UnicodeError, TypeError, RecursionError) as problem:  # TypeError: no bytes

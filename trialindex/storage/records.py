@@ -48,7 +48,8 @@ class Stored:
 class IndexStatus(NamedTuple):
     """How a trial stands in the index, told without reading its record.
 
-    :param hash: of its content. :param generation: of its last change.
+    :param hash: of its content.
+    :param generation: of its last change.
     :param partial: its source delivers only part of what the registry holds.
     :param last_checked: ISO day on which a source last delivered it.
     :param last_updated: the registry's own date of its last update, if it states one.

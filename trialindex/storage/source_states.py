@@ -16,7 +16,9 @@ Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[1
 class ShardOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which part of a larger source a source is.
 
-    :param spec: of the whole source. :param number: of the part, from 1. :param count: of all parts.
+    :param spec: of the whole source.
+    :param number: of the part, from 1.
+    :param count: of all parts.
     """
 
     spec: str
@@ -55,12 +57,18 @@ class SourceStates:
         return dict(self._database.rows("SELECT spec, ran FROM sources"))
 
     def all(self) -> dict[str, SourceState]:
-        """What is remembered of every source, by its spec. :raises IndexDamaged: it cannot be read."""
+        """What is remembered of every source, by its spec.
+
+        :raises IndexDamaged: it cannot be read.
+        """
         rows = self._database.rows(f"SELECT spec, {_COLUMNS} FROM sources ORDER BY spec")  # noqa: S608
         return {spec: self._decode(row) for spec, *row in rows}
 
     def get(self, spec: str) -> SourceState | None:
-        """What is remembered of the source with that spec, if it ran. :raises IndexDamaged: it cannot be read."""
+        """What is remembered of the source with that spec, if it ran.
+
+        :raises IndexDamaged: it cannot be read.
+        """
         row = self._database.row(f"SELECT {_COLUMNS} FROM sources WHERE spec = ?", (spec,))  # noqa: S608
         return self._decode(row) if row else None
 
@@ -75,7 +83,10 @@ class SourceStates:
         )
 
     def _decode_json(self, text: Any, shape: Any, what: str) -> Any:
-        """:raises IndexDamaged: it is none of that *shape*; *what* names it."""
+        """The JSON *text* as a value of that *shape*.
+
+        :raises IndexDamaged: it is none of that *shape*; *what* names it.
+        """
         try:
             return msgspec.json.decode(text, type=shape)
         except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError):

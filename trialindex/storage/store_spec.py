@@ -19,7 +19,10 @@ class StoreSpec:
     argument: str = ""
 
     def create(self, dimension: int) -> VectorStore:
-        """An empty store. :raises PluginError: it knows no such argument."""
+        """An empty store.
+
+        :raises PluginError: it knows no such argument.
+        """
         if self.argument and len(signature(self.store.create).parameters) < 2:
             raise PluginError(
                 f'the store "{self.store.name}" takes no argument, and was given "{self.argument}".',
@@ -29,5 +32,8 @@ class StoreSpec:
             return self.store.create(dimension, *filter(None, [self.argument]))
 
     def load(self, folder: Path) -> VectorStore:
-        """The store that was saved in *folder*. :raises IndexDamaged: a file is missing or unreadable."""
+        """The store that was saved in *folder*.
+
+        :raises IndexDamaged: a file is missing or unreadable.
+        """
         return self.store.load(folder)

@@ -23,7 +23,7 @@ from trialindex.plugin.interfaces import (
     Vocabulary,
     Writer,
 )
-from trialindex.plugin.trial_page import Explanation, Plain, Sentence
+from trialindex.plugin.trial_page import Explanation, PlainLanguage, Sentence
 from trialindex.testing.fakes import BruteForceStore, sample_card
 from trialindex.testing.samples import CONTACT, HOSTILE, sample_results, sample_texts, sample_trials
 from trialindex.trial import Trial, decode, encode
@@ -197,7 +197,8 @@ def check_store(
 ) -> None:
     """Compare a store with brute force: all, some and none allowed, replaced, removed, saved and loaded.
 
-    :param argument: what follows the colon of the spec. :param tolerance: how far a score may be from the true one, and
+    :param argument: what follows the colon of the spec.
+    :param tolerance: how far a score may be from the true one, and
         the k-th best from the k-th best: more than nothing for a store that compresses or approximates.
     :param size: how many vectors, at least 600: more than the store compares one by one, if there is such a limit.
     :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.VectorStore` is broken.
@@ -333,10 +334,10 @@ def check_renderer(renderer_class: type[Renderer], *, markup: bool | None = None
 
 _HOSTILE = Sentence(f"A sentence that means harm {HOSTILE}", ("title", HOSTILE))
 _PLAINS = {
-    "of which its writer says nothing": Plain(
+    "of which its writer says nothing": PlainLanguage(
         writer="", headline=Sentence(""), summary=(), substance=(), could_lead_to=(), could_go_wrong=()
     ),
-    "of a writer that means harm": Plain(
+    "of a writer that means harm": PlainLanguage(
         writer=HOSTILE,
         headline=_HOSTILE,
         summary=(_HOSTILE, _HOSTILE),
@@ -396,7 +397,7 @@ HEADLINE = 90
 """Characters a headline has at most."""
 
 
-def check_writer(writer: Writer) -> list[Plain]:
+def check_writer(writer: Writer) -> list[PlainLanguage]:
     """Let a writer tell invented trials of every kind.
 
     :returns: what it wrote, for checks of your own.
@@ -407,9 +408,9 @@ def check_writer(writer: Writer) -> list[Plain]:
     for trial in sample_trials():
         plain = writer.write(trial)
         where = f"what it wrote of {trial.id}"
-        _require(isinstance(plain, Plain), f"write() returned {type(plain).__name__}, not Plain")
+        _require(isinstance(plain, PlainLanguage), f"write() returned {type(plain).__name__}, not PlainLanguage")
         try:
-            convert(to_builtins(plain), Plain)
+            convert(to_builtins(plain), PlainLanguage)
         except ValidationError as problem:
             raise AssertionError(f"{where}: a field has a wrong type: {problem}") from problem
         _check_plain(where, plain, writer)
@@ -417,7 +418,7 @@ def check_writer(writer: Writer) -> list[Plain]:
     return written
 
 
-def _check_plain(where: str, plain: Plain, writer: Writer) -> None:
+def _check_plain(where: str, plain: PlainLanguage, writer: Writer) -> None:
     _require(
         plain.writer.partition(":")[0] == writer.name, f'{where}: writer is "{plain.writer}", not of "{writer.name}"'
     )

@@ -12,7 +12,7 @@ from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import IndexDamaged, PluginError
 from trialindex.page.build import card
 from trialindex.plugin.interfaces import Encoder, EncoderIdentity, VectorStore, Writer
-from trialindex.plugin.trial_page import Card, Explanation, Plain, Sentence
+from trialindex.plugin.trial_page import Explanation, PlainLanguage, Sentence, TrialPage
 from trialindex.trial import Trial
 from trialindex.trial.display import NOT_STATED, listed, phase, purpose
 from trialindex.trial.sanitize import excerpt, one_line
@@ -155,12 +155,12 @@ class FakeWriter(Writer):
         self.given: list[Trial] = []
         """Every trial it was given, to see that no writer learns of contacts."""
 
-    def write(self, trial: Trial) -> Plain:
+    def write(self, trial: Trial) -> PlainLanguage:
         self.given.append(trial)
         drugs = listed(one.name for one in trial.interventions)
         countries = listed(trial.countries)
         stopped = excerpt(one_line(trial.why_stopped) or NOT_STATED, 200)
-        return Plain(
+        return PlainLanguage(
             writer=f"{self.name}:{self.argument}" if self.argument else self.name,
             headline=Sentence(excerpt(trial.title, 80).rstrip(".") or NOT_STATED, ("title",)),
             summary=(
@@ -180,7 +180,7 @@ class FakeWriter(Writer):
         )
 
 
-def sample_card(trial: Trial, *, contacts: bool = False, near: str | None = None) -> Card:
+def sample_card(trial: Trial, *, contacts: bool = False, near: str | None = None) -> TrialPage:
     """The page of a trial as :class:`FakeWriter` tells it, its conditions normalised by no vocabulary.
 
     :param contacts: leave the contacts in; without it they are masked.

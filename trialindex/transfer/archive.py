@@ -43,10 +43,16 @@ READ_ERRORS = (*DAMAGE, *REFUSALS, OverflowError, MemoryError, msgspec.DecodeErr
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """What the archive holds.
 
-    :param archive: version of its layout. :param created_with: version of trialindex that wrote it.
-    :param encoder: :param metric: :param passages: :param store: as in the index's manifest.
-    :param generation: of the index. :param lineage: what tells its records from those of another index.
-    :param trials: how many. :param vectors: how many.
+    :param archive: version of its layout.
+    :param created_with: version of trialindex that wrote it.
+    :param encoder: as in the index's manifest.
+    :param metric: likewise.
+    :param passages: likewise.
+    :param store: likewise.
+    :param generation: of the index.
+    :param lineage: what tells its records from those of another index.
+    :param trials: how many.
+    :param vectors: how many.
     """
 
     archive: _Count
@@ -89,7 +95,8 @@ def write(
 class Reader:
     """An archive that is read member by member, in their order.
 
-    :raises IndexDamaged: it is none, or it is damaged. :raises IndexFormatError: a newer trialindex wrote it.
+    :raises IndexDamaged: it is none, or it is damaged.
+    :raises IndexFormatError: a newer trialindex wrote it.
     """
 
     def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
@@ -120,7 +127,10 @@ class Reader:
             raise ValueError(f"{VECTORS} has another size than {ABOUT} says")
 
     def _check_size(self, name: str, info: zipfile.ZipInfo) -> None:
-        """:raises ValueError: the member could unpack to more than it should."""
+        """Refuse a member that is too large before it is unpacked.
+
+        :raises ValueError: the member could unpack to more than it should.
+        """
         kind = zipfile.ZIP_STORED if name == VECTORS else zipfile.ZIP_DEFLATED
         if info.flag_bits & 1 or info.compress_type != kind:
             raise ValueError(f"{name} is encrypted, or packed in another way")
@@ -179,7 +189,8 @@ class _VersionOnly(msgspec.Struct):
 def open_archive(path: Path) -> Iterator[Reader]:
     """The archive at *path*; whatever is wrong with it is said in one line.
 
-    :raises IndexDamaged: it is no archive, or it is damaged. :raises IndexFormatError: a newer trialindex wrote it.
+    :raises IndexDamaged: it is no archive, or it is damaged.
+    :raises IndexFormatError: a newer trialindex wrote it.
     """
     try:
         with zipfile.ZipFile(path) as file:

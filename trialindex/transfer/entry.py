@@ -29,7 +29,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     :param trial: the record, with its raw form and its contacts.
     :param hash: of the record's content, as :attr:`~trialindex.trial.Trial.content_hash` tells it.
-    :param generation: of the last change. :param partial: the source delivers less than the registry holds.
+    :param generation: of the last change.
+    :param partial: the source delivers less than the registry holds.
     :param revisions: earlier versions, the oldest first.
     :param origins: by source spec, what is known of that source of the trial.
     """
@@ -51,7 +52,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def entries(records: Records) -> Iterator[Entry]:
-    """Every trial, in the order they came. :raises IndexDamaged: a record cannot be read."""
+    """Every trial, in the order they came.
+
+    :raises IndexDamaged: a record cannot be read.
+    """
     for stored in records.all(raw=True):
         yield _entry(records, stored)
 

@@ -41,7 +41,8 @@ def export_archive(index: Index, path: str | Path, *, progress: Progress = no_pr
 
     :param progress: told how many trials are done, and how many there are.
     :returns: how many trials it holds.
-    :raises IndexDamaged: a record cannot be read, or a vector is missing. :raises StorageError: the disk is full, say.
+    :raises IndexDamaged: a record cannot be read, or a vector is missing.
+    :raises StorageError: the disk is full, say.
     """
     target = Path(path)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -74,7 +75,8 @@ def import_archive(
 
     :param store: another vector store than it had.
     :returns: how many trials it holds.
-    :raises IndexDamaged: the file is no archive, or damaged. :raises IndexFormatError: a newer trialindex wrote it.
+    :raises IndexDamaged: the file is no archive, or damaged.
+    :raises IndexFormatError: a newer trialindex wrote it.
     :raises IndexStateError: there is an index in *folder* that holds trials. Whatever is raised, nothing was changed.
     """
     with archive.open_archive(Path(path)) as read:
@@ -106,7 +108,10 @@ def import_archive(
 
 
 def _require_request(known: SourceState) -> None:
-    """:raises msgspec.ValidationError: it says how to ask for a source again in a way that nobody can read."""
+    """Make sure that a source's request can be read.
+
+    :raises msgspec.ValidationError: it says how to ask for a source again in a way that nobody can read.
+    """
     if known.request is not None:
         msgspec.convert(known.request, Request)
 
@@ -128,13 +133,19 @@ def _about(index: Index, records: Records) -> About:
 
 
 def require_vectors(records: Records, where: str, hint: str) -> None:
-    """:raises IndexDamaged: a passage has no vector."""
+    """Make sure that every passage has a vector.
+
+    :raises IndexDamaged: a passage has no vector.
+    """
     if missing := records.passages.count_without_vector():
         raise IndexDamaged(f"{where} lacks the vectors of {missing:,} passages.", hint=hint)
 
 
 def require_passage_version(passages: int, where: str) -> None:
-    """:raises IndexFormatError: trials are cut into passages by another rule than ours."""
+    """Make sure that trials are cut into passages by our rule.
+
+    :raises IndexFormatError: trials are cut into passages by another rule than ours.
+    """
     if passages != PASSAGES:
         raise IndexFormatError(
             f"{where} cuts its trials into passages by rule {passages}, this trialindex by rule {PASSAGES}.",
@@ -168,7 +179,10 @@ def open_or_create(folder: Path, encoder: EncoderIdentity, store: str) -> Iterat
 
 
 def require_encoder(expected: EncoderIdentity, where: Path, index: Index) -> None:
-    """:raises EncoderMismatch: *index* was built with another encoder than the one *where*."""
+    """Make sure that two indexes were built with the same encoder.
+
+    :raises EncoderMismatch: *index* was built with another encoder than the one *where*.
+    """
     encoder = index.manifest.encoder
     if encoder != expected:
         raise EncoderMismatch(

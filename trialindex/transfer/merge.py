@@ -101,7 +101,10 @@ def _merge(records: Records, merged: Index, parts: list[Index], done: Merged, pr
 
 
 def _add(records: Records, entry: Entry, renamed: dict[str, str], generation: int) -> ChangeKind | None:
-    """Bring in one trial of a part. :returns: what that changed."""
+    """Bring in one trial of a part.
+
+    :returns: what that changed.
+    """
     specs = {renamed.get(spec, spec): origin for spec, origin in entry.origins.items()}
     entry = msgspec.structs.replace(entry, origins=specs, generation=generation)
     held = find(records, entry.trial.id)

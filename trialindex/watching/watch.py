@@ -63,7 +63,10 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def parsed_filters(self) -> Filters:
-        """:raises QueryError: a filter is not understood, any more."""
+        """The filters of the watch, read from the words that were kept.
+
+        :raises QueryError: a filter is not understood, any more.
+        """
         return Filters.parse(**self.filters)
 
     def same_as(self, other: Watch) -> bool:
@@ -88,7 +91,8 @@ def watch_for(
     :param trial: id of a trial in the index; or *condition*, or *query*: one of the three.
     :param filters: as words, see :meth:`~trialindex.search.filters.Filters.parse`. In these and in the other texts
         U+FFFD takes the place of half of a surrogate pair.
-    :raises UnknownTrial: the index has no such trial. :raises QueryError: a filter is not understood.
+    :raises UnknownTrial: the index has no such trial.
+    :raises QueryError: a filter is not understood.
     :raises WatchError: there is nothing to watch, or more than one thing.
     """
     given: dict[WatchKind, str] = {"trial": trial, "condition": condition, "query": query}
@@ -120,7 +124,9 @@ def _plain_value(value: Any) -> Any:
 
 
 def _check(index: Index, filters: Filters) -> None:
-    """:raises QueryError: a filter names what neither the index nor the world has.
+    """Make sure that the filters can be applied.
+
+    :raises QueryError: a filter names what neither the index nor the world has.
 
     A country in which no trial has a site so far is worth a watch.
     """

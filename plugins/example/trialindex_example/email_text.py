@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from trialindex.plugin.interfaces import Renderer
 from trialindex.plugin.results import Hit, Results, describe_eligibility
-from trialindex.plugin.trial_page import Card, Sentence
+from trialindex.plugin.trial_page import Sentence, TrialPage
 from trialindex.trial import Trial, display, sanitize
 
 WIDTH = 72
@@ -38,7 +38,7 @@ class EmailRenderer(Renderer):
         yield "\n"
         yield from paragraph(display.NO_ADVICE)
 
-    def trial(self, card: Card) -> Iterator[str]:
+    def trial(self, card: TrialPage) -> Iterator[str]:
         card = card if self.options.contacts else card.masked()
         trial, plain = card.trial, card.plain
         yield from paragraph(plain.headline.text or trial.title)
@@ -107,7 +107,7 @@ class EmailRenderer(Renderer):
         return trial if self.options.contacts else trial.masked()
 
 
-def places(card: Card) -> list[str]:
+def places(card: TrialPage) -> list[str]:
     """The first places in the order of the card, which has those that recruit first, each with its status."""
     locations = [location for country in card.countries for location in country.locations]
     said = []

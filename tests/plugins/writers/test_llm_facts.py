@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from support.llm_server import TRIAL
 from support.paths import ROOT
-from trialindex.plugin.trial_page import Plain, Sentence
+from trialindex.plugin.trial_page import PlainLanguage, Sentence
 from trialindex.testing import sample_trials
 from trialindex.trial import Arm, Intervention, Outcome, Phase, Site, Trial, TrialDate
 from trialindex.trial.sanitize import UNSAFE
@@ -34,7 +34,7 @@ def wrong(text: str, trial: Trial = TRIAL, *fields: str) -> list[str]:
     return problems([Sentence(text, fields or EVERY)], trial)
 
 
-def sentences(plain: Plain) -> list[Sentence]:
+def sentences(plain: PlainLanguage) -> list[Sentence]:
     """What the deterministic writer says, but for what rests on the raw record, which no model is given."""
     told = (plain.headline, *plain.summary, *plain.substance, *plain.could_lead_to, *plain.could_go_wrong)
     return [sentence for sentence in told if "raw" not in sentence.fields]

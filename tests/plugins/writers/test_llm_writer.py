@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from support.llm_server import CONTACT, TRIAL, LlmServer, Reply, instead, said, text
 from trialindex.errors import WriterError
 from trialindex.plugin.registry import Plugins
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.testing import check_writer
 from trialindex.trial import Trial, format_age, walk_text
 from trialindex_writers.llm import LlmWriter
@@ -40,11 +40,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LlmServer]:
         yield running
 
 
-def write(trial: Trial = TRIAL) -> Plain:
+def write(trial: Trial = TRIAL) -> PlainLanguage:
     return LlmWriter("test-model").write(trial)
 
 
-def assert_thrown_away(plain: Plain, *why: str, sent: bool = True) -> None:
+def assert_thrown_away(plain: PlainLanguage, *why: str, sent: bool = True) -> None:
     """The words are the deterministic writer's; a note says what failed, and another what was sent, if it was."""
     expected = PlainWriter().write(TRIAL)
     assert replace(plain, notes=()) == replace(expected, notes=())
@@ -57,7 +57,7 @@ def assert_thrown_away(plain: Plain, *why: str, sent: bool = True) -> None:
     assert_no_key(plain)
 
 
-def assert_no_key(plain: Plain) -> None:
+def assert_no_key(plain: PlainLanguage) -> None:
     assert not any(KEY in words for words in walk_text(plain))
 
 

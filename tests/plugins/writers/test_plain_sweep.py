@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.plain_cases import STUDIES, all_slips, grade, needs_studies, read, real_trials, sentences, slips
 from support.plain_facts import Facts
 from support.plain_fields import assert_fields_hold
-from trialindex.plugin.trial_page import Plain
+from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import (
     PHASES,
     SEXES,
@@ -132,12 +132,12 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(scope="module")
-def told() -> list[tuple[Trial, Plain]]:
+def told() -> list[tuple[Trial, PlainLanguage]]:
     return [(trial, WRITER.write(trial)) for trial in real_trials(STUDIES)]
 
 
 @needs_studies
-def test_real_studies_read_easily(told: list[tuple[Trial, Plain]]) -> None:
+def test_real_studies_read_easily(told: list[tuple[Trial, PlainLanguage]]) -> None:
     grades = [grade(trial, plain) for trial, plain in told]
     assert len(grades) == 971
     assert statistics.median(grades) <= 8
@@ -145,7 +145,7 @@ def test_real_studies_read_easily(told: list[tuple[Trial, Plain]]) -> None:
 
 
 @needs_studies
-def test_each_fact_of_the_real_studies_is_right(told: list[tuple[Trial, Plain]]) -> None:
+def test_each_fact_of_the_real_studies_is_right(told: list[tuple[Trial, PlainLanguage]]) -> None:
     facts = [(trial.id, Facts(trial, plain)) for trial, plain in told]
     wrong = [(name, wrong) for name, fact in facts for wrong in fact.wrong]
     assert len(wrong) <= 3, wrong  # numbers inside a drug's code, which the reader cannot place
@@ -153,12 +153,12 @@ def test_each_fact_of_the_real_studies_is_right(told: list[tuple[Trial, Plain]])
 
 
 @needs_studies
-def test_real_studies_have_no_slip(told: list[tuple[Trial, Plain]]) -> None:
+def test_real_studies_have_no_slip(told: list[tuple[Trial, PlainLanguage]]) -> None:
     assert [(trial.id, *slip) for trial, plain in told for slip in all_slips(trial, plain)] == []
 
 
 @needs_studies
-def test_headlines_of_real_studies_tell_them_apart(told: list[tuple[Trial, Plain]]) -> None:
+def test_headlines_of_real_studies_tell_them_apart(told: list[tuple[Trial, PlainLanguage]]) -> None:
     headlines = Counter(plain.headline.text for _, plain in told)
     repeated = sum(count for count in headlines.values() if count > 1)
     assert repeated <= 0.03 * len(told), "sister studies state the same in all that a headline can hold"
@@ -166,7 +166,7 @@ def test_headlines_of_real_studies_tell_them_apart(told: list[tuple[Trial, Plain
 
 
 @needs_studies
-def test_sentences_of_real_studies_name_their_fields(told: list[tuple[Trial, Plain]]) -> None:
+def test_sentences_of_real_studies_name_their_fields(told: list[tuple[Trial, PlainLanguage]]) -> None:
     failed = []
     for trial, _ in told[::25]:
         try:
@@ -178,6 +178,6 @@ def test_sentences_of_real_studies_name_their_fields(told: list[tuple[Trial, Pla
 
 
 @needs_studies
-def test_the_sweep_sees_the_real_names(told: list[tuple[Trial, Plain]]) -> None:
+def test_the_sweep_sees_the_real_names(told: list[tuple[Trial, PlainLanguage]]) -> None:
     trial, plain = told[0]
     assert slips(f"{plain.summary[0].text}.", trial)
