@@ -55,7 +55,7 @@ def test_from_the_first_watch_to_the_news(run: Run, tmp_path: Path) -> None:
     code, out, err = run("watch", "add", "--condition", "lupus", "--status", "recruiting")
     assert (code, err) == (0, "")
     assert "With it go: lupus nephritis.\n1 trial of the index matches now." in out
-    code, out, _ = run("watch", "add", "--query", "sleep at night", "--top", "5", "--level", "0.1", "--name", "sleep")
+    code, out, _ = run("watch", "add", "--query", "sleep", "--top", "5", "--level", "0.1", "--name", "sleep")
     assert (code, out.splitlines()[:2]) == (
         0,
         ["Watch 3: sleep.", "Of the first 5 results, 1 have a similarity of 0.1 or more now."],

@@ -85,7 +85,7 @@ def test_a_notifier_is_told_from_when_it_was_added(new_index: Index, watches: Wa
 
 
 def test_nothing_that_was_typed_leaves_the_machine(new_index: Index, watches: Watches) -> None:
-    watches.add(*baseline(new_index, watch_for(new_index, query="swollen ankles of mine", level=-1)))
+    watches.add(*baseline(new_index, watch_for(new_index, query="lupus and swollen ankles of mine", level=-1)))
     watches.add(*baseline(new_index, watch_for(new_index, condition="lupus", country=["Malta"])))
     watches.add_notifier(notifier_config("postcard:somebody", {}))
     new_index.ingest(ListSource(trial(1, conditions=("SLE",), sites=({"country": "Malta"},))))
