@@ -213,11 +213,9 @@ class Index(Browser):
         :param page: from 1.
         :param contacts: leave the contacts in the trials; without it they are masked.
         :param explain: say in ``understood`` what was understood of the text.
-        :param as_written: search for just what was typed; without it typing errors are mended, abbreviations written
-            out and names of illnesses in other languages put in English, each of which the answer says.
+        :param as_written: search for just what was typed, and mend and translate nothing.
         :param anyway: give hits also where nothing was understood of the text.
-        :param reranker: a model that reads the first *rerank_depth* trials with the text and puts them in its order, or
-            its spec, such as ``cross-encoder:FOLDER``.
+        :param reranker: a model that puts the first *rerank_depth* trials in its order, or its spec.
         :param ranking: how trials are ranked, in place of the settings that were measured.
         :param filters: applied before ranking. Or give them as words: ``status="recruiting"``, ``phase=["2", "3"]``,
             ``sex="female"``, ``age=34``, ``country="France"``, ``near="Lyon, France"``, ``within="100km"``,

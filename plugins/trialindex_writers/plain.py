@@ -8,13 +8,13 @@ import msgspec
 
 from trialindex.errors import WriterError
 from trialindex.plugin.interfaces import Writer
-from trialindex.plugin.trial_page import PlainLanguage
+from trialindex.plugin.trial_page import PlainLanguage, Sentence
 from trialindex.trial import Trial
 from trialindex_writers.glossary import explain
 from trialindex_writers.plain_headline import headline
 from trialindex_writers.plain_meaning import could_go_wrong, could_lead_to, substance
 from trialindex_writers.plain_questions import questions
-from trialindex_writers.plain_record import reading, told
+from trialindex_writers.plain_record import complete, reading, told
 from trialindex_writers.plain_summary import summary
 
 
@@ -31,9 +31,16 @@ class PlainWriter(Writer):
 
     def write(self, trial: Trial) -> PlainLanguage:
         read = reading(trial)
+        plain = self._page(read)
+        if not complete(read, {field for sentence in _sentences(plain) for field in sentence.fields}):
+            plain = self._page(read)
+        said = [sentence.text for sentence in _sentences(plain)]
+        return msgspec.structs.replace(plain, glossary=explain([*said, *_record(trial)]))
+
+    def _page(self, read: Trial) -> PlainLanguage:
         first = told(read, headline)
         assert first is not None
-        plain = PlainLanguage(
+        return PlainLanguage(
             writer=self.name,
             headline=first,
             summary=summary(read),
@@ -42,12 +49,11 @@ class PlainWriter(Writer):
             could_go_wrong=could_go_wrong(read),
             questions=questions(read),
         )
-        return msgspec.structs.replace(plain, glossary=explain([*_sentences(plain), *_record(trial)]))
 
 
-def _sentences(plain: PlainLanguage) -> list[str]:
-    every = (plain.headline, *plain.summary, *plain.substance, *plain.could_lead_to, *plain.could_go_wrong)
-    return [sentence.text for sentence in every]
+def _sentences(plain: PlainLanguage) -> list[Sentence]:
+    parts = (plain.summary, plain.substance, plain.could_lead_to, plain.could_go_wrong, plain.questions)
+    return [plain.headline, *(sentence for part in parts for sentence in part)]
 
 
 def _record(trial: Trial) -> list[str]:

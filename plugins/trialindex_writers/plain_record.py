@@ -47,6 +47,8 @@ class _Read:
         self._frames: list[_Made] = []
         self._without: dict[str, _Read] = {}
         self._differs: dict[tuple[Make, str], bool] = {}
+        self._told: dict[Make, Any] = {}
+        self._also: dict[Make, list[str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         if self._frames:
@@ -100,6 +102,11 @@ class _Read:
             bare = msgspec.structs.replace(self._trial, **{field: _BLANK[field]})
             self._without[field] = _Read(bare, self, field)
         return self._without[field]
+
+    def only(self, fields: set[str]) -> _Read:
+        """The same trial, with nothing stated in any other field."""
+        gone = {field: blank for field, blank in _BLANK.items() if field not in fields}
+        return _Read(msgspec.structs.replace(self._trial, **gone))
 
     def reads(self, made: _Made) -> dict[str, None]:
         """Every field that something was made from, in the order in which it was asked for."""
@@ -178,6 +185,7 @@ def told(trial: Trial, make: Callable[[Trial], str]) -> Sentence | None:
     stand: object = trial
     assert isinstance(stand, _Read)
     made = stand.make(make)
+    stand._told[make] = made.value
     if not made.value:
         return None
     read = stand.reads(made)
@@ -188,8 +196,29 @@ def told(trial: Trial, make: Callable[[Trial], str]) -> Sentence | None:
         and stand.depends(made, field)
         and stand.without(field).make(make).value != made.value
     ]
-    fields = (*used, *(field for field in made.missing if field not in used))
-    return Sentence(made.value, fields or (_last_that_tells(stand, make, made.value, read),))
+    fields = (*used, *(field for field in made.missing if getattr(stand._trial, field) == _BLANK[field]))
+    fields = (*fields, *(field for field in stand._also.get(make, ()) if field not in fields))
+    return Sentence(made.value, fields or tuple(made.missing) or (_last_that_tells(stand, make, made.value, read),))
+
+
+def complete(trial: Trial, named: set[str]) -> bool:
+    """Whether the fields that a page names are enough to write it; if not, its sentences name more from now on.
+
+    Two fields may say the same, as a condition and its normalised name do, and the sentence is the same without either.
+    One of them is named then.
+    """
+    stand: object = trial
+    assert isinstance(stand, _Read)
+    bare = stand.only(named)
+    for make, text in stand._told.items():
+        if text and bare.make(make).value != text:
+            kept = [field for field in stand.reads(stand.make(make)) if field not in named]
+            for field in tuple(kept):
+                fewer = [one for one in kept if one != field]
+                if stand.only({*named, *fewer}).make(make).value == text:
+                    kept = fewer
+            stand._also[make] = kept
+    return not stand._also
 
 
 def _last_that_tells(stand: _Read, make: Make, text: Any, read: dict[str, None]) -> str:

@@ -146,7 +146,7 @@ def test_a_broken_plugin_is_named_and_everything_else_works(filled: Site, why: s
     assert line_of(done.out, "broken").startswith("broken dist-broken 1.2 does not work: ")
     assert why in line_of(done.out, "broken")
     assert line_of(done.out, "fakes").endswith("store brute-force")
-    done = filled.run("query", "wrist", "--index", filled.index)
+    done = filled.run("query", "wrist", "--anyway", "--index", filled.index)
     assert done.code == 0
     assert "EX-0001" in done.out
     [said] = done.err.splitlines()
@@ -279,13 +279,13 @@ def test_what_fails_in_its_work_ends_in_one_line(site: Site) -> None:
     assert done.err == f"trialindex: {note}\n"
 
     index = ("--index", site.index)
-    for arguments in (["query", "wrist", *index], ["list", *index], ["show", "EX-0001", *index]):
+    for arguments in (["query", "wrist", "--anyway", *index], ["list", *index], ["show", "EX-0001", *index]):
         done = site.run(*arguments, "--format", "clumsy")
         assert done.code == 1
         assert len(done.err.splitlines()) == 1
         assert "the output format failed: " in done.err
 
-    done = site.run("query", "wrist", *index, "--format", "clumsy", "--output", "answer.txt")
+    done = site.run("query", "wrist", "--anyway", *index, "--format", "clumsy", "--output", "answer.txt")
     assert done.code == 1
     assert not (site.root / "answer.txt").exists()
 

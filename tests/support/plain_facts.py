@@ -65,7 +65,8 @@ class Facts:
         if begun and begun[1] in {"tests", "tested", "looks", "looked", "compares", "compared", "follows", "followed"}:
             past = begun[1].endswith("ed")
             self.claim(past == (status in _OVER), f'begins "{begun[0]}" and is {status}')
-        if status in {"TERMINATED", "WITHDRAWN", "NO_LONGER_AVAILABLE", "SUSPENDED"} and sentences:
+        access = self.trial.study_type == "EXPANDED_ACCESS"
+        if status in {"TERMINATED", "WITHDRAWN", "SUSPENDED"} and sentences and not access:
             told = "stopped early|withdrawn|no longer on offer|on hold|never began"
             self.claim(bool(re.search(told, sentences[0])), "its first sentence does not say what became of it")
         if status == "NOT_YET_RECRUITING" and sentences:
@@ -142,7 +143,7 @@ class Facts:
             if arm.type not in {"PLACEBO_COMPARATOR", "SHAM_COMPARATOR"}
             for n in arm.interventions
         }
-        first = sentences[0] if sentences else ""
+        first = re.sub(r"“[^”]*”", " ", sentences[0]) if sentences else ""
         for name in dull - real:
             if len(name) > 3 and re.search("placebo|sham", name, re.IGNORECASE):
                 self.claim(

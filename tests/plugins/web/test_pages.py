@@ -13,6 +13,7 @@ import pytest
 from support.helpers import ListSource
 from support.hostile_cases import ATTACKS, controls, filled
 from support.web_cases import Browser, Outline, serve
+from trialindex.concepts.loading import load_interpreter, load_recognizer
 from trialindex.index import Index
 from trialindex.plugin import Concept, Vocabulary, hookimpl
 from trialindex.plugin.registry import Plugins
@@ -149,6 +150,8 @@ def test_what_was_understood_is_shown_and_what_was_set_aside(browser: Browser) -
 
 def test_what_was_understood_can_be_taken_out_and_put_back(browser: Browser, registered: Plugins) -> None:
     registered.register(Words(), "words")
+    load_recognizer.cache_clear()  # the server may have read the vocabularies before
+    load_interpreter.cache_clear()
     text = "Lupus with asthma, and ASTHMA at night"
     path = browser.search(text)
     page = browser.get(path).text

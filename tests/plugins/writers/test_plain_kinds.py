@@ -8,9 +8,9 @@ import sys
 import msgspec
 import pytest
 
+from support.plain_asking import assert_fields_hold
 from support.plain_cases import KINDS, SECTIONS, all_slips, grade, sentences, slips
 from support.plain_facts import Facts
-from support.plain_fields import assert_fields_hold
 from trialindex.errors import WriterError
 from trialindex.plugin.registry import Plugins
 from trialindex_writers.plain import PlainWriter

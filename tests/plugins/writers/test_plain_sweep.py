@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.plain_asking import assert_fields_hold, named_in_vain
 from support.plain_cases import STUDIES, all_slips, grade, needs_studies, read, real_trials, sentences, slips
 from support.plain_facts import Facts
-from support.plain_fields import assert_fields_hold
 from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import (
     PHASES,
@@ -167,14 +167,10 @@ def test_headlines_of_real_studies_tell_them_apart(told: list[tuple[Trial, Plain
 
 @needs_studies
 def test_sentences_of_real_studies_name_their_fields(told: list[tuple[Trial, PlainLanguage]]) -> None:
-    failed = []
-    for trial, _ in told[::25]:
-        try:
-            assert_fields_hold(trial)
-        except AssertionError:
-            failed.append(trial.id)
-    assert len(told[::25]) > 30
-    assert len(failed) <= 1, f"two fields that say the same are named by neither sentence: {failed}"
+    some = told[::25]
+    assert len(some) > 30
+    vain = [found for trial, _ in some if (found := list(named_in_vain(trial)))]
+    assert len(vain) <= 0.1 * len(some), vain
 
 
 @needs_studies
