@@ -36,7 +36,7 @@ _FATES = {
     "UNKNOWN": Fate("unknown", False, "the registry does not know how far it has come"),
     "AVAILABLE": Fate("offered", False, "it is on offer now"),
     "TEMPORARILY_NOT_AVAILABLE": Fate("held", False, ""),
-    "NO_LONGER_AVAILABLE": Fate("gone", True, ""),
+    "NO_LONGER_AVAILABLE": Fate("gone", True, "it is no longer available"),
     "APPROVED_FOR_MARKETING": Fate("gone", True, ""),
 }
 
