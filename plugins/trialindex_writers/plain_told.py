@@ -324,7 +324,8 @@ def versus(trial: Trial) -> list[str]:
 
 def _placebo(found: Roles) -> str:
     """``a placebo``, with what it is if that is another food or plain saline."""
-    names = [one.shown or one.name for one in found.inactive if not re.search("placebo|sham", one.name, re.IGNORECASE)]
+    shown = [one.shown or one.name for one in found.inactive if not re.search("placebo|sham", one.name, re.IGNORECASE)]
+    names = [name for name in shown if re.search(r"\w", name)]  # brackets alone are no name
     if len(names) == 1 and len(names[0]) < 31:
         if re.search(r"saline|sodium chloride", names[0], re.IGNORECASE):
             return "salt water (placebo)"
