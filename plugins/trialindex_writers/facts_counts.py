@@ -14,6 +14,7 @@ from trialindex.plugin.trial_page import Sentence
 from trialindex_writers.facts_limits import ages, dates, phases
 from trialindex_writers.facts_numbers import UNIT, Number, lasts, numbers
 from trialindex_writers.facts_record import Record
+from trialindex_writers.plain_kinds import kind_phrases
 
 _PEOPLE = (
     "people|persons?|participants?|adults?|patients?|volunteers?|subjects?|individuals?|members?|survivors?|parents?|"
@@ -29,7 +30,7 @@ _ADJECTIVES = r"(?:(?!(?:in|of|at|for|and|or|to|by|with|per)\b)[a-z-]+ ){0,2}"
 _COUNTED = {role: re.compile(rf"[ -]{_ADJECTIVES}(?:{nouns})\b", re.IGNORECASE) for role, nouns in _NOUNS.items()}
 _ENROLLED_BEFORE = re.compile(
     r"\b(?:plan(?:s|ned)? (?:is |was )?(?:for|to (?:include|enroll?|recruit))|number (?:given|planned) is"
-    r"|enroll?(?:s|ed|ment(?: is| of)?)?|recruit(?:s|ed)?|includ(?:es?|ed|ing))"
+    r"|a (?:test|look|closer look) (?:in|at)|enroll?(?:s|ed|ment(?: is| of)?)?|recruit(?:s|ed)?|includ(?:es?|ed|ing))"
     r" (?:about |around |up to |a total of |roughly |some )?$",
     re.IGNORECASE,
 )
@@ -115,6 +116,11 @@ class _Counts:
             return "" if re.search(written, self.record.everything, re.IGNORECASE) else _UNSTATED
         if time := _TIME.match(after):
             return "" if lasts(number.value, time[1], self.text) else _UNSTATED
+        kinds, several = kind_phrases()
+        if several.match(after):
+            return "" if 2 <= number.value <= len(self.trial.interventions) else _UNSTATED
+        if any(words.start() <= number.start < words.end() for words in kinds.finditer(text)):
+            return ""  # two targets of an antibody: what the kind is, not how many
         if number.text.lower() == "one" or number.value in self.stated:
             return ""  # "one" is a word of every day where it counts nothing of the above
         return _UNSTATED

@@ -65,6 +65,19 @@ def _rows() -> tuple[_Row, ...]:
     return tuple(found)
 
 
+@cache
+def kind_phrases() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Finds the words for a kind that hold a number, and after a number the words for several of a kind."""
+    kinds = [row.kind for row in _rows()]
+    numbered = {
+        words for kind in kinds for words in (kind.phrase, kind.plural, kind.noun) if re.search(r"\btwo\b", words)
+    }
+    several = {words for kind in kinds for words in (kind.plural, f"{kind.noun}s") if words}
+    longest = sorted(numbered, key=len, reverse=True), sorted(several, key=len, reverse=True)
+    first, second = ("|".join(map(re.escape, words)) for words in longest)
+    return re.compile(first, re.IGNORECASE), re.compile(f" (?:{second})", re.IGNORECASE)
+
+
 def kind(one: Thing, *, cancer: bool, titles: Iterable[str] = ()) -> Kind | None:
     """The kind of a registered intervention; ``None`` if nothing tells it.
 

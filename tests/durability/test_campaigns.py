@@ -62,5 +62,5 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
 @pytest.mark.parametrize("minutes", [0.1, pytest.param(3.0, marks=pytest.mark.slow)])
 def test_readers_and_writers_at_once(tmp_path: Path, minutes: float) -> None:
     found = campaign("crowd", tmp_path, "--minutes", str(minutes))
-    assert found["answers"] > 3
+    assert found["answers"] > 20
     assert found["turns"]["written"] > 1

@@ -20,6 +20,7 @@ from support.paths import ROOT
 from trialindex.plugin.trial_page import PlainLanguage, Sentence
 from trialindex.testing import sample_trials
 from trialindex.trial import Arm, Intervention, Outcome, Phase, Site, Trial, TrialDate
+from trialindex.trial.countries import country_code
 from trialindex.trial.sanitize import UNSAFE
 from trialindex_writers.facts import problems
 from trialindex_writers.facts_numbers import lasts, numbers, value
@@ -286,7 +287,8 @@ def mutants(sentence: Sentence, trial: Trial, chance: random.Random) -> Iterator
         yield Sentence(f"{sentence.text[: match.start()]}{new:,}{sentence.text[match.end() :]}", sentence.fields)
     for country in trial.countries:
         if re.search(rf"\b{re.escape(country)}\b", own):
-            new_country = chance.choice([one for one in COUNTRIES if one not in trial.countries])
+            stated = {country_code(one) for one in trial.countries}
+            new_country = chance.choice([one for one in COUNTRIES if country_code(one) not in stated])
             yield Sentence(sentence.text.replace(country, new_country), sentence.fields)
 
 
@@ -319,7 +321,7 @@ def _of_facts(found: list[str]) -> list[str]:
 
 @pytest.mark.skipif(not STUDIES.exists(), reason="needs the shared studies")
 def test_over_real_studies() -> None:
-    """At most two in a hundred true texts are refused; at most two in a thousand changes go unseen.
+    """At most one in a hundred true texts is refused; at most two in a thousand changes go unseen.
 
     A change is unseen where the record states the new number too, for something of the same kind.
     """
@@ -330,7 +332,7 @@ def test_over_real_studies() -> None:
         studies = [prepare(parse_study(json.loads(line), "ctgov")) for line in lines]
     chance = random.Random(3)
     refused, changed, unseen = [], 0, []
-    for trial in studies[::3]:
+    for trial in studies[::2]:
         told = sentences(PlainWriter().write(trial))
         # serious events are summed over groups, and sums are not in the record
         single = [one for one in told if "serious_events" not in one.fields]
@@ -338,5 +340,5 @@ def test_over_real_studies() -> None:
         for mutant in (one for sentence in told for one in mutants(sentence, trial, chance)):
             changed += 1
             unseen += [] if problems([mutant], trial) else [(trial.id, mutant.text)]
-    assert len(refused) <= 0.02 * len(studies[::3]), refused
+    assert len(refused) <= 0.01 * len(studies[::2]), refused
     assert len(unseen) <= 0.002 * changed, unseen
