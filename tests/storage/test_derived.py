@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from support.helpers import ONE_STORE, ListSource, execute, ids, ids_by_mode, no
 from trialindex.errors import IndexDamaged, StorageError
 from trialindex.index import Index
 from trialindex.storage import derived, files
+from trialindex.storage.lexical import Lexical
 from trialindex.storage.records import fold
 from trialindex.testing import sample_trials
 
@@ -198,6 +200,37 @@ class _FullWriter:
         return _tantivy_full if name == "commit" else getattr(self._writer, name)
 
 
+def _fill_words(patch: pytest.MonkeyPatch) -> None:
+    """Let every commit to a word index find no space."""
+    opened = Lexical._open
+
+    def with_full_writer(self: Any, folder: Path) -> None:
+        opened(self, folder)
+        whole = self._index
+        self._index = type(
+            "Full",
+            (),
+            {
+                "writer": lambda _, **k: _FullWriter(whole.writer(**k)),
+                "__getattr__": lambda _, name: getattr(whole, name),
+            },
+        )()
+
+    patch.setattr(Lexical, "_open", with_full_writer)
+
+
+def test_a_word_index_that_could_not_be_written_leaves_no_thread_at_work_in_its_folder(tmp_path: Path) -> None:
+    """One that is still writing makes files in a folder that is being deleted."""
+    words = Lexical(tmp_path / "lexical")
+    whole = words._index
+    writer = whole.writer(heap_size=64_000_000, num_threads=1)
+    words._index = SimpleNamespace(writer=lambda **_: _FullWriter(writer))
+    with pytest.raises(OSError, match="No space left"):
+        words.update([], [(1, trial(1, title="Lupus"))])
+    with pytest.raises(RuntimeError, match="consumed"):  # tantivy's word for a writer whose threads have ended
+        writer.commit()
+
+
 @pytest.mark.parametrize(
     ("store", "where"),
     [("brute-force", where) for where in ("sync_tree", "store", "words", "rename", "mkdtemp", "lock")]
@@ -214,23 +247,7 @@ def test_a_full_disk_leaves_an_index_that_answers_as_before(
         elif where == "store":
             patch.setattr(index._store.store, "save", no_space)
         elif where == "words":
-            from trialindex.storage.lexical import Lexical
-
-            opened = Lexical._open
-
-            def with_full_writer(self: Any, folder: Path) -> None:
-                opened(self, folder)
-                whole = self._index
-                self._index = type(
-                    "Full",
-                    (),
-                    {
-                        "writer": lambda _, **k: _FullWriter(whole.writer(**k)),
-                        "__getattr__": lambda _, name: getattr(whole, name),
-                    },
-                )()
-
-            patch.setattr(Lexical, "_open", with_full_writer)
+            _fill_words(patch)
         elif where == "rename":
             patch.setattr(Path, "rename", no_space)
         elif where == "mkdtemp":

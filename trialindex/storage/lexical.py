@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +100,7 @@ class Lexical:
         import tantivy
 
         writer = self._index.writer(heap_size=_HEAP, num_threads=1)
-        try:
+        with self._finished(writer):
             for num in removed:
                 writer.delete_documents_by_query(tantivy.Query.term_query(self._schema, "num", num))
             for num, trial in added:
@@ -111,11 +111,25 @@ class Lexical:
                 writer.add_document(document)
             writer.commit()
             writer.garbage_collect_files()
+        self._index.reload()
+        self._renewed()
+
+    @contextmanager
+    def _finished(self, writer: Any) -> Iterator[None]:
+        """Wait for the writer's threads at the end, also of a failure: they may still be making files in the folder.
+
+        :raises OSError: the disk could not be written.
+        """
+        try:
+            try:
+                yield
+            except BaseException:
+                with suppress(ValueError):  # what went wrong first is told
+                    writer.wait_merging_threads()
+                raise
             writer.wait_merging_threads()
         except ValueError as problem:  # tantivy tells an OSError only by its text
             raise OSError(28 if "No space" in str(problem) else 5, str(problem)) from problem
-        self._index.reload()
-        self._renewed()
 
     def words(self, text: str) -> list[str]:
         """The text as the index sees it: lower-cased, without stop words, stemmed."""
