@@ -301,7 +301,7 @@ def _told(text: str) -> None:
 
 def _prompted(text: str) -> None:
     from support.hostile_cases import filled
-    from trialindex_writers.llm_prompt import messages
+    from trialindex_llm.prompt import messages
 
     messages(filled("x", summary=text, title=text))
 

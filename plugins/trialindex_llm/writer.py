@@ -14,13 +14,13 @@ from trialindex.errors import WriterError
 from trialindex.plugin.interfaces import Writer
 from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import Trial
-from trialindex_writers.facts import problems
+from trialindex_llm.facts import problems
+from trialindex_llm.prompt import messages
 from trialindex_writers.glossary import explain, used
-from trialindex_writers.llm_prompt import messages
 from trialindex_writers.plain import PlainWriter
 
 if TYPE_CHECKING:
-    from trialindex_writers.llm_answer import Answer
+    from trialindex_llm.answer import Answer
 
 _SHOWN = 200
 """Characters of what failed that are told."""
@@ -40,7 +40,7 @@ class LlmWriter(Writer):
     summary: ClassVar[str] = "A language model that you run or pay for; its words are checked against the record."
 
     def __init__(self, argument: str = "") -> None:
-        from trialindex_writers.llm_client import Endpoint
+        from trialindex_llm.client import Endpoint
 
         super().__init__(argument.strip())
         if not self.argument:
@@ -48,8 +48,8 @@ class LlmWriter(Writer):
         self._endpoint = Endpoint.from_environment()
 
     def write(self, trial: Trial) -> PlainLanguage:
-        from trialindex_writers.llm_answer import BadAnswer, read
-        from trialindex_writers.llm_client import NoAnswer
+        from trialindex_llm.answer import BadAnswer, read
+        from trialindex_llm.client import NoAnswer
 
         plain = PlainWriter().write(trial)
         try:

@@ -8,8 +8,8 @@ from functools import cache
 
 from trialindex.trial.countries import country_code, country_names
 from trialindex.trial.display import MONTHS
-from trialindex_writers.facts_limits import phases
-from trialindex_writers.facts_record import WORD, Record, blank, folded, keys_of, terms
+from trialindex_llm.limits import phases
+from trialindex_llm.record import WORD, Record, blank, folded, keys_of, terms
 from trialindex_writers.glossary import entries, used
 
 _DRUG_ENDINGS = """

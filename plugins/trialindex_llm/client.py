@@ -19,7 +19,7 @@ import msgspec
 from trialindex.errors import WriterError
 from trialindex.plugin.http import is_loopback, retry_after
 from trialindex.trial.sanitize import one_line
-from trialindex_writers.llm_answer import BadAnswer
+from trialindex_llm.answer import BadAnswer
 
 if TYPE_CHECKING:
     import httpx2

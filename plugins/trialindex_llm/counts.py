@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from trialindex.plugin.trial_page import Sentence
-from trialindex_writers.facts_limits import ages, dates, phases
-from trialindex_writers.facts_numbers import UNIT, Number, lasts, numbers
-from trialindex_writers.facts_record import Record
+from trialindex_llm.limits import ages, dates, phases
+from trialindex_llm.numbers import UNIT, Number, lasts, numbers
+from trialindex_llm.record import Record
 from trialindex_writers.plain_kinds import kind_phrases
 
 _PEOPLE = (

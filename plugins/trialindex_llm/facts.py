@@ -1,9 +1,9 @@
 """Whether a text says only what a record states. It guards the words of a model, which may invent.
 
-Checked are counts, ages, dates and phases (:mod:`.facts_counts`), countries, drugs, illnesses and other names
-(:mod:`.facts_names`), and wording: advice, promises, markup (:mod:`.facts_wording`). The checks are made to refuse:
-what cannot be traced to the record is a problem, even if it is true. What they cannot see is a false sentence made of
-true parts.
+Checked are counts, ages, dates and phases (:mod:`.counts`), countries, drugs, illnesses and other names
+(:mod:`.names`), what is tested and what it is compared with (:mod:`.roles`), and wording: advice, promises, markup
+(:mod:`.wording`). The checks are made to refuse: what cannot be traced to the record is a problem, even if it is true.
+What they cannot see is another false sentence that is made of true parts.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
-from trialindex_writers import facts_counts, facts_names, facts_wording
-from trialindex_writers.facts_record import FIELDS, Record
+from trialindex_llm import counts, names, roles, wording
+from trialindex_llm.record import FIELDS, Record
 
 
 def problems(sentences: Iterable[Sentence], trial: Trial) -> list[str]:
@@ -34,6 +34,7 @@ def _problems(sentence: Sentence, record: Record) -> Iterator[str]:
     if unknown := [field for field in sentence.fields if field not in FIELDS]:
         yield f'it names a field that no record has, "{unknown[0][:40]}"'
         return
-    yield from facts_wording.problems(sentence.text, record)
-    yield from facts_counts.problems(sentence, record)
-    yield from facts_names.problems(sentence.text, record)
+    yield from wording.problems(sentence.text, record)
+    yield from counts.problems(sentence, record)
+    yield from names.problems(sentence.text, record)
+    yield from roles.problems(sentence.text, record)

@@ -9,8 +9,8 @@ import re
 
 from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import TrialDate
-from trialindex_writers.facts_numbers import NUMBER, UNIT, days, value
-from trialindex_writers.facts_record import Record, blank
+from trialindex_llm.numbers import NUMBER, UNIT, days, value
+from trialindex_llm.record import Record, blank
 
 # --- phases -----------------------------------------------------------------------------------------------------------
 

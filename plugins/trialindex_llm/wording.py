@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from trialindex.trial.sanitize import UNSAFE
-from trialindex_writers.facts_record import QUOTATION, Record
+from trialindex_llm.record import QUOTATION, Record
 
 _MARKUP = re.compile(
     r"[<>`\\|{}\[\]]|\*\*|__|(?:^|\s)[#*]+\s|&#?\w+;|https?:|www\.|\b[\w-]{1,63}\.(?:com|org|net|gov|io)\b|\S@\S",
