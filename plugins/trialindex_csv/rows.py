@@ -16,6 +16,7 @@ from trialindex_csv import cells, columns
 LISTS = {
     *("other_ids", "conditions", "normalized_conditions", "keywords", "phases", "who_masked", "inclusion", "exclusion"),
     *("other_criteria", "references", "links", "expanded_access_types"),
+    *("condition_ancestors", "normalized_interventions", "intervention_ancestors"),
     *("interventions", "collaborators", "primary_outcomes", "secondary_outcomes", "other_outcomes"),
     *("site", "city", "state", "country", "locations", "study_design"),
 }

@@ -89,6 +89,7 @@ def _fields(root: ElementTree.Element, nct_id: str) -> dict[str, Any]:
             }
             for one in root.findall("intervention")
         ],
+        "normalized_interventions": _texts(root, "intervention_browse/mesh_term"),
         "outcomes": [
             {"kind": kind, **{name: _text(one, name) for name in ("measure", "time_frame", "description")}}
             for kind in ("primary", "secondary", "other")

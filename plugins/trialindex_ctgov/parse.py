@@ -85,6 +85,7 @@ def _fields(record: dict[str, Any], nct_id: str) -> dict[str, Any]:
         "description": _get(about, "detailedDescription"),
         "conditions": _get(protocol, "conditionsModule", "conditions"),
         "normalized_conditions": _each(_get(derived, "conditionBrowseModule", "meshes"), _term),
+        "condition_ancestors": _each(_get(derived, "conditionBrowseModule", "ancestors"), _term),
         "keywords": _get(protocol, "conditionsModule", "keywords"),
         "study_type": _get(design, "studyType"),
         "phases": _get(design, "phases"),
@@ -110,6 +111,8 @@ def _fields(record: dict[str, Any], nct_id: str) -> dict[str, Any]:
         "study_population": _get(eligible, "studyPopulation"),
         "arms": _each(_get(arms, "armGroups"), _arm),
         "interventions": _each(_get(arms, "interventions"), _intervention),
+        "normalized_interventions": _each(_get(derived, "interventionBrowseModule", "meshes"), _term),
+        "intervention_ancestors": _each(_get(derived, "interventionBrowseModule", "ancestors"), _term),
         "outcomes": [
             each
             for kind in ("primary", "secondary", "other")

@@ -30,7 +30,9 @@ from trialindex.trial import (
 
 FIELDS = Trial.__struct_fields__
 STAMPS = {"source": "elsewhere", "as_of": "2020", "raw": {"a": 1}, "first_seen": TrialDate(date="2020"),
-          "last_updated": TrialDate(date="2020"), "gone_since": "2020-01-01"}  # fmt: skip
+          "last_updated": TrialDate(date="2020"), "gone_since": "2020-01-01",
+          "condition_ancestors": (Term(name="Kidney Diseases"),), "normalized_interventions": (Term(name="Rituximab"),),
+          "intervention_ancestors": (Term(name="Antibodies"),)}  # fmt: skip
 TRIALS = sample_trials(20)
 WHOLE = TRIALS[-1]
 

@@ -12,8 +12,12 @@ from trialindex.changes import criteria, fields, items, sites
 from trialindex.plugin.messages import Difference
 from trialindex.trial import Trial, display
 
-NOISE = frozenset({"source", "raw", "as_of", "last_updated", "first_seen", "gone_since"})
-"""Fields a change of which is no news: where the record came from, and when it was looked at."""
+NOISE = frozenset(
+    {"source", "raw", "as_of", "last_updated", "first_seen", "gone_since"}
+    | {"condition_ancestors", "normalized_interventions", "intervention_ancestors"}
+)
+"""Fields a change of which is no news: where the record came from, when it was looked at, and what the registry derives
+from the trial's words by the year's edition of a vocabulary."""
 
 RULES: tuple[tuple[tuple[str, ...], Callable[[Trial, Trial], Iterator[Difference]]], ...] = (
     (("status", "last_known_status"), fields.status),

@@ -157,6 +157,8 @@ class Trial(_Record, frozen=True):
     description: str | None = None
     conditions: tuple[str, ...] = ()
     normalized_conditions: tuple[Term, ...] = ()
+    condition_ancestors: tuple[Term, ...] = ()
+    """Terms above those of ``normalized_conditions`` in their vocabulary, which the registry adds by itself."""
     keywords: tuple[str, ...] = ()
 
     study_type: StudyType | None = None
@@ -190,6 +192,9 @@ class Trial(_Record, frozen=True):
 
     arms: tuple[Arm, ...] = ()
     interventions: tuple[Intervention, ...] = ()
+    normalized_interventions: tuple[Term, ...] = ()
+    intervention_ancestors: tuple[Term, ...] = ()
+    """Terms above those of ``normalized_interventions``, likewise."""
     outcomes: tuple[Outcome, ...] = ()
     sites: tuple[Site, ...] = ()
     contacts: tuple[Contact, ...] = ()

@@ -93,7 +93,12 @@ def test_ids_of_the_same_trial_are_all_kept_once() -> None:
 def test_mesh_terms_and_contacts() -> None:
     record = study(1)
     record["derivedSection"]["conditionBrowseModule"] = {
-        "meshes": [{"id": "D008181", "term": "Lupus Nephritis"}, {"term": "X"}]
+        "meshes": [{"id": "D008181", "term": "Lupus Nephritis"}, {"term": "X"}],
+        "ancestors": [{"id": "D005921", "term": "Glomerulonephritis"}],
+    }
+    record["derivedSection"]["interventionBrowseModule"] = {
+        "meshes": [{"id": "D000069283", "term": "Rituximab"}],
+        "ancestors": [{"id": "D058846", "term": "Antibodies, Monoclonal, Murine-Derived"}],
     }
     record["protocolSection"]["contactsLocationsModule"] = {
         "centralContacts": [
@@ -103,6 +108,9 @@ def test_mesh_terms_and_contacts() -> None:
     }
     trial = parse_study(record, "ctgov")
     assert trial.normalized_conditions == (Term(name="Lupus Nephritis", id="MESH:D008181"), Term(name="X"))
+    assert trial.condition_ancestors == (Term(name="Glomerulonephritis", id="MESH:D005921"),)
+    assert trial.normalized_interventions == (Term(name="Rituximab", id="MESH:D000069283"),)
+    assert trial.intervention_ancestors == (Term(name="Antibodies, Monoclonal, Murine-Derived", id="MESH:D058846"),)
     assert trial.contacts == (Contact(name="Desk", role="CONTACT", phone="555 ext. 9", email="desk@example.org"),)
     assert trial.officials == (Contact(name="Dr A", role="STUDY_CHAIR", affiliation="Hospital"),)
 
@@ -233,6 +241,7 @@ def stated(record: dict[str, Any]) -> dict[str, Any]:
     sponsors, arms = p["sponsorCollaboratorsModule"], p.get("armsInterventionsModule", {})
     places, outcomes = p.get("contactsLocationsModule", {}), p.get("outcomesModule", {})
     browse = record["derivedSection"].get("conditionBrowseModule", {})
+    used = record["derivedSection"].get("interventionBrowseModule", {})
     text = unescaped
 
     def person(c: dict[str, Any]) -> tuple[Any, ...]:
@@ -273,6 +282,9 @@ def stated(record: dict[str, Any]) -> dict[str, Any]:
         "description": text(p["descriptionModule"].get("detailedDescription")),
         "conditions": [text(c) for c in p["conditionsModule"]["conditions"]],
         "normalized_conditions": [(text(m["term"]), "MESH:" + m["id"]) for m in browse.get("meshes", [])],
+        "condition_ancestors": [(text(m["term"]), "MESH:" + m["id"]) for m in browse.get("ancestors", [])],
+        "normalized_interventions": [(text(m["term"]), "MESH:" + m["id"]) for m in used.get("meshes", [])],
+        "intervention_ancestors": [(text(m["term"]), "MESH:" + m["id"]) for m in used.get("ancestors", [])],
         "keywords": [text(k) for k in p["conditionsModule"].get("keywords", [])],
         "study_type": design["studyType"],
         "phases": design.get("phases", []),
