@@ -7,16 +7,16 @@ import re
 from contextlib import suppress
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import click
 
 from trialindex.errors import NotifierError
 from trialindex.plugin.http import is_loopback
 from trialindex.plugin.interfaces import Notifier
-from trialindex.plugin.messages import Delivery
+from trialindex.plugin.messages import Delivery, Invitation
 from trialindex.trial.sanitize import excerpt, one_line
-from trialindex_notifiers import texts
+from trialindex_notifiers import invitations, texts
 from trialindex_notifiers.secret import Named
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class EmailNotifier(Notifier):
 
     name: ClassVar[str] = "email"
     summary: ClassVar[str] = "News by e-mail, through an SMTP server."
+    invites: ClassVar[bool] = True
     options: ClassVar[tuple[click.Option, ...]] = (
         click.Option(["--host"], metavar="NAME", help="The server that takes your mail, such as smtp.example.org."),
         click.Option(
@@ -97,9 +98,14 @@ class EmailNotifier(Notifier):
         self._from = _address(sender, "--from")
 
     def send(self, delivery: Delivery) -> None:
+        self._send(compose(delivery, sender=self._from, to=self._to))
+
+    def invite(self, invitation: Invitation) -> None:
+        self._send(compose_invitation(invitation, sender=self._from, to=self._to))
+
+    def _send(self, message: EmailMessage) -> None:
         import smtplib
 
-        message = compose(delivery, sender=self._from, to=self._to)
         password = self._password.read() if self._password else ""
         server = None
         try:
@@ -189,22 +195,65 @@ class EmailNotifier(Notifier):
 
 def compose(delivery: Delivery, *, sender: str, to: str) -> EmailMessage:
     """The message: the same bytes for the same delivery, so that one that comes twice is seen to be one."""
+    headers = {}
+    # RFC 2369. No program reads the answer: it goes to the sender, who can type the commands that the text names.
+    by_mail = f"<mailto:{quote(sender, safe='@')}?subject=unsubscribe>"
+    if delivery.reader and (stop := texts.address(delivery.reader.stop)):
+        headers["List-Unsubscribe"] = f"<{stop}>, {by_mail}"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
+        headers["List-Id"] = f"<news.{urlsplit(stop).hostname}>"  # RFC 2919
+    else:
+        headers["List-Unsubscribe"] = by_mail
+    return _message(
+        delivery,
+        f"trialindex: {texts.summary(delivery)}",
+        texts.text(delivery, limit=texts.DIGEST),
+        texts.page(delivery, limit=texts.DIGEST),
+        headers,
+        sender=sender,
+        to=to,
+    )
+
+
+def compose_invitation(invitation: Invitation, *, sender: str, to: str) -> EmailMessage:
+    """The message that asks whether somebody wants news; the same bytes for the same invitation.
+
+    It is of no list, so that it has nothing to unsubscribe from.
+    """
+    words = invitations.read(invitation)
+    return _message(
+        invitation, words.subject, invitations.text(words), invitations.page(words), {}, sender=sender, to=to
+    )
+
+
+def _message(
+    sent: Delivery | Invitation,
+    subject: str,
+    text: str,
+    page: str,
+    headers: dict[str, str],
+    *,
+    sender: str,
+    to: str,
+) -> EmailMessage:
     from email import policy
     from email.headerregistry import Address
     from email.message import EmailMessage
 
-    key = texts.key(delivery)
+    key = texts.key(sent)
     message = EmailMessage(policy=policy.SMTP)
-    message["Subject"] = f"trialindex: {texts.summary(delivery)}"
+    message["Subject"] = subject
     message["From"] = Address("trialindex", addr_spec=sender)
     message["To"] = Address(addr_spec=to)
-    message["Date"] = format_datetime(texts.moment(delivery))
+    message["Date"] = format_datetime(texts.moment(sent))
     message["Message-ID"] = message_id(key, sender)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's machine is to answer
-    # RFC 2369. No program reads the answer: it goes to the sender, who can type the commands that the text names.
-    message["List-Unsubscribe"] = f"<mailto:{quote(sender, safe='@')}?subject=unsubscribe>"
-    message.set_content(texts.text(delivery, limit=texts.DIGEST), cte="quoted-printable")
-    message.add_alternative(texts.page(delivery, limit=texts.DIGEST), subtype="html", cte="quoted-printable")
+    # No line of a header is folded inside an address: mail programs that post to it read it as one word.
+    message.policy = policy.SMTP.clone(max_line_length=998)
+    for name, value in headers.items():
+        message[name] = value
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(page, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{hashlib.sha256(key.encode()).hexdigest()[:32]}")
     # Lines of up to 998 characters are allowed; at 78 Python would encode a long address, and nothing could read it.
     message.policy = policy.SMTP.clone(max_line_length=998)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from trialindex.errors import NotifierError
-from trialindex.plugin.messages import Delivery, NewsKind, Update
+from trialindex.plugin.messages import Delivery, Invitation, NewsKind, ReaderLinks, Update
 from trialindex.plugin.trial_page import NOTICE
 from trialindex.trial import display as w
 from trialindex.trial import sanitize
@@ -61,27 +61,29 @@ class Item:
     changes: tuple[str, ...]
 
 
-def item(update: Update, *, asked: bool = False) -> Item:
+def item(update: Update, *, asked: bool = False, reader: ReaderLinks | None = None) -> Item:
     """An update in words.
 
     :param asked: also what the user watches, in their words: on this machine only.
+    :param reader: the pages of a reader who has no commands to type.
     """
     backlog = update.kind == "backlog"
     link = address(update.url)
-    changes = [] if backlog else [_said(line) for line in update.lines[:_CHANGES]]
+    changes = [] if backlog else [said(line) for line in update.lines[:_CHANGES]]
     if changes and (more := len(update.lines) - _CHANGES) > 0:
-        changes.append(f"and {more} more; to see all, type: trialindex diff {shlex.quote(_said(update.trial))}")
+        command = f"; to see all, type: trialindex diff {shlex.quote(said(update.trial))}"
+        changes.append(f"and {more} more{'' if reader else command}")
     facts = [
-        ("Id", _said(update.trial)),
+        ("Id", said(update.trial)),
         ("Page", "" if backlog else link or w.NOT_STATED),
         ("Noticed", w.date(update.when)),
-        ("Why", _said(update.why)),
-        ("You watch", _said(update.asked) if asked else ""),
-        ("To list", list_command(update) if backlog else ""),
+        ("Why", said(update.why)),
+        ("You watch", said(update.asked) if asked else ""),
+        ("To list", (address(reader.manage) or "" if reader else list_command(update)) if backlog else ""),
     ]
     return Item(
         update.kind,
-        f"{says(update)}: {_said(update.title) or w.NOT_STATED}",
+        f"{says(update)}: {said(update.title) or w.NOT_STATED}",
         tuple((label, value) for label, value in facts if value),
         link,
         tuple(filter(None, changes)),
@@ -109,7 +111,7 @@ def summary(delivery: Delivery) -> str:
 
 def list_command(update: Update) -> str:
     """What to type to see the update again, whole."""
-    return f"trialindex updates --watch {update.watch} --since {_said(update.when)}"
+    return f"trialindex updates --watch {update.watch} --since {said(update.when)}"
 
 
 @dataclass(frozen=True)
@@ -134,19 +136,26 @@ def digest(delivery: Delivery, limit: int | None) -> Digest:
         return Digest(updates)
     since = min(update.when for update in delivery.updates)
     words = f"And {more:,} more. To see {'it' if more == 1 else 'them'}:"
-    return Digest(updates, words, address(delivery.url), f"trialindex updates --since {_said(since)}")
+    page = delivery.url or (delivery.reader.manage if delivery.reader else None)
+    return Digest(updates, words, address(page), f"trialindex updates --since {said(since)}")
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way to stop the news: what it is for, and what to type."""
+    """A way to stop the news: what it is for, and what to type, or the page to open."""
 
     words: str
-    commands: tuple[str, ...]
+    commands: tuple[str, ...] = ()
+    link: str | None = None
 
 
-def ways_out(updates: Sequence[Update]) -> list[Way]:
-    """Which commands to type so that no more comes."""
+def ways_out(updates: Sequence[Update], reader: ReaderLinks | None = None) -> list[Way]:
+    """Which commands to type so that no more comes, or of a reader who has none the pages to open."""
+    if reader:
+        return [
+            Way("To get no more of these mails, and to be deleted here:", link=address(reader.stop)),
+            Way("To see, change, take along or delete what is kept of you:", link=address(reader.manage)),
+        ]
     numbers = sorted({update.watch for update in updates if update.watch})
     commands = [f"trialindex watch remove {number}" for number in numbers[:_STOPPED]]
     if len(numbers) > _STOPPED:
@@ -187,7 +196,7 @@ def _lines(delivery: Delivery, width: int, asked: bool, limit: int | None, paint
     for line in _wrapped(f"trialindex: {summary(delivery)}", width, "", "  "):
         yield paint("head", line)
     for update in shown.updates:
-        words = item(update, asked=asked)
+        words = item(update, asked=asked, reader=delivery.reader)
         yield ""
         for line in _wrapped(words.head, width, "", "  "):
             yield paint(words.kind, line)
@@ -206,9 +215,9 @@ def _lines(delivery: Delivery, width: int, asked: bool, limit: int | None, paint
 
 def _closing(delivery: Delivery, width: int) -> Iterator[str]:
     yield from _wrapped(NOTICE, width, "", "")
-    for way in ways_out(delivery.updates):
+    for way in ways_out(delivery.updates, delivery.reader):
         yield from _wrapped(way.words, width, "", "")
-        yield from (f"  {command}" for command in way.commands)
+        yield from (f"  {line}" for line in (*way.commands, way.link) if line)
     yield mark(delivery)
 
 
@@ -230,20 +239,20 @@ def page(delivery: Delivery, limit: int | None = None) -> str:
     :param limit: so many updates at most, and the way to the rest; all of them without it.
     """
     shown = digest(delivery, limit)
-    return _draw(
+    return draw(
         "message.html",
         summary=summary(delivery),
-        items=[item(update) for update in shown.updates],
+        items=[item(update, reader=delivery.reader) for update in shown.updates],
         digest=shown,
         notice=NOTICE,
-        ways=ways_out(delivery.updates),
+        ways=ways_out(delivery.updates, delivery.reader),
         mark=mark(delivery),
     )
 
 
 def fragment(update: Update) -> str:
     """One update as HTML without its title, for an entry of a feed."""
-    return _draw("feed_entry.html", item=item(update), notice=NOTICE, ways=ways_out([update]), mark="")
+    return draw("feed_entry.html", item=item(update), notice=NOTICE, ways=ways_out([update]), mark="")
 
 
 def data(delivery: Delivery) -> dict[str, Any]:
@@ -268,23 +277,23 @@ def update_data(update: Update, *, asked: bool = False) -> dict[str, Any]:
         "key": update.key,
         "kind": update.kind,
         "says": says(update),
-        "trial": _said(update.trial),
+        "trial": said(update.trial),
         "status": update.status,
         "count": update.count,
-        "title": _said(update.title),
+        "title": said(update.title),
         "url": address(update.url),
-        "when": _said(update.when),
-        "why": _said(update.why),
-        "lines": [_said(line) for line in update.lines],
+        "when": said(update.when),
+        "why": said(update.why),
+        "lines": [said(line) for line in update.lines],
         "watch": update.watch,
     }
     if asked:
-        values["asked"] = None if update.asked is None else _said(update.asked)
+        values["asked"] = None if update.asked is None else said(update.asked)
     return values
 
 
-def key(delivery: Delivery) -> str:
-    """The delivery's key, which goes into headers.
+def key(delivery: Delivery | Invitation) -> str:
+    """The key of what is sent, which goes into headers.
 
     :raises NotifierError: it could end a header.
     """
@@ -293,9 +302,14 @@ def key(delivery: Delivery) -> str:
     return delivery.key
 
 
-def moment(delivery: Delivery) -> datetime:
-    """When the delivery was made, in UTC."""
-    made = datetime.fromisoformat(delivery.created)
+def moment(delivery: Delivery | Invitation) -> datetime:
+    """When it was made, in UTC."""
+    return in_utc(delivery.created)
+
+
+def in_utc(written: str) -> datetime:
+    """The moment that is written in ISO 8601; without a zone it is one of UTC."""
+    made = datetime.fromisoformat(written)
     return (made if made.tzinfo else made.replace(tzinfo=UTC)).astimezone(UTC)
 
 
@@ -315,7 +329,8 @@ def address(url: str | None) -> str | None:
     return url if parts.scheme in ("http", "https") and parts.hostname else None
 
 
-def _said(words: str | None) -> str:
+def said(words: str | None) -> str:
+    """The words of a registry or another program, cleaned, on one line and of bounded length."""
     return sanitize.excerpt(words or "", _LONGEST)
 
 
@@ -332,5 +347,5 @@ def _templates() -> Environment:
     )
 
 
-def _draw(template: str, **values: Any) -> str:
+def draw(template: str, **values: Any) -> str:
     return _templates().get_template(template).render(**values)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from trialindex.errors import NotifierError
 from trialindex.plugin.progress import ProgressListener
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from trialindex.plugin.messages import Delivery
+    from trialindex.plugin.messages import Delivery, Invitation
     from trialindex.plugin.results import Results
     from trialindex.plugin.trial_page import PlainLanguage, TrialPage
     from trialindex.trial import Trial
@@ -348,6 +349,9 @@ class Notifier(ABC):
     """True if nothing it is given leaves the machine; only such a notifier is told what the user typed."""
     shows: ClassVar[bool] = False
     """True if it shows the news where ``trialindex sync`` runs, which then does not print them itself."""
+    invites: ClassVar[bool] = False
+    """True if it can write to people who sign up at a public server: its argument is their address, and it has
+    :meth:`invite`."""
 
     def __init__(self, argument: str = "", **options: Any) -> None:
         self.argument = argument
@@ -362,6 +366,13 @@ class Notifier(ABC):
 
         :raises NotifierError: it could not be delivered; ``permanent`` says that trying again is no use.
         """
+
+    def invite(self, invitation: Invitation) -> None:
+        """Ask the receiver whether they want news at all; as :meth:`send`, it may be called again with the same.
+
+        :raises NotifierError: it could not be delivered, or this notifier cannot ask.
+        """
+        raise NotifierError(f"the notifier {self.name} cannot ask people whether they want its news.", permanent=True)
 
 
 # --- vocabularies ---------------------------------------------------------------------------------------------------

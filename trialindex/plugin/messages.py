@@ -1,4 +1,4 @@
-"""Messages: what changed in a trial, what is new for a watch, and what a notifier delivers."""
+"""Messages: what changed in a trial, what is new for a watch, what a notifier delivers, and whom it asks first."""
 
 from __future__ import annotations
 
@@ -61,6 +61,36 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
 
 
+class ReaderLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """The pages of somebody who signed up at a public server and does not run trialindex.
+
+    :param stop: ends it by a POST that needs no cookie and no page (RFC 8058); a browser is shown a button.
+    :param manage: what is kept of them, to see, to take along and to delete.
+    """
+
+    stop: str
+    manage: str
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks somebody whether it was they who gave their address. It holds nothing that a visitor typed.
+
+    :param key: names it for ever, as that of a :class:`Delivery`.
+    :param created: ISO date and time, UTC, of the moment it was made.
+    :param site: the host that asks.
+    :param confirm: the page with the button that says yes; opening it says nothing.
+    :param until: ISO date and time, UTC, after which no answer is a no.
+    :param renewal: they said yes a year ago, and are asked whether they still want it.
+    """
+
+    key: str
+    created: str
+    site: str
+    confirm: str
+    until: str
+    renewal: bool = False
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """News that go out together. What a delivery holds never changes, so that it can be tried again.
 
@@ -69,9 +99,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     :param updates: one or more: new trials first, then changed and removed ones, then backlogs; of each kind those that
         recruit first.
     :param url: a page with all of it, if there is one on the web.
+    :param reader: the pages of its reader, if they signed up at a public server; else they run trialindex themselves.
     """
 
     key: str
     created: str
     updates: tuple[Update, ...]
     url: str | None = None
+    reader: ReaderLinks | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trialindex.plugin.guard import describe_error
 from trialindex.plugin.interfaces import Notifier
-from trialindex.plugin.messages import Delivery, NewsKind, Update
+from trialindex.plugin.messages import Delivery, Invitation, NewsKind, Update
 from trialindex.testing.checks import _check_names, _require
 from trialindex.testing.samples import HOSTILE
 
@@ -86,14 +86,35 @@ def check_notifier(make: Callable[[], Notifier], received: Callable[[], Iterable
         _require(
             not more, f"{delivery.key} was sent twice, and the receiver cannot tell: what came the second time is new"
         )
+    if notifier.invites:
+        _check_invites(make, received)
     return deliveries
+
+
+def _check_invites(make: Callable[[], Notifier], received: Callable[[], Iterable[str]] | None) -> None:
+    """Ask twice, the second time by a new object."""
+    asked = Invitation(
+        key="sample-invitation",
+        created="2026-03-05T07:00:00Z",
+        site="trials.example.org",
+        confirm="https://trials.example.org/updates/confirm/sample",
+        until="2026-03-07T07:00:00Z",
+    )
+    seen = set(received() if received else ())
+    for again in ("", " a second time"):
+        try:
+            make().invite(asked)
+        except Exception as problem:
+            raise AssertionError(f"invite() failed{again}: {describe_error(problem)}") from problem
+    if received is not None:
+        _require(len(set(received()) - seen) == 1, "one invitation was sent twice, and is not received as one")
 
 
 def _check_options(notifier: Notifier) -> None:
     import click
 
     cls = type(notifier)
-    for name in ("local", "shows"):
+    for name in ("local", "shows", "invites"):
         _require(isinstance(getattr(cls, name), bool), f"{cls.__name__}.{name} must be True or False")
     for option in cls.options:
         _require(isinstance(option, click.Option), f"{cls.__name__}.options holds {option!r}, which is no click.Option")

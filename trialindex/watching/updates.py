@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -59,48 +59,70 @@ def find_updates(index: Index, watches: Watches, note: Callable[[str], None] = l
             if watch.paused or (watch.last_generation, watch.lineage) == (records.generation, records.lineage):
                 continue
             try:
-                finder = UpdateFinder(watches, watch, matcher)
+                finder = UpdateFinder(watches.identity, watch, watches.members(watch.num), matcher)
             except TrialIndexError as problem:
                 note(f"watch {watch.num} cannot be followed: {problem}")
                 continue
-            finder.save()
+            watches.drop_members(watch.num, finder.left)
+            watches.put_members(watch.num, finder.told)
+            watches.advance(watch.num, finder.generation, finder.lineage)
             updates += finder.updates
-        updates.sort(key=lambda update: (_KINDS.index(update.kind), access_rank(update.status)))
+        updates = in_order(updates)
         watches.record(updates)
     return updates
 
 
-class UpdateFinder:
-    """The updates of one watch.
+def in_order(updates: Iterable[Update]) -> list[Update]:
+    """The updates in the order in which they are told: new trials first, and of each kind those that recruit."""
+    return sorted(updates, key=lambda update: (_KINDS.index(update.kind), access_rank(update.status)))
 
+
+class UpdateFinder:
+    """The updates of one watch, and what it knows from now on.
+
+    :param identity: of the store that keeps the watch.
+    :param members: the trials that the watch knows, by id in small letters.
     :raises TrialIndexError: the watch cannot be compared with the index.
     """
 
-    def __init__(self, watches: Watches, watch: Watch, matcher: Matcher) -> None:
-        self._watches = watches
+    def __init__(self, identity: str, watch: Watch, members: Mapping[str, Member], matcher: Matcher) -> None:
+        self._identity = identity
         self._watch = watch
         self._records: Records = matcher.records
         same = watch.lineage == self._records.lineage and watch.last_generation <= self._records.generation
         self._since = watch.last_generation if same else 0  # another index, or one restored from an older copy
         self._view: WatchView = matcher.view(watch, self._since)
-        self._members = watches.members(watch.num)
+        self._members = members
         self._backlog: list[MatchingTrial] = []
         self.updates: list[Update] = [*self._matching(), *self._departed()]
         if self._backlog:
             self.updates.append(self._backlog_update())
 
-    def save(self) -> None:
-        """Record what the watch knows from now on; inside a transaction."""
-        num, matches, considered = self._watch.num, self._view.matches, self._view.considered
-        updated = {update.trial.lower() for update in self.updates}
-        updated |= {match.trial.id.lower() for match in self._backlog}
+    @property
+    def generation(self) -> int:
+        """The generation of the index up to which the updates were found."""
+        return self._view.generation
+
+    @property
+    def lineage(self) -> str:
+        """The lineage of the records that :attr:`generation` counts."""
+        return self._records.lineage
+
+    @property
+    def left(self) -> set[str]:
+        """The trials that the watch does not know any more."""
+        matches, considered = self._view.matches, self._view.considered
         removed = {update.trial for update in self.updates if update.kind == "removed"}
-        departed = {
+        return removed | {
             member.trial for trial, member in self._members.items() if trial in considered and trial not in matches
         }
-        self._watches.drop_members(num, removed | departed)
-        self._watches.put_members(num, [_member(match) for trial, match in matches.items() if trial in updated])
-        self._watches.advance(num, self._view.generation, self._records.lineage)
+
+    @property
+    def told(self) -> list[Member]:
+        """The trials that the watch was told of, as it knows them now."""
+        updated = {update.trial.lower() for update in self.updates}
+        updated |= {match.trial.id.lower() for match in self._backlog}
+        return [_member(match) for trial, match in self._view.matches.items() if trial in updated]
 
     def _matching(self) -> Iterator[Update]:
         """Of the trials that match the watch."""
@@ -140,7 +162,7 @@ class UpdateFinder:
             lines.append(f"and {more:,} more")
         asked = "are among the results of a question" if self._watch.kind == "query" else "name a condition"
         return Update(
-            key=digest(self._watches.identity, self._watch.num, "backlog", self._view.generation),
+            key=digest(self._identity, self._watch.num, "backlog", self._view.generation),
             watch=self._watch.num,
             kind="backlog",
             trial="",
@@ -184,7 +206,7 @@ class UpdateFinder:
     ) -> Update:
         watch = self._watch
         return Update(
-            key=digest(self._watches.identity, watch.num, trial.id, kind, hash_now, self._view.generation),
+            key=digest(self._identity, watch.num, trial.id, kind, hash_now, self._view.generation),
             watch=watch.num,
             kind=kind,
             trial=trial.id,
