@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -27,27 +27,40 @@ _BLANK = {
 """What a field is when nothing is stated; a trial has to have an id and a title."""
 
 
-class _Made(NamedTuple):
+def _stated(trial: Trial) -> frozenset[str]:
+    """The fields that state something."""
+    return frozenset(field for field, blank in _BLANK.items() if getattr(trial, field) != blank)
+
+
+class _Made:
     """What came of a function of a trial: its value, the fields that it read itself, the facts that it asked for."""
 
-    value: Any
-    fields: dict[str, None]
-    facts: dict[Make, None]
-    missing: dict[str, None]
+    __slots__ = ("facts", "fields", "missing", "value")
+
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.fields: dict[str, None] = {}
+        self.facts: dict[Make, None] = {}
+        self.missing: dict[str, None] = {}
 
 
 class _Read:
-    """Stands for a trial. It has its attributes, and notes who asks for them."""
+    """Stands for a trial. It has its attributes, and notes who asks for them.
 
-    def __init__(self, trial: Trial, whole: _Read | None = None, field: str = "") -> None:
+    :param whole: the trial that this one is, but for the fields in *gone*.
+    """
+
+    def __init__(self, trial: Trial, whole: _Read | None = None, gone: frozenset[str] = frozenset()) -> None:
         self._trial = trial
         self._whole = whole
-        self._field = field
+        self._gone = gone
+        self._stated: frozenset[str] = whole._stated - gone if whole else _stated(trial)
         self._known: dict[Make, _Made] = {}
         self._frames: list[_Made] = []
         self._without: dict[str, _Read] = {}
         self._differs: dict[tuple[Make, str], bool] = {}
-        self._told: dict[Make, Any] = {}
+        self._reads: dict[Make, dict[str, None]] = {}
+        self._told: dict[Make, tuple[_Made, tuple[str, ...]]] = {}
         self._also: dict[Make, list[str]] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -57,35 +70,43 @@ class _Read:
 
     def make(self, make: Make) -> _Made:
         """What *make* gives, made now."""
-        frame = _Made(None, {}, {}, {})
+        frame = _Made()
         self._frames.append(frame)
         try:
-            value = make(cast(Trial, self))
+            frame.value = make(cast(Trial, self))
         finally:
             self._frames.pop()
-        return frame._replace(value=value)
+        return frame
 
     def remember(self, make: Make) -> Any:
         """What *make* gives, made once, and noted as asked for."""
         if self._frames:
             self._frames[-1].facts[make] = None
-        return self.fact(make).value
+        known = self._known.get(make)
+        return (known or self.fact(make)).value
 
     def fact(self, make: Make) -> _Made:
-        """What *make* gives, made once; not made at all where the field that is gone cannot change it."""
-        if make not in self._known:
+        """What *make* gives, made once; not made at all where the fields that are gone cannot change it."""
+        known = self._known.get(make)
+        if known is None:
             whole = self._whole
-            if whole is not None and make in whole._known and not whole.depends(whole._known[make], self._field):
-                self._known[make] = whole._known[make]
-            else:
-                self._known[make] = self.make(make)
-        return self._known[make]
+            there = whole._known.get(make) if whole is not None else None
+            same = there is not None and whole is not None and not whole.can_change(there, self._gone)
+            known = self._known[make] = there if there is not None and same else self.make(make)
+        return known
+
+    def can_change(self, made: _Made, gone: frozenset[str]) -> bool:
+        """Whether something that was made can be otherwise without some fields."""
+        if len(gone) == 1:
+            (field,) = gone
+            return self.depends(made, field)
+        return not gone.isdisjoint(self.reads(made))
 
     def depends(self, made: _Made, field: str) -> bool:
         """Whether something that was made can be otherwise without a field."""
         if field in made.fields:
             return True
-        return any(self.differs(fact, field) for fact in made.facts)
+        return any(field in self.fact_reads(fact) and self.differs(fact, field) for fact in made.facts)
 
     def differs(self, fact: Make, field: str) -> bool:
         """Whether a fact is another one without a field."""
@@ -100,20 +121,27 @@ class _Read:
         """The same trial, with nothing stated in that field."""
         if field not in self._without:
             bare = msgspec.structs.replace(self._trial, **{field: _BLANK[field]})
-            self._without[field] = _Read(bare, self, field)
+            self._without[field] = _Read(bare, self, frozenset((field,)))
         return self._without[field]
 
     def only(self, fields: set[str]) -> _Read:
         """The same trial, with nothing stated in any other field."""
-        gone = {field: blank for field, blank in _BLANK.items() if field not in fields}
-        return _Read(msgspec.structs.replace(self._trial, **gone))
+        gone = self._stated - fields
+        bare = msgspec.structs.replace(self._trial, **{field: _BLANK[field] for field in gone})
+        return _Read(bare, self, gone)
 
     def reads(self, made: _Made) -> dict[str, None]:
         """Every field that something was made from, in the order in which it was asked for."""
         found = dict(made.fields)
         for fact in made.facts:
-            found.update(self.reads(self.fact(fact)))
+            found.update(self.fact_reads(fact))
         return found
+
+    def fact_reads(self, fact: Make) -> dict[str, None]:
+        """Every field that a fact was made from."""
+        if fact not in self._reads:
+            self._reads[fact] = self.reads(self.fact(fact))
+        return self._reads[fact]
 
 
 def remembered(make: Callable[[Trial], T]) -> Callable[[Trial], T]:
@@ -184,21 +212,24 @@ def told(trial: Trial, make: Callable[[Trial], str]) -> Sentence | None:
     """
     stand: object = trial
     assert isinstance(stand, _Read)
-    made = stand.make(make)
-    stand._told[make] = made.value
-    if not made.value:
-        return None
+    if make not in stand._told:
+        made = stand.make(make)
+        stand._told[make] = made, _fields(stand, make, made) if made.value else ()
+    made, fields = stand._told[make]
+    more = tuple(field for field in stand._also.get(make, ()) if field not in fields)
+    return Sentence(made.value, (*fields, *more)) if made.value else None
+
+
+def _fields(stand: _Read, make: Make, made: _Made) -> tuple[str, ...]:
+    """The fields without each of which a sentence would be another, and those that it says are not stated."""
     read = stand.reads(made)
     used = [
         field
         for field in read
-        if getattr(stand._trial, field) != _BLANK[field]
-        and stand.depends(made, field)
-        and stand.without(field).make(make).value != made.value
+        if field in stand._stated and stand.depends(made, field) and stand.without(field).make(make).value != made.value
     ]
-    fields = (*used, *(field for field in made.missing if getattr(stand._trial, field) == _BLANK[field]))
-    fields = (*fields, *(field for field in stand._also.get(make, ()) if field not in fields))
-    return Sentence(made.value, fields or tuple(made.missing) or (_last_that_tells(stand, make, made.value, read),))
+    fields = (*used, *(field for field in made.missing if field not in stand._stated))
+    return fields or tuple(made.missing) or (_last_that_tells(stand, make, made.value, read),)
 
 
 def complete(trial: Trial, named: set[str]) -> bool:
@@ -210,9 +241,10 @@ def complete(trial: Trial, named: set[str]) -> bool:
     stand: object = trial
     assert isinstance(stand, _Read)
     bare = stand.only(named)
-    for make, text in stand._told.items():
-        if text and bare.make(make).value != text:
-            kept = [field for field in stand.reads(stand.make(make)) if field not in named]
+    for make, (made, _) in stand._told.items():
+        text = made.value
+        if text and stand.can_change(made, bare._gone) and bare.make(make).value != text:
+            kept = [field for field in stand.reads(made) if field in bare._gone]
             for field in tuple(kept):
                 fewer = [one for one in kept if one != field]
                 if stand.only({*named, *fewer}).make(make).value == text:
