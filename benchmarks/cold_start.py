@@ -1,13 +1,16 @@
 """How long a command takes from nothing: whole processes, side by side with what a user would run instead.
 
     python benchmarks/cold_start.py --runs 15
+    python benchmarks/cold_start.py --runs 15 --against /path/to/other/bin/trialindex   # another version, in turns
 
-The first query builds the sample index; it is not counted. The baseline needs sentence-transformers installed.
+The first query builds the sample index; it is not counted. The baseline needs sentence-transformers installed, and is
+left out where two versions are compared. Compare versions that were installed alike, with their bytecode compiled.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -16,29 +19,36 @@ import time
 from pathlib import Path
 
 PROGRAM = str(Path(sys.executable).parent / "trialindex")
+BASELINE = "import sentence_transformers"
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
     "trialindex --help": [PROGRAM, "--help"],
     "trialindex query": [PROGRAM, "query", "severe lupus kidney"],
     "trialindex query --mode lexical": [PROGRAM, "query", "--mode", "lexical", "lupus kidney"],
-    "import sentence_transformers": [sys.executable, "-c", "import sentence_transformers"],
+    BASELINE: [sys.executable, "-c", "import sentence_transformers"],
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=11)
-    runs = parser.parse_args().runs
-    seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    parser.add_argument("--against", metavar="PROGRAM", help="another trialindex, measured beside this one")
+    options = parser.parse_args()
+    runs, commands = options.runs, dict(COMMANDS)
+    if options.against:
+        other = {name: [options.against, *words] for name, (program, *words) in COMMANDS.items() if program == PROGRAM}
+        del commands[BASELINE]
+        commands |= {f"other {name}": command for name, command in other.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
     for run in range(runs + 1):  # the commands take turns, so that all meet the same machine; the first turn warms up
-        for name, command in COMMANDS.items():
+        for name, command in commands.items():
             start = time.perf_counter()
             done = subprocess.run(command, capture_output=True, check=False)
             if done.returncode:
                 sys.exit(f"{name} failed: {done.stderr.decode()[-300:]}")
             if run:
                 seconds[name].append(time.perf_counter() - start)
-    baseline = statistics.median(seconds["import sentence_transformers"])
+    baseline = statistics.median(seconds.get(BASELINE, [math.nan]))
     print(f"load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores, {runs} runs each, seconds")
     print(f"{'command':<36}{'min':>8}{'median':>8}{'max':>8}{'share of the baseline':>24}")
     for name, taken in seconds.items():

@@ -6,7 +6,6 @@ The names below are the library; what else a module holds may change. They are l
 
 from __future__ import annotations
 
-import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +69,6 @@ __all__ = [
     "hookimpl",
     "sample_index",
 ]
-
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 _ALIASES = {"Card": "TrialPage"}

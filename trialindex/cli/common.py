@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,28 +147,38 @@ def _codes(name: str) -> Callable[[], list[str]]:
     return values
 
 
-def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The filters; take them out of the keyword arguments with :func:`take_filters`."""
-    return filter_options_without()(function)
+class FilterCommand(click.Command):
+    """A command with an option for every filter; :func:`take_filters` takes them out of its keyword arguments.
+
+    They are made when the command runs or is asked for help: listing the commands needs no filter. Used as
+    ``@click.command("list", cls=FilterCommand)``.
+
+    :param without: filters that this command has not, because an option of that name means something else in it.
+    """
+
+    def __init__(self, *args: Any, without: Collection[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._without = without
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        *own, help_option = super().get_params(ctx)
+        return [*own, *(option for name, option in _filter_options().items() if name not in self._without), help_option]
 
 
-def filter_options_without(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The filters but those, for a command in which an option of that name means something else."""
+@cache
+def _filter_options() -> dict[str, click.Option]:
     from trialindex.search.filters import FILTERS
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for name, option in reversed(FILTERS.items()):
-            if name not in names:
-                function = click.option(
-                    f"--{name.replace('_', '-')}",
-                    multiple=option.many,
-                    metavar=option.metavar,
-                    type=Words(_codes(option.codes)) if option.codes else None,
-                    help=option.help,
-                )(function)
-        return function
-
-    return decorate
+    return {
+        name: click.Option(
+            [f"--{name.replace('_', '-')}"],
+            multiple=option.many,
+            metavar=option.metavar,
+            type=Words(_codes(option.codes)) if option.codes else None,
+            help=option.help,
+        )
+        for name, option in FILTERS.items()
+    }
 
 
 def take_filters(options: dict[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,11 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import filter_options, index_option, open_for_reading
+from trialindex.cli.common import FilterCommand, index_option, open_for_reading
 from trialindex.cli.output import output_options, progress_listener, render_trials
 
 
-@click.command("export")
-@filter_options
+@click.command("export", cls=FilterCommand)
 @output_options
 @click.option(
     "--archive",

@@ -50,7 +50,7 @@ def _options_below(group: click.Group, ctx: click.Context) -> Iterator[tuple[str
         command = group.get_command(ctx, name)
         if isinstance(command, click.Group):
             yield from _options_below(command, ctx)
-        for parameter in command.params if command else ():
+        for parameter in command.get_params(ctx) if command else ():
             if isinstance(parameter, click.Option):
                 takes_value = not (parameter.is_flag or parameter.count)
                 yield from ((option, takes_value) for option in _names(parameter))

@@ -6,12 +6,11 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import filter_options, index_option
+from trialindex.cli.common import FilterCommand, index_option
 from trialindex.cli.output import output_options, render_trials
 
 
-@click.command("list")
-@filter_options
+@click.command("list", cls=FilterCommand)
 @output_options
 @index_option
 def command(

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import filter_options, index_option, open_for_reading, take_filters
+from trialindex.cli.common import FilterCommand, index_option, open_for_reading, take_filters
 from trialindex.cli.output import make_renderer, output_options, render
 
 
-@click.command("query")
+@click.command("query", cls=FilterCommand)
 @click.argument("text", nargs=-1)
 @click.option(
     "--mode",
@@ -33,7 +33,6 @@ from trialindex.cli.output import make_renderer, output_options, render
     show_default=True,
     help="How many trials --rerank reads.",
 )
-@filter_options
 @output_options
 @index_option
 def command(

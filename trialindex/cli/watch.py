@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trialindex.cli.common import filter_options_without, index_option, open_for_writing, say, take_filters
+from trialindex.cli.common import FilterCommand, index_option, open_for_writing, say, take_filters
 from trialindex.cli.groups import OptionsAnywhere
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command() -> None:
     """
 
 
-@command.command("add")
+@command.command("add", cls=FilterCommand, without={"condition"})
 @click.argument("trial_id", metavar="[ID]", required=False, default="")
 @click.option("--condition", metavar="WORDS", default="", help="Trials that name this condition, or a kind of it.")
 @click.option("--query", metavar="TEXT", default="", help="New trials among the first results of this question.")
@@ -69,7 +69,6 @@ def command() -> None:
     default=None,
     help="With ID: watch each of the trial's conditions too, or not. Without either it is asked, on a terminal.",
 )
-@filter_options_without("condition")
 @index_option
 def add(
     trial_id: str,

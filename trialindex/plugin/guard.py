@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from trialindex.errors import PluginError, TrialIndexError
-from trialindex.trial.sanitize import one_line
-
-_log = logging.getLogger(__name__)
 
 PLUGIN_EXCEPTIONS = (Exception, SystemExit)
 """What a stranger's code may raise; none of it may stop the other plugins, or the program. A KeyboardInterrupt is not
@@ -38,11 +34,15 @@ def plugin_errors(who: str, error: type[TrialIndexError] = PluginError, hint: st
 
 def log_plugin_failure(who: str, problem: BaseException) -> None:
     """Log the traceback of a plugin's failure at level DEBUG; ``TRIALINDEX_DEBUG=1`` and ``--debug`` show it."""
-    _log.debug("%s failed", who, exc_info=problem)
+    import logging
+
+    logging.getLogger(__name__).debug("%s failed", who, exc_info=problem)
 
 
 def describe_error(problem: BaseException) -> str:
     """An error on one clean line, with its type if it is not one of trialindex."""
+    from trialindex.trial.sanitize import one_line
+
     try:
         text = one_line(str(problem))
     except Exception:  # noqa: BLE001 — a stranger's exception may fail to say what it is
