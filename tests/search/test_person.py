@@ -219,6 +219,12 @@ FITS = [
     ({"maximum_age": 65.0}, 0, "fits"),
     ({"minimum_age": 18.0, "maximum_age": 65.0}, 34, "fits"),
     ({"minimum_age": 0.0}, 0, "fits"),
+    ({"minimum_age": 6.0, "maximum_age": 17.0}, 17.5, "fits"),  # still 17
+    ({"minimum_age": 6.0, "maximum_age": 17.0}, 18, "does not fit"),
+    ({"minimum_age": 6.0, "maximum_age": 17.0}, 5.9, "does not fit"),
+    ({"maximum_age": 16.5}, 16.8, "does not fit"),
+    ({"maximum_age": 0.5}, 0.6, "does not fit"),
+    ({"maximum_age": 1.0}, 1.5, "does not fit"),  # a limit of 12 months
 ]
 
 

@@ -91,7 +91,11 @@ def _since(day: str) -> Callable[[Trial], bool]:
 
 
 def _age(age: float) -> Callable[[Trial], bool]:
-    return lambda t: (t.minimum_age is None or t.minimum_age <= age) and (t.maximum_age is None or age <= t.maximum_age)
+    def takes(t: Trial) -> bool:
+        upper = t.maximum_age is None or age <= t.maximum_age or (age >= 3 and t.maximum_age == math.floor(age))
+        return upper and (t.minimum_age is None or t.minimum_age <= age)
+
+    return takes
 
 
 CASES: list[tuple[dict[str, Any], Callable[[Trial], bool]]] = [
@@ -108,6 +112,7 @@ CASES: list[tuple[dict[str, Any], Callable[[Trial], bool]]] = [
     ({"age": "6 months"}, _age(0.5)),
     ({"age": 0}, _age(0)),
     ({"age": 65.0}, _age(65)),
+    ({"age": 65.5}, _age(65.5)),
     ({"country": "france"}, lambda t: "France" in t.countries),
     ({"country": "Korea"}, lambda t: bool(set(KOREA) & set(t.countries))),
     ({"country": "Republic of Korea"}, lambda t: bool(set(KOREA) & set(t.countries))),

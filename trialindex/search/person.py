@@ -8,6 +8,7 @@ from itertools import islice
 
 from trialindex.plugin.results import EligibilityCheck, Verdict
 from trialindex.trial import Trial, display, format_age
+from trialindex.trial.ages import last_birthday
 
 _PER_YEAR = {"y": 1.0, "m": 12.0, "w": 365.25 / 7, "d": 365.25}
 OLDEST = 120
@@ -91,7 +92,8 @@ class Person:
 def _age_verdict(age: float, minimum: float | None, maximum: float | None) -> Verdict:
     if minimum is None and maximum is None:
         return "not stated"
-    return "does not fit" if age < (minimum or 0) or (maximum is not None and age > maximum) else "fits"
+    above = maximum is not None and age > maximum and last_birthday(age) != maximum
+    return "does not fit" if above or age < (minimum or 0) else "fits"
 
 
 def _sex_verdict(sex: str, stated: str | None) -> Verdict:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trialindex.storage.filter_columns import fold
+from trialindex.trial.ages import last_birthday
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids
@@ -47,9 +48,8 @@ def takes_sex(sex: str) -> list[Condition]:
 
 def takes_age(age: float) -> list[Condition]:
     """The trial states no bound that shuts this age out, in years."""
-    return [
-        Condition("trials", "coalesce(minimum_age, {}) <= {} AND coalesce(maximum_age, {}) >= {}", (age, age, age, age))
-    ]
+    sql = "coalesce(minimum_age, {}) <= {} AND (coalesce(maximum_age, {}) >= {} OR maximum_age = {})"
+    return [Condition("trials", sql, (age, age, age, age, last_birthday(age)))]
 
 
 def names_condition(texts: Sequence[str]) -> list[Condition]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 DAYS_PER_YEAR = 365.25
 OLDEST = 150
 """Years; the highest age a trial can state."""
+_COUNTED_IN_YEARS = 3
+"""Years from which ages and limits are in years rather than months."""
 
 _UNITS = {
     "year": 1.0,
@@ -58,6 +61,15 @@ def parse_age(text: str) -> float | None:
     if match is None or unit not in _UNITS:
         raise ValueError(f'"{text}" is not an age; write it like "18 Years" or "6 Months"')
     return float(match[1]) / _UNITS[unit]
+
+
+def last_birthday(age: float) -> float:
+    """The age at the last birthday in years, which is what an upper limit in whole years means: at 17 and a half
+    somebody is still 17.
+
+    A young child's age is given as it is, since the limits of trials for them are months.
+    """
+    return float(math.floor(age)) if age >= _COUNTED_IN_YEARS else age
 
 
 def format_age(years: float) -> str:
