@@ -218,8 +218,7 @@ class Index(Browser):
         :param reranker: a model that puts the first *rerank_depth* trials in its order, or its spec.
         :param ranking: how trials are ranked, in place of the settings that were measured.
         :param filters: applied before ranking. Or give them as words: ``status="recruiting"``, ``phase=["2", "3"]``,
-            ``sex="female"``, ``age=34``, ``country="France"``, ``near="Lyon, France"``, ``within="100km"``,
-            ``study_type``, ``condition``, ``source``, ``updated_since`` (see :meth:`Filters.parse`).
+            ``age=34``, ``near="Lyon, France"``, ``within="100km"``; :meth:`Filters.parse` has them all.
         :raises QueryError: an empty text, or a value that is not understood.
         """
         from trialindex.search.query import Page, Reranking, search
@@ -256,6 +255,7 @@ class Index(Browser):
                 recognizer=lambda: load_recognizer(self.plugins),
                 interpreter=lambda: load_interpreter(self.plugins),
                 settings=ranking or RankingSettings(),
+                plugins=self.plugins,
             )
 
     def get(self, trial_id: str, *, contacts: bool = False) -> Trial:

@@ -288,6 +288,8 @@ def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
 def _how_close(hit: Hit, explained: bool) -> str | None:
     if hit.level is None:
         return None
+    if hit.named:
+        return "the trial that you named"
     words = LEVEL_WORDS[hit.level]
     return f"{words} ({hit.closeness:.2f})" if explained and hit.closeness is not None else words
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from trialindex import Hit, Index, Results, TrialPage
-from trialindex.plugin.results import Understanding
+from trialindex.plugin.results import Understanding, describe_named
 from trialindex.trial import Site, Trial, display
 from trialindex.trial.sanitize import one_line
 from trialindex.trial.statuses import access_rank
@@ -79,6 +79,8 @@ def arrange(hits: Sequence[Hit], order: str) -> list[Hit]:
         return list(hits)
 
     def turn(hit: Hit) -> tuple[int, bool, int, int]:
+        if hit.named:
+            return -1, False, 0, hit.rank
         level = getattr(hit, "level", None)
         near = list(LEVELS).index(level) if level in LEVELS else (hit.rank - 1) // ALIKE
         return near, hit.trial.gone_since is not None, access_rank(hit.trial.status), hit.rank
@@ -126,11 +128,17 @@ def _label(facet: str, code: str) -> str:
 
 def closeness(hit: Hit) -> str:
     """How close a hit is to the question, in words; empty where nobody says."""
+    if hit.named:
+        return "the trial that you named"
     return LEVELS.get(getattr(hit, "level", None) or "", "")
 
 
 def warnings(results: Results) -> list[str]:
-    """What to know before reading the hits: that none is about the condition."""
+    """What to know before reading the hits: which trials were named, and that none is about the condition."""
+    return [*map(describe_named, results.named), *_nothing_about(results)]
+
+
+def _nothing_about(results: Results) -> list[str]:
     subject = one_line(getattr(results, "subject", ""))
     if getattr(results, "nothing_understood", False):
         return [

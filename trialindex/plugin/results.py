@@ -67,6 +67,23 @@ class QuestionLanguage(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
 
 
+class NamedTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """An id, or another name of a trial, that a question names.
+
+    :param name: as it was typed.
+    :param ids: the trials of that name; none if the index has no such trial.
+    :param filtered: those of them that the filters leave out.
+    :param similar: of a name that no trial has: ids that are one digit, or leading zeros, away.
+    :param fetch: the spec that fetches it, such as ``ctgov:NCT01234567``; empty if it is held, or no source can.
+    """
+
+    name: str
+    ids: tuple[str, ...] = ()
+    filtered: tuple[str, ...] = ()
+    similar: tuple[str, ...] = ()
+    fetch: str = ""
+
+
 Role = Literal["main problem", "problem", "history", "treatment"]
 ConceptKind = Literal["illness", "symptom", "treatment"]
 
@@ -133,6 +150,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         text), ``concepts`` (BM25 of the names of what it says), ``feedback`` (BM25 of words that the best trials
         share). ``regularization`` is what the score gained or lost through those of the trials most like it, and
         ``mismatch`` what was taken off because age or sex do not fit.
+    :param named: the question names it, so that it comes first.
     :param match: why it is here.
     :param fits: age and sex, where the user gave them or the text says them.
     :param cautions: exclusion criteria that seem to name what the text says, each in a sentence.
@@ -153,6 +171,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     trial: Trial
     level: Level | None = None
     closeness: float | None = None
+    named: bool = False
     match: Match | None = None
     fits: tuple[EligibilityCheck, ...] = ()
     cautions: tuple[str, ...] = ()
@@ -183,6 +202,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     :param corrections: typing errors that were mended.
     :param readings: how abbreviations were read.
     :param language: of a question that is not English.
+    :param named: the trials that the question names.
     :param subject: what the question is about: its main problem by name, or its own words.
     :param nothing_about: no trial that was searched is about that; never where the question names no illness, of which
         that could be said.
@@ -204,6 +224,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     corrections: tuple[Correction, ...] = ()
     readings: tuple[AbbreviationReading, ...] = ()
     language: QuestionLanguage | None = None
+    named: tuple[NamedTrial, ...] = ()
     subject: str = ""
     nothing_about: bool = False
     nothing_understood: bool = False
@@ -292,8 +313,32 @@ def describe_score(total: float, parts: Mapping[str, float], *, every: bool = Fa
 
 
 def describe_answer(results: Results) -> list[str]:
-    """What comes before the hits, in sentences: whether any trial is about the condition, and what to do if none is."""
-    if not results.searched or results.page > 1:
+    """What comes before the hits, in sentences: which trials the question names, whether any trial is about the
+    condition, and what to do if none is.
+    """
+    if results.page > 1:
+        return []
+    return [*map(describe_named, results.named), *_describe_closest(results)]
+
+
+def describe_named(named: NamedTrial) -> str:
+    """A sentence of a trial that the question names: that it comes first, or how to fetch it."""
+    name, ids = one_line(named.name), [one_line(trial_id) for trial_id in named.ids]
+    if not ids:
+        said = f"{name} is not in this index."
+        said += f" Did you mean {' or '.join(map(one_line, named.similar))}?" if named.similar else ""
+        return f"{said} To fetch it: trialindex ingest {named.fetch}" if named.fetch else said
+    if len(named.filtered) == len(ids):
+        return f"{name} does not pass these filters."
+    if len(ids) > 1:
+        left_out = f"; {len(named.filtered):,} of them do not pass these filters" if named.filtered else ""
+        return f"{name} is a name of {len(ids):,} trials: they come first{left_out}."
+    is_called = "" if name.casefold() == ids[0].casefold() else f", {ids[0]}"
+    return f"You named {name}{is_called}: it comes first."
+
+
+def _describe_closest(results: Results) -> list[str]:
+    if not results.searched:
         return []
     subject = one_line(results.subject)
     if results.nothing_understood:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from heapq import nlargest
 from itertools import islice
 
@@ -20,6 +21,8 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     trials stand further down whose stated age or sex does not fit the person.
     """
     settings, question = searcher.settings, rankings.question
+    if not rankings.scores:
+        return []
     mismatches: dict[int, int] = {}
     gained: dict[int, float] = {}
     if question.mode == "hybrid":
@@ -51,6 +54,17 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
                 parts |= {name: round(found[num], 4), f"{name}_rank": ranks[name][num]}
         candidates.append(Candidate(num, scores[num], parts, rankings.passages.get(num)))
     return candidates
+
+
+def named_first(nums: Sequence[int], candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates with the trials of these numbers before all others, in this order, found or not."""
+    found = {candidate.num: candidate for candidate in candidates}
+    best = max((candidate.score for candidate in candidates), default=0.0)
+    first = []
+    for above, num in zip(range(len(nums), 0, -1), nums, strict=True):
+        own = found.pop(num, Candidate(num, 0.0, {}, None))
+        first.append(replace(own, score=best + above, parts=own.parts | {"named": float(above)}))
+    return [*first, *found.values()]
 
 
 def search_depth(wanted: int, depth: int) -> int:

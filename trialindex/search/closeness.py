@@ -148,6 +148,7 @@ class Assessor:
         self._rankings = rankings
         self._records = searcher.records
         self._known: dict[int, float] = {}
+        self._named = frozenset(question.named.nums)
         self._least = min(rankings.scores.get("vector", {}).values(), default=_NO_COSINE)
         self._lexical = searcher.derived.lexical
         self._recognizer = searcher.recognizer()
@@ -167,7 +168,9 @@ class Assessor:
         self._phrase = float(is_phrase(question.text, named=bool(self._concepts)))
 
     def closeness(self, candidate: Candidate, trial: Trial) -> float:
-        """The probability that a judge would call the trial relevant, from 0 to 1."""
+        """The probability that a judge would call the trial relevant, from 0 to 1; of one that is named it is 1."""
+        if candidate.num in self._named:
+            return 1.0
         if candidate.num not in self._known:
             self._known[candidate.num] = probability(self.evidence(candidate.num, trial))
         return self._known[candidate.num]

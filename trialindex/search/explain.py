@@ -61,6 +61,7 @@ def explain(
             trial=trial,
             level=level(closeness),
             closeness=round(closeness, 3),
+            named=candidate.num in question.named.nums,
             match=match(stored.trial, candidate.passage, query_words, words),
             fits=question.person.fits(trial),
             cautions=cautions(stored.trial, question.understood, searcher.recognizer()),

@@ -40,8 +40,15 @@ def _hint(records: Records, name: str, plugins: Plugins) -> str:
     """What to do about a name that no trial has."""
     similar = [f'"{trial_id}"' for trial_id in records.similar_ids(name)]
     hints = [f"Did you mean {' or '.join(similar)}?"] if 1 <= len(similar) <= _LISTED_IDS else []
-    trial_id = "".join(name.split()).upper()
-    for source_name, source in plugins.sources.classes().items():
-        if source.id_pattern and re.fullmatch(source.id_pattern, trial_id):
-            hints.append(f"Fetch it: trialindex ingest {source_name}:{trial_id} --index {records.folder}")
+    hints += [f"Fetch it: trialindex ingest {spec} --index {records.folder}" for spec in fetch_specs(name, plugins)]
     return " ".join(hints) or "List what there is: trialindex list"
+
+
+def fetch_specs(name: str, plugins: Plugins) -> list[str]:
+    """The specs by which sources fetch the trial of that id, such as ``ctgov:NCT01234567``; none if it is no id."""
+    trial_id = "".join(name.split()).upper()
+    return [
+        f"{source_name}:{trial_id}"
+        for source_name, source in plugins.sources.classes().items()
+        if source.id_pattern and re.fullmatch(source.id_pattern, trial_id)
+    ]

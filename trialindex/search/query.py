@@ -9,7 +9,7 @@ from trialindex.errors import QueryError
 from trialindex.plugin.interfaces import Reranker
 from trialindex.plugin.results import Results
 from trialindex.search.analysis import main_problem
-from trialindex.search.candidates import best_candidates, search_depth
+from trialindex.search.candidates import best_candidates, named_first, search_depth
 from trialindex.search.closeness import ABSENT, LOOK, Assessor, level
 from trialindex.search.explain import explain
 from trialindex.search.filters import Filters
@@ -89,7 +89,8 @@ def search(
         candidates = rerank(question.text, candidates, reranking.reranker, reranking.depth, records=searcher.records)
     question = rankings.question
     assessor = Assessor(rankings, searcher)
-    shown = candidates[page.start : page.start + page.limit]
+    found = named_first(question.named.nums, candidates)
+    shown = found[page.start : page.start + page.limit]
     hits = tuple(explain(shown, question, searcher, assessor, first=page.start + 1, contacts=page.contacts))
     closest = assessor.best(candidates)
     nothing_understood = level(closest) == "loose" and _is_unread(question, searcher)
@@ -102,11 +103,11 @@ def search(
         total=len(searcher.records),
         page=page.number,
         limit=page.limit,
-        hits=() if nothing_understood and not page.anyway else hits,
+        hits=tuple(hit for hit in hits if hit.named or page.anyway or not nothing_understood),
         generation=searcher.derived.generation,
         notes=(
             *_state_notes(searcher),
-            *_result_notes(question, rankings.size, candidates, page),
+            *_result_notes(question, rankings.size, found, page),
             *_place_notes(question, searcher),
             *_person_notes(question),
             *_interpretation_notes(question, searcher),
@@ -114,6 +115,7 @@ def search(
         corrections=question.interpretation.corrections,
         readings=question.interpretation.readings,
         language=question.interpretation.language,
+        named=question.named.told,
         understood=question.understood if page.explained else None,
         subject=problem.name if problem else excerpt(question.asked, _LONGEST_SUBJECT),
         nothing_about=nothing_understood or (closest < ABSENT and _names_what_it_is_about(question, searcher)),
@@ -131,7 +133,7 @@ def _names_what_it_is_about(question: Question, searcher: Searcher) -> bool:
 
     It cannot be said that no trial is about symptoms alone, a sentence that names nothing, or a note, which names much.
     """
-    if searcher.settings.note_share(question.text):
+    if not question.text or searcher.settings.note_share(question.text):
         return False
     problem = main_problem(question.understood)
     return is_phrase(question.text, named=False) if problem is None else problem.kind == "illness"
@@ -142,7 +144,9 @@ def _is_unread(question: Question, searcher: Searcher) -> bool:
 
     Without vocabularies that cannot be told; the modes other than ``hybrid`` do without them.
     """
-    if question.mode != "hybrid" or question.understood.concepts or not len(searcher.recognizer()):
+    if question.mode != "hybrid" or not question.text or question.understood.concepts:
+        return False
+    if not len(searcher.recognizer()):
         return False
     words = searcher.derived.lexical.words(" ".join(content_words(question.text)))
     return len(searcher.derived.lexical.known(words)) < _WORDS_READ

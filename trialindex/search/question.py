@@ -11,6 +11,7 @@ from trialindex.plugin.results import Understanding
 from trialindex.search.analysis import understand
 from trialindex.search.filters import Filters
 from trialindex.search.index_words import IndexWords
+from trialindex.search.named_trials import NamedTrials, read_named_trials
 from trialindex.search.person import Person, read_person
 from trialindex.trial.sanitize import replace_surrogates
 
@@ -27,7 +28,8 @@ class Question:
     """A text that was read.
 
     :param asked: as it was asked; U+FFFD stands for half of a surrogate pair.
-    :param text: what is searched: in English, typing errors mended, abbreviations written out.
+    :param text: what is searched: in English, typing errors mended, abbreviations written out, without the names of
+        trials; empty when it names nothing else.
     :param interpretation: what was read otherwise than it was typed.
     :param mode: which rankings answer it.
     :param filters: only trials that pass them are ranked.
@@ -35,6 +37,7 @@ class Question:
     :param person: the same as they are known: a filter overrules the text.
     :param mentions: what the vocabularies know of the text, in order.
     :param understood: what the text says. What each concept in it weighs is known once the text was embedded.
+    :param named: the trials that the text names.
     """
 
     asked: str
@@ -46,6 +49,7 @@ class Question:
     person: Person
     mentions: tuple[Mention, ...]
     understood: Understanding
+    named: NamedTrials
 
 
 def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *, as_written: bool = False) -> Question:
@@ -59,10 +63,11 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
         raise QueryError("the query is empty.", hint='Describe the condition: trialindex query "severe lupus kidney"')
     if mode not in MODES:
         raise QueryError(f'unknown mode "{mode}".', hint=nearest(mode, MODES))
-    if as_written:
-        interpretation = Interpretation(text, text)
+    names, rest = read_named_trials(text, searcher.records, searcher.recognizer(), searcher.plugins)
+    if as_written or not rest:
+        interpretation = Interpretation(text, rest)
     else:
-        interpretation = searcher.interpreter().interpret(text, IndexWords(searcher.derived, searcher.records))
+        interpretation = searcher.interpreter().interpret(rest, IndexWords(searcher.derived, searcher.records))
     stated = read_person(text)
     mentions = tuple(searcher.recognizer().find(interpretation.text))
     return Question(
@@ -75,4 +80,5 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
         person=Person(stated.age if filters.age is None else filters.age, filters.sex or stated.sex),
         mentions=mentions,
         understood=understand(interpretation.text, stated, mentions, searcher.settings),
+        named=NamedTrials.of(names, searcher.records, searcher.allowed(filters) if names else None),
     )

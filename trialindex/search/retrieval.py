@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
-    """The rankings of the question's mode, each *depth* trials deep.
+    """The rankings of the question's mode, each *depth* trials deep; none if it names trials and nothing else.
 
     :raises QueryError: a filter names what no trial of the index has.
     :raises EncoderError: the encoder fails.
@@ -32,6 +32,8 @@ def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
     size = len(searcher.records) if allowed is None else len(allowed)
     lexical = searcher.derived.lexical
     scores: dict[str, Mapping[int, float]] = {}
+    if not question.text:
+        return Rankings(question, scores, {}, size)
     if question.mode == "lexical":
         scores["lexical"] = dict(lexical.search(question.text, depth, allowed))
         return Rankings(question, scores, {}, size)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from trialindex.concepts.interpretation import Interpreter
     from trialindex.concepts.recognizer import ConceptRecognizer
     from trialindex.plugin.interfaces import Encoder, Ids
+    from trialindex.plugin.registry import Plugins
     from trialindex.search.filters import Filters
     from trialindex.search.settings import RankingSettings
     from trialindex.storage.derived import Derived
@@ -29,6 +30,7 @@ class Searcher:
     :param recognizer: called when concepts are to be found in a text, and not before.
     :param interpreter: called when a question is read.
     :param settings: how trials are ranked.
+    :param plugins: whose sources say which ids they can fetch.
     """
 
     derived: Derived
@@ -37,6 +39,7 @@ class Searcher:
     recognizer: Callable[[], ConceptRecognizer]
     interpreter: Callable[[], Interpreter]
     settings: RankingSettings
+    plugins: Plugins
 
     def allowed(self, filters: Filters) -> Ids | None:
         """Sorted numbers of the trials that pass the filters, ``None`` for all.
