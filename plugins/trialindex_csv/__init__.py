@@ -1,4 +1,4 @@
-"""The sources ``csv`` and ``ris``: tables and lists of references, from a registry or from anywhere else."""
+"""The sources ``csv``, ``ris`` and ``aact``: tables and lists of references, from a registry or from anywhere else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_sources() -> Sequence[type[Source]]:
+    from trialindex_csv.aact import AactSource
     from trialindex_csv.citations import RisSource
     from trialindex_csv.source import CsvSource
 
-    return [CsvSource, RisSource]
+    return [CsvSource, RisSource, AactSource]

@@ -20,7 +20,7 @@ from trialindex.errors import SourceError
 from trialindex.plugin.unpack import open_unpacked
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-LONGEST_CELL = 2**27 - 1
+LONGEST_CELL = 2**24
 """Characters; a longer cell means that a closing quote is missing."""
 
 _BLOCK = 1 << 16
@@ -154,40 +154,8 @@ class Table:
                 )
 
     def _records(self) -> Iterator[Row]:
-        csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
         with self._text() as text:
-            lines = _Lines(text)
-            for _ in range(self._skipped):
-                next(lines)
-            reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
-            while True:
-                line = lines.mark()
-                cells: list[str] | None = None
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as problem:
-                    if "field larger" in str(problem):
-                        raise SourceError(
-                            f"{self.path}:{line}: a quoted cell of this row is never closed; it takes in the rest.",
-                            hint="Add the missing double quote, or download the file again if it was cut off.",
-                        ) from None
-                if cells is None or (lines.several and self.header and not self._fits(cells)):
-                    # A double quote may be meant as one: the registry's own tab-separated files are not quoted.
-                    plain = next(csv.reader([lines.first], delimiter=self.delimiter, quoting=csv.QUOTE_NONE), [])
-                    if not self.header or self._fits(plain):
-                        lines.back_to_second()
-                        cells = plain
-                if cells is None:
-                    lines.back_to_second()
-                    yield Row(line, [], "a quoted cell is not closed, or holds a double quote not written twice")
-                elif any(cell.strip() for cell in cells):
-                    yield Row(line, cells)
-
-    def _fits(self, cells: Sequence[str]) -> bool:
-        """Whether the row has as many cells as the header, but for delimiters left over at its end."""
-        return len(cells) >= len(self.header) and not any(cells[len(self.header) :])
+            yield from read_rows(text, self.delimiter, len(self.header), self._skipped)
 
     @contextmanager
     def _text(self) -> Iterator[IO[str]]:
@@ -248,6 +216,47 @@ class Table:
             except UnicodeDecodeError:
                 return before
         return b""
+
+
+def read_rows(text: Iterable[str], delimiter: str, width: int, skipped: int = 0) -> Iterator[Row]:
+    """The rows of a text in the dialect of RFC 4180, the header's included; empty ones are left out.
+
+    A double quote that closes nothing is read as one, where the row then has as many cells as it should.
+
+    :param text: its lines, with their ends.
+    :param width: how many cells a row has; 0 while that is not known.
+    :param skipped: how many lines stand above the rows.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
+    lines = _Lines(text)
+    for _ in range(skipped):
+        next(lines)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        line = lines.mark()
+        cells: list[str] | None = None
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            pass  # the quoted cell is never closed, or holds a double quote not written twice
+        if cells is None or (lines.several and width and not _fits(cells, width)):
+            # A double quote may be meant as one: the registry's own tab-separated files are not quoted.
+            plain = next(csv.reader([lines.first], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
+            if not width or _fits(plain, width):
+                lines.back_to_second()
+                cells = plain
+        if cells is None:
+            lines.back_to_second()
+            yield Row(line, [], "a quoted cell is not closed, or holds a double quote not written twice")
+        elif any(cell.strip() for cell in cells):
+            yield Row(line, cells)
+
+
+def _fits(cells: Sequence[str], width: int) -> bool:
+    """Whether the row has as many cells as it should, but for delimiters left over at its end."""
+    return len(cells) >= width and not any(cells[width:])
 
 
 def _known_encoding(name: str) -> str:

@@ -305,7 +305,7 @@ def test_what_fails_in_its_work_ends_in_one_line(site: Site) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("ingest smaples", 'unknown source "smaples". Did you mean "samples"? Allowed: csv, ctgov, ctgov-file, '),
+        ("ingest smaples", 'unknown source "smaples". Did you mean "samples"? Allowed: aact, csv, ctgov, ctgov-file, '),
         ("query x --format tabel", 'unknown format "tabel". Did you mean "table"? Allowed: '),
         ("ingest samples --encoder fakes --index new", 'unknown encoder "fakes". Did you mean "fake"? Allowed: '),
         ("ingest samples --store fais --index new", 'unknown store "fais". Did you mean "faiss"? Allowed: '),

@@ -52,7 +52,7 @@ def test_a_plugin_that_is_added_later_is_found_too(found: Plugins) -> None:
 
 
 BUILT_IN = {
-    "sources": {"csv", "ctgov", "ctgov-file", "manual", "ris"},
+    "sources": {"aact", "csv", "ctgov", "ctgov-file", "manual", "ris"},
     "encoders": {"minilm", "sentence-transformers"},
     "stores": {"faiss"},
     "renderers": {"table", "json", "jsonl", "csv", "markdown", "html", "ris", "nbib"},
