@@ -198,7 +198,7 @@ def compose(delivery: Delivery, *, sender: str, to: str) -> EmailMessage:
     headers = {}
     # RFC 2369. No program reads the answer: it goes to the sender, who can type the commands that the text names.
     by_mail = f"<mailto:{quote(sender, safe='@')}?subject=unsubscribe>"
-    if delivery.reader and (stop := texts.address(delivery.reader.stop)):
+    if delivery.subscriber and (stop := texts.address(delivery.subscriber.stop)):
         headers["List-Unsubscribe"] = f"<{stop}>, {by_mail}"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
         headers["List-Id"] = f"<news.{urlsplit(stop).hostname}>"  # RFC 2919

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from trialindex.errors import NotifierError
-from trialindex.plugin.messages import Delivery, Invitation, NewsKind, ReaderLinks, Update
+from trialindex.plugin.messages import Delivery, Invitation, NewsKind, SubscriberLinks, Update
 from trialindex.plugin.trial_page import NOTICE
 from trialindex.trial import display as w
 from trialindex.trial import sanitize
@@ -61,25 +61,25 @@ class Item:
     changes: tuple[str, ...]
 
 
-def item(update: Update, *, asked: bool = False, reader: ReaderLinks | None = None) -> Item:
+def item(update: Update, *, asked: bool = False, subscriber: SubscriberLinks | None = None) -> Item:
     """An update in words.
 
     :param asked: also what the user watches, in their words: on this machine only.
-    :param reader: the pages of a reader who has no commands to type.
+    :param subscriber: the pages of somebody who has no commands to type.
     """
     backlog = update.kind == "backlog"
     link = address(update.url)
     changes = [] if backlog else [said(line) for line in update.lines[:_CHANGES]]
     if changes and (more := len(update.lines) - _CHANGES) > 0:
         command = f"; to see all, type: trialindex diff {shlex.quote(said(update.trial))}"
-        changes.append(f"and {more} more{'' if reader else command}")
+        changes.append(f"and {more} more{'' if subscriber else command}")
     facts = [
         ("Id", said(update.trial)),
         ("Page", "" if backlog else link or w.NOT_STATED),
         ("Noticed", w.date(update.when)),
         ("Why", said(update.why)),
         ("You watch", said(update.asked) if asked else ""),
-        ("To list", (address(reader.manage) or "" if reader else list_command(update)) if backlog else ""),
+        ("To list", (address(subscriber.manage) or "" if subscriber else list_command(update)) if backlog else ""),
     ]
     return Item(
         update.kind,
@@ -136,7 +136,7 @@ def digest(delivery: Delivery, limit: int | None) -> Digest:
         return Digest(updates)
     since = min(update.when for update in delivery.updates)
     words = f"And {more:,} more. To see {'it' if more == 1 else 'them'}:"
-    page = delivery.url or (delivery.reader.manage if delivery.reader else None)
+    page = delivery.url or (delivery.subscriber.manage if delivery.subscriber else None)
     return Digest(updates, words, address(page), f"trialindex updates --since {said(since)}")
 
 
@@ -149,12 +149,12 @@ class Way:
     link: str | None = None
 
 
-def ways_out(updates: Sequence[Update], reader: ReaderLinks | None = None) -> list[Way]:
-    """Which commands to type so that no more comes, or of a reader who has none the pages to open."""
-    if reader:
+def ways_out(updates: Sequence[Update], subscriber: SubscriberLinks | None = None) -> list[Way]:
+    """Which commands to type so that no more comes, or of a subscriber who has none the pages to open."""
+    if subscriber:
         return [
-            Way("To get no more of these mails, and to be deleted here:", link=address(reader.stop)),
-            Way("To see, change, take along or delete what is kept of you:", link=address(reader.manage)),
+            Way("To get no more of these mails, and to be deleted here:", link=address(subscriber.stop)),
+            Way("To see, change, take along or delete what is kept of you:", link=address(subscriber.manage)),
         ]
     numbers = sorted({update.watch for update in updates if update.watch})
     commands = [f"trialindex watch remove {number}" for number in numbers[:_STOPPED]]
@@ -196,7 +196,7 @@ def _lines(delivery: Delivery, width: int, asked: bool, limit: int | None, paint
     for line in _wrapped(f"trialindex: {summary(delivery)}", width, "", "  "):
         yield paint("head", line)
     for update in shown.updates:
-        words = item(update, asked=asked, reader=delivery.reader)
+        words = item(update, asked=asked, subscriber=delivery.subscriber)
         yield ""
         for line in _wrapped(words.head, width, "", "  "):
             yield paint(words.kind, line)
@@ -215,7 +215,7 @@ def _lines(delivery: Delivery, width: int, asked: bool, limit: int | None, paint
 
 def _closing(delivery: Delivery, width: int) -> Iterator[str]:
     yield from _wrapped(NOTICE, width, "", "")
-    for way in ways_out(delivery.updates, delivery.reader):
+    for way in ways_out(delivery.updates, delivery.subscriber):
         yield from _wrapped(way.words, width, "", "")
         yield from (f"  {line}" for line in (*way.commands, way.link) if line)
     yield mark(delivery)
@@ -242,10 +242,10 @@ def page(delivery: Delivery, limit: int | None = None) -> str:
     return draw(
         "message.html",
         summary=summary(delivery),
-        items=[item(update, reader=delivery.reader) for update in shown.updates],
+        items=[item(update, subscriber=delivery.subscriber) for update in shown.updates],
         digest=shown,
         notice=NOTICE,
-        ways=ways_out(delivery.updates, delivery.reader),
+        ways=ways_out(delivery.updates, delivery.subscriber),
         mark=mark(delivery),
     )
 

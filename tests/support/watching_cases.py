@@ -11,7 +11,7 @@ import click
 from trialindex.errors import NotifierError, SourceError
 from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import Concept, IngestContext, Notifier, Source, Vocabulary
-from trialindex.plugin.messages import Delivery, Update
+from trialindex.plugin.messages import Delivery, Invitation, Update
 from trialindex.plugin.registry import Plugins
 from trialindex.trial import Trial
 
@@ -90,6 +90,25 @@ class Postcard(Mailbox):
     got: ClassVar[list[Delivery]] = []
 
 
+class Letters(Mailbox):
+    """Writes to people who sign up: keeps whom it wrote what, and of each the address."""
+
+    name = "letters"
+    local = False
+    invites = True
+    asked: ClassVar[list[tuple[str, Invitation]]] = []
+    told: ClassVar[list[tuple[str, Delivery]]] = []
+
+    def send(self, delivery: Delivery) -> None:
+        super().send(delivery)
+        Letters.told.append((self.argument, delivery))
+
+    def invite(self, invitation: Invitation) -> None:
+        if Mailbox.problem is not None:
+            raise Mailbox.problem
+        Letters.asked.append((self.argument, invitation))
+
+
 class Words(Vocabulary):
     """Lupus and what is a kind of it."""
 
@@ -113,7 +132,7 @@ class _Fakes:
 
     @hookimpl
     def register_notifiers(self) -> Sequence[type[Notifier]]:
-        return [Mailbox, Postcard]
+        return [Mailbox, Postcard, Letters]
 
     @hookimpl
     def register_vocabularies(self) -> Sequence[type[Vocabulary]]:
@@ -125,6 +144,7 @@ def add_fakes(plugins: Plugins) -> None:
     plugins.register(_Fakes(), "watching")
     Registry.trials_now, Registry.down, Registry.asked = [], "", []
     Mailbox.got, Mailbox.problem, Postcard.got = [], None, []
+    Letters.got, Letters.asked, Letters.told = [], [], []
 
 
 def said(updates: Sequence[Update]) -> list[tuple[int, str, str]]:

@@ -18,7 +18,7 @@ from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
 from trialindex.storage.lock import WATCHES as NAME
 from trialindex.testing import BruteForceStore
-from trialindex.watching import Watches, baseline, deliver, delivery, find_updates, send_test, watch_for
+from trialindex.watching import Watches, baseline, deliver, find_updates, send_test, watch_for
 from trialindex.watching.delivery import notifier_config
 
 pytestmark = pytest.mark.parametrize("store", [BruteForceStore.name], indirect=True)
@@ -40,7 +40,7 @@ def watches(new_index: Index, registered: Plugins) -> Iterator[Watches]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The time that deliveries see: put another first."""
     now = [datetime(2026, 7, 1, 12, tzinfo=UTC)]
-    monkeypatch.setattr(delivery, "_now", lambda: now[0])
+    monkeypatch.setattr("trialindex.watching.clock.now", lambda: now[0])
     return now
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "query": "query",
     "remove": "remove",
     "show": "show",
+    "subscribers": "subscribers",
     "sync": "sync",
     "updates": "updates",
     "watch": "watch",

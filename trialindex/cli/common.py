@@ -108,12 +108,12 @@ def remove_new_index(folder: Path, existed: bool) -> None:
     """Undo the making of an index: *folder* is as it was before, empty or not there."""
     import shutil
 
-    from trialindex.storage.lock import WATCHES
+    from trialindex.storage.lock import SUBSCRIBERS, WATCHES
 
     for entry in folder.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)
-        elif entry.name != WATCHES:
+        elif entry.name not in (WATCHES, SUBSCRIBERS):
             entry.unlink()
     if not existed:
         folder.rmdir()

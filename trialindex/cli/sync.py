@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +15,7 @@ from trialindex.cli.watch import open_watches
 if TYPE_CHECKING:
     from trialindex.index import Index
     from trialindex.plugin.messages import Update
-    from trialindex.watching import DeliveryResult
+    from trialindex.watching import DeliveryResult, MailResult
     from trialindex.watching.sources import RefreshResult
 
 
@@ -36,7 +36,7 @@ def command(
     Let a timer run it every day: see docs/watching.md.
     """
     from trialindex.plugin.progress import ProgressListener
-    from trialindex.watching import sync
+    from trialindex.watching import Subscribers, sync
 
     def refreshed(one: RefreshResult) -> None:
         if not quiet and one.summary:
@@ -51,13 +51,15 @@ def command(
         if not updates and not quiet:
             say("nothing new for your watches." if watches.exist else "nothing is watched: trialindex watch --help")
 
-    with open_watches(index_path) as (index, watches):
+    with open_watches(index_path) as (index, watches), ExitStack() as opened:
         if forget is not None:
             _forget(index, forget)
             return
+        subscribers = opened.enter_context(Subscribers(index.folder)) if Subscribers.exist(index.folder) else None
         result = sync(
             index,
             watches,
+            subscribers,
             listeners=lambda: nullcontext(ProgressListener()) if quiet else progress_listener(quiet),
             on_refreshed=refreshed,
             on_updates=news,
@@ -68,6 +70,8 @@ def command(
     shown = [one for one in result.deliveries if one.notifier.shows(watches.plugins)]
     for one in result.deliveries:
         _say_delivered(one, quiet or one in shown)
+    if result.mails:
+        _say_mailed(result.mails, quiet)
     if shown and not any(one.accepted for one in shown):
         _print(result.updates)
     if result.stopped:
@@ -122,6 +126,18 @@ def _forget(index: Index, spec: str) -> None:
         raise SourceError(f'the index was not built from "{spec}".', hint=nearest(spec, known))
     index.forget_request(spec)
     click.echo(f"{spec} is asked no more. To begin again, ingest it once more.")
+
+
+def _say_mailed(mails: MailResult, quiet: bool) -> None:
+    from trialindex.trial.display import count
+    from trialindex.trial.sanitize import one_line
+
+    if mails.sent and not quiet:
+        say(f"{count(mails.sent, 'mail')} to subscribers sent.")
+    if mails.refused:
+        say(f"{count(mails.refused, 'mail')} to subscribers refused for good.")
+    if mails.error:
+        say(f"mails to subscribers wait, a later sync tries again: {one_line(mails.error)}")
 
 
 def _say_delivered(one: DeliveryResult, quiet: bool) -> None:

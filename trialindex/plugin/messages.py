@@ -61,7 +61,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[str, ...] = ()
 
 
-class ReaderLinks(msgspec.Struct, frozen=True, kw_only=True):
+class SubscriberLinks(msgspec.Struct, frozen=True, kw_only=True):
     """The pages of somebody who signed up at a public server and does not run trialindex.
 
     :param stop: ends it by a POST that needs no cookie and no page (RFC 8058); a browser is shown a button.
@@ -99,11 +99,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     :param updates: one or more: new trials first, then changed and removed ones, then backlogs; of each kind those that
         recruit first.
     :param url: a page with all of it, if there is one on the web.
-    :param reader: the pages of its reader, if they signed up at a public server; else they run trialindex themselves.
+    :param subscriber: the pages of its receiver, if they signed up at a public server; else they run trialindex.
     """
 
     key: str
     created: str
     updates: tuple[Update, ...]
     url: str | None = None
-    reader: ReaderLinks | None = None
+    subscriber: SubscriberLinks | None = None

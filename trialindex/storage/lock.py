@@ -15,7 +15,13 @@ NAME = "write.lock"
 SYNC = "sync.lock"
 WATCHES = "watches.db"
 """What the user watches, beside the index and no part of it; see ``trialindex.watching``."""
-BESIDE = frozenset({NAME, f"{NAME}.holder", SYNC, f"{SYNC}.holder", WATCHES, f"{WATCHES}-journal"})
+SUBSCRIBERS = "subscribers.db"
+"""Who signed up at a public server, beside the index and no part of it."""
+MAILS = "mails.lock"
+BESIDE = frozenset(
+    {f"{lock}{end}" for lock in (NAME, SYNC, MAILS) for end in ("", ".holder")}
+    | {f"{database}{end}" for database in (WATCHES, SUBSCRIBERS) for end in ("", "-journal")}
+)
 """Files that may be in a folder without making it an index."""
 
 

@@ -12,21 +12,29 @@
 """
 
 from trialindex.watching.delivery import DeliveryResult, deliver, send_test
+from trialindex.watching.mailing import MailResult, send_mails
 from trialindex.watching.rows import NotifierConfig
 from trialindex.watching.store import Watches
+from trialindex.watching.subscribers import Consent, MailSettings, PublicLinks, Subscribers
 from trialindex.watching.sync import SyncResult, sync
 from trialindex.watching.updates import baseline, find_updates
 from trialindex.watching.watch import Watch, watch_for
 
 __all__ = [
+    "Consent",
     "DeliveryResult",
+    "MailResult",
+    "MailSettings",
     "NotifierConfig",
+    "PublicLinks",
+    "Subscribers",
     "SyncResult",
     "Watch",
     "Watches",
     "baseline",
     "deliver",
     "find_updates",
+    "send_mails",
     "send_test",
     "sync",
     "watch_for",

@@ -6,14 +6,15 @@ import secrets
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trialindex.errors import NotifierError, TrialIndexError
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.messages import Delivery, Update
-from trialindex.watching.rows import NotifierConfig, OutboxItem
+from trialindex.watching import clock
+from trialindex.watching.rows import NotifierConfig
 from trialindex.watching.store import Watches
 
 if TYPE_CHECKING:
@@ -50,18 +51,18 @@ def deliver(watches: Watches) -> list[DeliveryResult]:
 def _deliver_to(watches: Watches, one: NotifierConfig) -> DeliveryResult:
     accepted = suspended = 0
     error = ""
-    for item in watches.due(one.num, _iso(_now()), _iso(_now() + LONGEST_PAUSE)):
+    for item in watches.due(one.num, clock.iso(clock.now()), clock.iso(clock.now() + LONGEST_PAUSE)):
         try:
             _send(watches, one, item.delivery)
         except NotifierError as problem:
             error = describe_error(problem)
             suspended += problem.permanent
-            watches.mark_failed(item, error, None if problem.permanent else _next_attempt(item))
+            watches.mark_failed(item, error, None if problem.permanent else next_attempt(item.attempts))
             if not problem.permanent:
                 break
         except PLUGIN_EXCEPTIONS as problem:  # a stranger's code, or a plugin that is gone
             error = describe_error(problem)
-            watches.mark_failed(item, error, _next_attempt(item))
+            watches.mark_failed(item, error, next_attempt(item.attempts))
             break
         else:
             watches.mark_delivered(item)
@@ -81,17 +82,10 @@ def _working_folder(folder: str) -> Iterator[None]:
         yield
 
 
-def _next_attempt(item: OutboxItem) -> str:
-    pause = min(FIRST_PAUSE * (1 << min(item.attempts, 16)), LONGEST_PAUSE)
-    return _iso(_now() + pause)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+def next_attempt(attempts: int) -> str:
+    """The ISO time, UTC, of the next attempt after so many that failed."""
+    pause = min(FIRST_PAUSE * (1 << min(attempts, 16)), LONGEST_PAUSE)
+    return clock.iso(clock.now() + pause)
 
 
 def notifier_config(spec: str, options: dict[str, object], plugins: Plugins | None = None) -> NotifierConfig:
@@ -132,12 +126,12 @@ def send_test(watches: Watches, num: int) -> NotifierConfig:
         kind="new",
         trial="TEST",
         title="This is a test from trialindex. No trial is new.",
-        when=_now().date().isoformat(),
+        when=clock.now().date().isoformat(),
         why="You asked for a test of this notifier.",
         lines=("If you can read this, word of changes will reach you here.",),
     )
     try:
-        _send(watches, one, Delivery(key=key, created=_iso(_now()), updates=(update,)))
+        _send(watches, one, Delivery(key=key, created=clock.iso(clock.now()), updates=(update,)))
     except TrialIndexError:
         raise
     except PLUGIN_EXCEPTIONS as problem:

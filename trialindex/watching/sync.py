@@ -11,9 +11,14 @@ from trialindex.plugin.messages import Update
 from trialindex.plugin.progress import ProgressListener
 from trialindex.storage.lock import SYNC, write_lock
 from trialindex.watching.delivery import DeliveryResult, deliver
+from trialindex.watching.mailing import MailResult, find_news, send_mails
 from trialindex.watching.sources import RefreshResult, SweepWhen, refresh
 from trialindex.watching.store import Watches
+from trialindex.watching.subscribers import Subscribers
 from trialindex.watching.updates import find_updates
+
+MAIL_PATIENCE = 60.0
+"""Seconds to wait for a server that is sending mails at this moment."""
 
 
 @dataclass
@@ -24,12 +29,14 @@ class SyncResult:
     :param updates: of all watches.
     :param unfollowed: the watches that could not be compared with the index, and why, each in a line.
     :param deliveries: each notifier that had something to do.
+    :param mails: those to subscribers, if there are any.
     """
 
     refreshed: list[RefreshResult] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     unfollowed: list[str] = field(default_factory=list)
     deliveries: list[DeliveryResult] = field(default_factory=list)
+    mails: MailResult | None = None
 
     @property
     def stopped(self) -> str:
@@ -40,12 +47,18 @@ class SyncResult:
     def failed(self) -> bool:
         """Whether something could not be done. A file that has gone is no failure."""
         refused = any(one.problem and not one.missing for one in self.refreshed)
-        return refused or bool(self.unfollowed) or any(one.error for one in self.deliveries)
+        return (
+            refused
+            or bool(self.unfollowed)
+            or any(one.error for one in self.deliveries)
+            or bool(self.mails and self.mails.error)
+        )
 
 
 def sync(
     index: Index,
     watches: Watches,
+    subscribers: Subscribers | None = None,
     *,
     listeners: Callable[[], AbstractContextManager[ProgressListener]] = lambda: nullcontext(ProgressListener()),
     on_refreshed: Callable[[RefreshResult], None] = lambda one: None,
@@ -57,6 +70,7 @@ def sync(
     What an earlier round found and could not deliver goes out too. An interruption ends the round after the source
     that was being read; nothing is lost by it.
 
+    :param subscribers: who signed up at a public server, and are told as well.
     :param listeners: made for each source: where it says how it goes.
     :param on_refreshed: called with each source when it is done.
     :param on_updates: called with the updates before they are sent.
@@ -73,4 +87,7 @@ def sync(
         result.updates = find_updates(index, watches, result.unfollowed.append)
         on_updates(result.updates)
         result.deliveries = deliver(watches)
+        if subscribers is not None:
+            find_news(index, subscribers, result.unfollowed.append)
+            result.mails = send_mails(subscribers, wait=MAIL_PATIENCE)
     return result

@@ -11,12 +11,12 @@ import pytest
 from support.notifier_cases import delivery, update
 from support.smtp_server import Mail, SmtpServer
 from trialindex.errors import NotifierError
-from trialindex.plugin.messages import Invitation, ReaderLinks
+from trialindex.plugin.messages import Invitation, SubscriberLinks
 from trialindex_notifiers.email import EmailNotifier
 from trialindex_notifiers.file import FileNotifier
 
 SITE = "https://trials.example.org/updates"
-READER = ReaderLinks(stop=f"{SITE}/unsubscribe/abc", manage=f"{SITE}/manage/xyz")
+LINKS = SubscriberLinks(stop=f"{SITE}/unsubscribe/abc", manage=f"{SITE}/manage/xyz")
 ASKED = Invitation(
     key="5e1f",
     created="2026-03-05T07:00:00+00:00",
@@ -42,10 +42,10 @@ def texts_of(mail: Mail) -> list[str]:
 
 def test_news_can_be_stopped_by_one_click_of_the_mail_program(server: SmtpServer) -> None:
     """RFC 8058: an https address, and the header that says that a POST there is enough."""
-    sent = msgspec.structs.replace(delivery(update()), reader=READER)
+    sent = msgspec.structs.replace(delivery(update()), subscriber=LINKS)
     notifier(server, from_="news@example.org").send(sent)
     [mail] = server.mails
-    assert mail.message["List-Unsubscribe"] == f"<{READER.stop}>, <mailto:news@example.org?subject=unsubscribe>"
+    assert mail.message["List-Unsubscribe"] == f"<{LINKS.stop}>, <mailto:news@example.org?subject=unsubscribe>"
     assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail.message["List-Id"] == "<news.trials.example.org>"
     assert mail.message["Auto-Submitted"] == "auto-generated"
@@ -57,11 +57,11 @@ def test_news_name_pages_and_no_commands(server: SmtpServer) -> None:
         update(2, kind="backlog", trial="", url=None, count=7, title="7 studies that came into the index"),
         *(update(number) for number in range(3, 40)),
     ]
-    sent = msgspec.structs.replace(delivery(*news), reader=READER)
+    sent = msgspec.structs.replace(delivery(*news), subscriber=LINKS)
     notifier(server).send(sent)
     for text in texts_of(server.mails[0]):
-        assert READER.stop in text
-        assert text.count(READER.manage) >= 2, "for the rest, and for what is kept"
+        assert LINKS.stop in text
+        assert text.count(LINKS.manage) >= 2, "for the rest, and for what is kept"
         assert "trialindex watch" not in text
         assert "trialindex notify" not in text
         assert "trialindex diff" not in text
