@@ -95,6 +95,15 @@ def test_a_plugin_imports_public_names_only_and_no_other_plugin(path: Path) -> N
         assert not taken.startswith("_"), f"{where} imports {taken}, which is private"
 
 
+SQL = re.compile(r"\b(SELECT|PRAGMA|CREATE TABLE|INSERT (OR \w+ )?INTO|DELETE FROM|UPDATE \w+ SET)\b")
+
+
+def test_the_sql_of_the_core_stands_in_storage_alone() -> None:
+    holding = {path for path in CORE if SQL.search(path.read_text(encoding="utf-8"))}
+    assert holding
+    assert {name(path) for path in holding if path.parent.name != "storage"} == set()
+
+
 def test_the_guide_for_authors_lists_what_is_public() -> None:
     guide = (ROOT / "docs" / "writing-plugins.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(trialindex[\w.]*)` \|", guide, re.MULTILINE)

@@ -31,7 +31,7 @@ from trialindex.plugin import registry
 from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.plugin.registry import Plugins
-from trialindex.search import gazetteer
+from trialindex.storage import gazetteer
 from trialindex.storage.records import Records
 from trialindex.testing import BruteForceStore, FakeEncoder
 from trialindex.trial import Site, Trial, decode, encode

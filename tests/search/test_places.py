@@ -14,9 +14,9 @@ from support.helpers import ListSource, ids, trial
 from trialindex.errors import QueryError
 from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
-from trialindex.search import gazetteer
 from trialindex.search.filters import FILTERS, Filters, FilterWords
 from trialindex.search.places import Place, find_place, parse_distance
+from trialindex.storage import gazetteer
 from trialindex.trial import PHASES, STATUSES, STUDY_TYPES, Site, Term, Trial, TrialDate
 
 LYON, AUCKLAND = (45.75, 4.85), (-36.85, 174.76)

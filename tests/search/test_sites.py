@@ -10,10 +10,10 @@ import pytest
 from support.helpers import ListSource, ids, trial
 from trialindex.index import Index
 from trialindex.plugin.results import Hit
-from trialindex.search import gazetteer, regions
 from trialindex.search.places import find_place
 from trialindex.search.sites import Address, locate_cities
-from trialindex.trial import Site, Trial
+from trialindex.storage import gazetteer
+from trialindex.trial import Site, Trial, regions
 from trialindex_renderers.view import where
 
 LYON = Site(name="Hospital", city="Lyon", country="France", latitude=45.75, longitude=4.85)

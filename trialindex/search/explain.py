@@ -19,8 +19,8 @@ from trialindex.trial.passages import passages
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer
     from trialindex.search.filters import Filters
-    from trialindex.search.gazetteer import City
     from trialindex.search.sites import Address
+    from trialindex.storage.gazetteer import City
 
 LONGEST = 320
 """Characters of a match; more is cut at a word."""

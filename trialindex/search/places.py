@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialindex.errors import QueryError
-from trialindex.search.gazetteer import City, cities_called, main_names, region_names, regions
+from trialindex.storage.gazetteer import City, cities_called, main_names, region_names, regions
 from trialindex.trial.countries import country_code, place_key
 from trialindex.trial.parse_values import quote_input
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from trialindex.plugin.trial_page import Location, Precision
-from trialindex.search.gazetteer import City, cities_called, regions
 from trialindex.search.places import Place, in_region, read_city
-from trialindex.search.regions import COUNTRIES
+from trialindex.storage.gazetteer import City, cities_called, regions
 from trialindex.trial import Site
 from trialindex.trial.countries import country_code, place_key
+from trialindex.trial.regions import COUNTRIES
 from trialindex.trial.statuses import access
 
 DOMINANCE = 10

@@ -11,9 +11,9 @@
             print(update.kind, update.trial, update.lines)
 """
 
+from trialindex.storage.watch_rows import NotifierConfig
 from trialindex.watching.delivery import DeliveryResult, deliver, send_test
 from trialindex.watching.mailing import MailResult, send_mails
-from trialindex.watching.rows import NotifierConfig
 from trialindex.watching.store import Watches
 from trialindex.watching.subscribers import Consent, MailSettings, PublicLinks, Subscribers
 from trialindex.watching.sync import SyncResult, sync

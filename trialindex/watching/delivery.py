@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from trialindex.errors import NotifierError, TrialIndexError
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.messages import Delivery, Update
+from trialindex.storage.watch_rows import NotifierConfig
 from trialindex.watching import clock
-from trialindex.watching.rows import NotifierConfig
 from trialindex.watching.store import Watches
 
 if TYPE_CHECKING:

@@ -1,36 +1,27 @@
-"""``watches.db``: what the user watches, the updates that were found, and what is still to be delivered.
-
-It lies beside the index and is no part of it: it holds what somebody typed about their health, so that only its owner
-may read it, nothing exports it, and what is deleted from it is overwritten.
-"""
+"""What the user watches, the updates that were found, and what is still to be delivered."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from trialindex.errors import IndexDamaged, IndexFormatError, WatchError
+from trialindex.errors import WatchError
 from trialindex.plugin import registry
 from trialindex.plugin.messages import Delivery, Update
-from trialindex.storage.files import storage_errors
-from trialindex.storage.lock import WATCHES as NAME
-from trialindex.watching.rows import SCHEMA, VERSION, Member, NotifierConfig, OutboxItem
+from trialindex.storage.watch_file import WatchFile
 from trialindex.watching.watch import Watch
 
 if TYPE_CHECKING:
     from trialindex.plugin.registry import Plugins
+    from trialindex.storage.watch_rows import Member
 
 
-class Watches:
+class Watches(WatchFile):
     """The watches that lie beside one index.
 
     :param folder: the index folder.
@@ -42,98 +33,22 @@ class Watches:
     """
 
     def __init__(self, folder: Path, *, create: bool = False, plugins: Plugins | None = None) -> None:
-        self.folder = folder
         self.plugins = plugins or registry.plugins()
-        path = folder / NAME
-        self.exist = create or path.exists()
-        with self._errors():
-            if self.exist:
-                _make_private(path, create=create)
-            self._db = _connect(path if self.exist else None)
-            try:
-                self._prepare()
-            except BaseException:
-                self._db.close()
-                raise
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA secure_delete = ON")
-        written = self._select_one("PRAGMA user_version")[0]
-        if written > VERSION:
-            raise IndexFormatError(
-                f"{self.folder / NAME} has format {written}; this trialindex reads up to {VERSION}.",
-                hint="Upgrade: pip install --upgrade trialindex",
-            )
-        if not written:
-            with self.transaction():
-                if not self._select_one("PRAGMA user_version")[0]:  # another process may have been faster
-                    if self._select_one("SELECT count(*) FROM sqlite_master")[0]:
-                        raise sqlite3.DatabaseError("not a database of watches")
-                    for statement in filter(str.strip, SCHEMA.split(";")):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {VERSION}")
-
-    def close(self) -> None:
-        self._db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing, and nobody else writes meanwhile."""
-        with self._errors():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @property
-    def identity(self) -> str:
-        """What tells these watches from those of another folder."""
-        return str(self._select_one("SELECT value FROM meta WHERE key = 'id'")[0])
-
-    def damage(self) -> Iterator[str]:
-        """What is wrong with the file, each in a sentence; it is read in full."""
-        try:
-            for (message,) in self._select("PRAGMA integrity_check"):
-                if message != "ok":
-                    yield f"{NAME}: {message}"
-            for table, *_ in self._select("PRAGMA foreign_key_check"):
-                yield f"{NAME}: a row of {table} belongs to no watch or notifier"
-            self.all()
-            self.updates()
-            for one in self.notifiers():
-                self.due(one.num)
-        except (IndexDamaged, sqlite3.Error, msgspec.DecodeError, TypeError, ValueError) as problem:
-            yield f"{NAME} cannot be read: {problem}"
-
-    # --- watches ----------------------------------------------------------------------------------------------------
+        super().__init__(folder, create=create)
 
     def all(self) -> list[Watch]:
         """Every watch, in the order of their numbers."""
-        return [self._watch(row) for row in self._select(f"SELECT {_WATCH} FROM watches ORDER BY num")]  # noqa: S608
+        return [Watch(**row) for row in self.watch_rows()]
 
     def get(self, num: int) -> Watch:
         """The watch of that number.
 
         :raises WatchError: there is none.
         """
-        row = self._select_one(f"SELECT {_WATCH} FROM watches WHERE num = ?", (num,))  # noqa: S608
+        row = self.watch_row(num)
         if row is None:
             raise WatchError(f"there is no watch {num}.", hint="See which there are: trialindex watch list")
-        return self._watch(row)
+        return Watch(**row)
 
     def add(self, watch: Watch, members: Iterable[Member]) -> Watch:
         """Store a watch; :func:`trialindex.watching.baseline` gives both arguments for an index.
@@ -145,21 +60,15 @@ class Watches:
         twin = next((one for one in self.all() if one.same_as(watch)), None)
         if twin is not None:
             raise WatchError(f"watch {twin.num} is for the same.", hint="See it: trialindex watch list")
-        row = msgspec.structs.asdict(watch) | {"filters": msgspec.json.encode(watch.filters).decode(), "num": None}
-        with self.transaction():
-            marks = ", ".join(f":{name}" for name in _WATCH_COLUMNS)
-            num = self._db.execute(f"INSERT INTO watches ({_WATCH}) VALUES ({marks})", row).lastrowid or 0  # noqa: S608
-            self.put_members(num, members)
-        return self.get(num)
+        return self.get(self.insert_watch(msgspec.structs.asdict(watch), members))
 
     def remove(self, num: int) -> Watch:
         """Forget a watch and its updates.
 
         :raises WatchError: there is none.
         """
-        with self.transaction():
-            watch = self.get(num)
-            self._db.execute("DELETE FROM watches WHERE num = ?", (num,))
+        watch = self.get(num)
+        self.delete_watch(num)
         return watch
 
     def pause(self, num: int, paused: bool) -> Watch:
@@ -167,215 +76,22 @@ class Watches:
 
         :raises WatchError: there is none.
         """
-        with self.transaction():
-            self.get(num)
-            self._db.execute("UPDATE watches SET paused = ? WHERE num = ?", (paused, num))
+        self.set_paused(self.get(num).num, paused)
         return self.get(num)
 
-    def _watch(self, row: Sequence[Any]) -> Watch:
-        fields = dict(zip(_WATCH_COLUMNS, row, strict=True))
-        return Watch(
-            **fields | {"filters": self._decode(fields["filters"], _Mapping), "paused": bool(fields["paused"])}
-        )
-
-    def members(self, num: int) -> dict[str, Member]:
-        """The trials that a watch knows, by id in small letters."""
-        rows = self._select("SELECT trial, hash, title, url FROM members WHERE watch = ?", (num,))
-        return {row[0].lower(): Member(*row) for row in rows}
-
-    def count_members(self, num: int) -> int:
-        return int(self._select_one("SELECT count(*) FROM members WHERE watch = ?", (num,))[0])
-
-    # --- inside a transaction ---------------------------------------------------------------------------------------
-
-    def put_members(self, num: int, members: Iterable[Member]) -> None:
-        self._db.executemany("INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?)", ((num, *m) for m in members))
-
-    def drop_members(self, num: int, trials: Iterable[str]) -> None:
-        self._db.executemany("DELETE FROM members WHERE watch = ? AND trial = ?", ((num, trial) for trial in trials))
-
-    def advance(self, num: int, generation: int, lineage: str) -> None:
-        """Record up to which generation of which records the updates of a watch were found."""
-        self._db.execute(
-            "UPDATE watches SET last_generation = ?, lineage = ? WHERE num = ?", (generation, lineage, num)
-        )
-
     def record(self, updates: Sequence[Update]) -> None:
-        """Store updates, and queue one delivery of all of them for each notifier."""
+        """Store updates, and queue one delivery of all of them for each notifier; inside a transaction."""
         if not updates:
             return
         now = datetime.now(UTC)
-        rows = [(u.key, u.watch, now.date().isoformat(), msgspec.json.encode(u).decode()) for u in updates]
-        self._db.executemany("INSERT OR IGNORE INTO updates (key, watch, day, content) VALUES (?, ?, ?, ?)", rows)
+        self.put_updates(updates, now.date().isoformat())
         discreet = tuple(msgspec.structs.replace(update, asked=None) for update in updates)
         for one in self.notifiers():
             key = digest(self.identity, one.num, *(update.key for update in updates))
-            updates_shown = tuple(updates) if one.is_local(self.plugins) else discreet
-            delivery = Delivery(key=key, created=now.isoformat(timespec="seconds"), updates=updates_shown)
-            sql = "INSERT OR IGNORE INTO outbox (key, notifier, content) VALUES (?, ?, ?)"
-            self._db.execute(sql, (key, one.num, msgspec.json.encode(delivery).decode()))
-
-    # --- updates ----------------------------------------------------------------------------------------------
-
-    def updates(self, *, since: str = "", watch: int | None = None) -> list[Update]:
-        """The updates that were found, oldest first.
-
-        :param since: on this ISO day or later.
-        :param watch: of this watch only.
-        """
-        sql = "SELECT content FROM updates WHERE day >= ? AND (? IS NULL OR watch = ?) ORDER BY num"
-        return [self._decode(text, Update) for (text,) in self._select(sql, (since, watch, watch))]
-
-    # --- notifiers and their deliveries -----------------------------------------------------------------------------
-
-    def notifiers(self) -> list[NotifierConfig]:
-        """Every notifier that was set up, in the order of their numbers."""
-        sql = (
-            "SELECT num, name, argument, options, folder, added, sent, last_sent, error,"
-            " (SELECT count(*) FROM outbox WHERE notifier = notifiers.num AND NOT suspended),"
-            " (SELECT count(*) FROM outbox WHERE notifier = notifiers.num AND suspended),"
-            " (SELECT coalesce(max(attempts), 0) FROM outbox WHERE notifier = notifiers.num),"
-            " (SELECT coalesce(min(due), '') FROM outbox WHERE notifier = notifiers.num AND NOT suspended)"
-            " FROM notifiers ORDER BY num"
-        )
-        names = "num name argument options folder added sent last_sent error waiting suspended attempts due".split()  # noqa: SIM905
-        found = [dict(zip(names, row, strict=True)) for row in self._select(sql)]
-        return [NotifierConfig(**fields | {"options": self._decode(fields["options"], _Mapping)}) for fields in found]
-
-    def notifier(self, num: int) -> NotifierConfig:
-        """The notifier of that number.
-
-        :raises WatchError: there is none.
-        """
-        for one in self.notifiers():
-            if one.num == num:
-                return one
-        raise WatchError(f"there is no notifier {num}.", hint="See which there are: trialindex notify list")
-
-    def add_notifier(self, one: NotifierConfig) -> NotifierConfig:
-        """Store a notifier; it is sent what is found from now on."""
-        options = msgspec.json.encode(one.options).decode()
-        sql = "INSERT INTO notifiers (name, argument, options, folder, added) VALUES (?, ?, ?, ?, ?)"
-        with self.transaction():
-            row = (one.name, one.argument, options, one.folder, datetime.now(UTC).date().isoformat())
-            num = self._db.execute(sql, row).lastrowid or 0
-        return self.notifier(num)
-
-    def remove_notifier(self, num: int) -> NotifierConfig:
-        """Forget a notifier and what it was still to be sent.
-
-        :raises WatchError: there is none.
-        """
-        with self.transaction():
-            one = self.notifier(num)
-            self._db.execute("DELETE FROM notifiers WHERE num = ?", (num,))
-        return one
-
-    def due(self, num: int, now: str = "", latest: str = "") -> list[OutboxItem]:
-        """What is to be sent to a notifier now, least tried first; without times all that waits.
-
-        :param now: ISO time, UTC.
-        :param latest: ISO time, UTC. No attempt is put off beyond it: an item that is was put off by a clock that has
-            been set back since, and is due.
-        """
-        sql = (
-            "SELECT num, notifier, attempts, content FROM outbox"
-            " WHERE notifier = ? AND NOT suspended AND (due <= ? OR due > ?) ORDER BY attempts, num"
-        )
-        rows = self._select(sql, (num, now, latest))
-        return [OutboxItem(n, to, tried, self._decode(text, Delivery)) for n, to, tried, text in rows]
-
-    def mark_delivered(self, item: OutboxItem) -> None:
-        """Record that the receiver has accepted an item."""
-        today = datetime.now(UTC).date().isoformat()
-        with self.transaction():
-            self._db.execute("DELETE FROM outbox WHERE num = ?", (item.num,))
-            sql = "UPDATE notifiers SET sent = sent + 1, last_sent = ?, error = '' WHERE num = ?"
-            self._db.execute(sql, (today, item.notifier))
-
-    def mark_failed(self, item: OutboxItem, why: str, due: str | None) -> None:
-        """Record that an item could not be delivered.
-
-        :param due: ISO time, UTC, before which it is not tried again; ``None`` to try no more.
-        """
-        with self.transaction():
-            sql = "UPDATE outbox SET attempts = attempts + 1, due = ?, suspended = ? WHERE num = ?"
-            self._db.execute(sql, (due or "", due is None, item.num))
-            self._db.execute("UPDATE notifiers SET error = ? WHERE num = ?", (why, item.notifier))
-
-    def reset(self, num: int) -> None:
-        """Clear the error of a notifier: what waits for it or is suspended is due at the next sync."""
-        with self.transaction():
-            self._db.execute("UPDATE outbox SET due = '', suspended = 0 WHERE notifier = ?", (num,))
-            self._db.execute("UPDATE notifiers SET error = '' WHERE num = ?", (num,))
-
-    # ----------------------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            with storage_errors(self.folder, NAME):
-                yield
-        except IndexDamaged as problem:
-            if problem.hint.startswith("Restore it"):
-                problem.hint = "Restore it from a copy, or move that file away and add the watches again."
-            raise
-
-    def _decode(self, text: Any, shape: Any) -> Any:
-        """The value of a JSON text of the file.
-
-        :raises IndexDamaged: it is no JSON of that shape.
-        """
-        with self._errors():
-            try:
-                return msgspec.json.decode(text, type=shape)
-            except (msgspec.DecodeError, UnicodeError, TypeError, RecursionError) as problem:
-                raise sqlite3.DatabaseError(f"malformed: {problem}") from None
-
-    def _select(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._errors():
-            return self._db.execute(sql, parameters).fetchall()
-
-    def _select_one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        with self._errors():
-            return self._db.execute(sql, parameters).fetchone()
+            shown = tuple(updates) if one.is_local(self.plugins) else discreet
+            self.put_delivery(Delivery(key=key, created=now.isoformat(timespec="seconds"), updates=shown), one.num)
 
 
-_WATCH_COLUMNS = (
-    "num",
-    "kind",
-    "subject",
-    "filters",
-    "name",
-    "top",
-    "level",
-    "paused",
-    "last_generation",
-    "lineage",
-    "added",
-)
-_WATCH = ", ".join(_WATCH_COLUMNS)
-_Mapping = dict[str, Any]
-
-
-def digest(*parts: object) -> str:
+def digest(*parts: Any) -> str:
     """The SHA-256 of these parts together, hexadecimal."""
     return hashlib.sha256(msgspec.json.encode([str(part) for part in parts])).hexdigest()
-
-
-def _make_private(path: Path, *, create: bool) -> None:
-    """Make the file readable by its owner only, from its first moment on."""
-    if create:
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        with suppress(OSError):
-            path.chmod(0o600)
-
-
-def _connect(path: Path | None) -> sqlite3.Connection:
-    """A connection in autocommit mode; without a path to a database in memory, which stays empty."""
-    if path is None:
-        return sqlite3.connect(":memory:", isolation_level=None)
-    uri = f"{path.resolve().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)

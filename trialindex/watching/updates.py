@@ -12,10 +12,10 @@ from trialindex.changes import differences
 from trialindex.errors import TrialIndexError
 from trialindex.plugin.messages import NewsKind, Update
 from trialindex.storage.records import Records
+from trialindex.storage.watch_rows import Member
 from trialindex.trial import Trial, display, sanitize
 from trialindex.trial.statuses import ENDED, access_rank
 from trialindex.watching.matching import Matcher, MatchingTrial, WatchView
-from trialindex.watching.rows import Member
 from trialindex.watching.store import Watches, digest
 from trialindex.watching.watch import Watch
 

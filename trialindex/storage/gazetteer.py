@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from trialindex.search.regions import rows as region_table
 from trialindex.trial.countries import place_key
+from trialindex.trial.regions import rows as region_table
 
 _FORMAT = 2
 """Raised when the tables change, or names come under other keys."""
