@@ -18,8 +18,8 @@ from trialindex.plugin.interfaces import Notifier
 from trialindex.plugin.messages import Delivery, SubscriberLinks, Update
 from trialindex.storage.lock import SUBSCRIBERS
 from trialindex.storage.subscriber_rows import SubscriberRow, SubscriberRows
+from trialindex.storage.watch_rows import Member
 from trialindex.watching import clock
-from trialindex.watching.rows import Member
 from trialindex.watching.sealing import Seal, read_key
 from trialindex.watching.updates import baseline
 from trialindex.watching.watch import Watch
