@@ -105,7 +105,7 @@ class Tables:
 
     def _rows(self, name: str, opened: Callable[[], BinaryIO]) -> Iterator[tuple[str, Row]]:
         """The rows of one table with the study that each belongs to."""
-        with io.TextIOWrapper(opened(), encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        with io.TextIOWrapper(opened(), encoding="utf-8-sig", errors="surrogateescape", newline="\n") as text:
             first = text.readline()
             delimiter = max(DELIMITERS.values(), key=first.count)
             header = [cell.strip().strip('"').lower() for cell in first.split(delimiter)]

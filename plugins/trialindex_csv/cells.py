@@ -113,6 +113,15 @@ def location(text: str) -> dict[str, str]:
     return site
 
 
+_AUTHORITY = re.compile(r"(.+?) - [A-Z][\w/ -]*")
+
+
+def country(text: str) -> str:
+    """The country of ``Germany - BfArM``, as the register of the EU names the authority that let the trial in."""
+    found = _AUTHORITY.fullmatch(text)
+    return found[1] if found else text
+
+
 def sites(parts: dict[str, Sequence[str]]) -> list[dict[str, str]]:
     """Sites from columns of names, cities, states and countries, paired in order; a single value stands for all.
 

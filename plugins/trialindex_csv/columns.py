@@ -27,9 +27,11 @@ TARGETS = (
 """What a column can be mapped to: the fields that one cell can hold, and parts of the others."""
 
 KNOWN_COLUMNS = {
-    "id": "nct number; nct id; trial id; trial number; registration number; registry id; study id; isrctn; actrnumber",
-    "title": "study title; brief title; public title; title of the trial; trial title; study name; scientific title",
-    "official_title": "scientific title; full title",
+    "id": "nct number; nct id; trial id; trial number; registration number; registry id; study id; isrctn; actrnumber; "
+    "euctr id; eudract number; eudract no; eudract; drks id; actrn; ctri number; id trial",
+    "title": "study title; brief title; public title; title of the trial; trial title; study name; "
+    "trial name; title in english; lay title; project title; brief public title; short title",
+    "official_title": "scientific title; full title; scientific title in english; full title of the trial",
     "url": "study url; web address; link",
     "other_ids": "secondary id; secondary ids; secondary identifying numbers; protocol code; org study id",
     "status": "study status; overall status; recruitment status; overall trial status; trial status",
@@ -41,7 +43,8 @@ KNOWN_COLUMNS = {
     "primary_outcomes": "primary outcome measures; primary outcome; primary endpoint",
     "secondary_outcomes": "secondary outcome measures; secondary outcome; secondary outcomes; secondary endpoints",
     "other_outcomes": "other outcome measures",
-    "sponsor": "lead sponsor; lead sponsor name; primary sponsor; sponsor/co-sponsors; sponsor name",
+    "sponsor": "lead sponsor; lead sponsor name; primary sponsor; sponsor/co-sponsors; sponsor name; "
+    "name of sponsor; sponsors",
     "sponsor_class": "funder type; lead sponsor class; sponsor type",
     "collaborators": "collaborator; secondary sponsors",
     "sex": "gender; inclusion gender",
@@ -59,7 +62,8 @@ KNOWN_COLUMNS = {
     "start_date": "study start; study start date; date enrollement; date enrolment; date of first enrolment",
     "primary_completion_date": "primary completion",
     "completion_date": "study completion; study completion date; end date; global end of the trial",
-    "first_posted": "study first post date; study first posted; date registration3; date registration",
+    "first_posted": "study first post date; study first posted; date registration3; date registration; reg date; "
+    "registration date; date of registration",
     "last_updated": "last update posted; last update post date; last update; last updated",
     "results_first_posted": "results first post date; results date posted",
     "as_of": "last refreshed on",
@@ -67,7 +71,7 @@ KNOWN_COLUMNS = {
     "site": "facility; facilities; hospital; site name",
     "city": "cities; location city",
     "state": "states; location state; province",
-    "country": "countries; location country; countries of recruitment",
+    "country": "countries; location country; countries of recruitment; member state; member state concerned",
 }
 """For each target how registries and their exports name the column; of several that a file has, the first counts."""
 SITE_UNUSED = {"studydocuments", "rank", "outcomemeasures", "sponsorcollaborators", "fundedbys"}
@@ -83,7 +87,6 @@ def squash(name: str) -> str:
 
 _TARGET_OF = {squash(name): target for target, names in KNOWN_COLUMNS.items() for name in names.split(";")}
 _TARGET_OF |= {squash(target): target for target in TARGETS}
-_TARGET_OF["scientifictitle"] = "official_title"
 
 
 @dataclass
@@ -208,6 +211,7 @@ def is_header(row: Sequence[str], mapping: Mapping) -> bool:
     names = {squash(name) for name in row}
     found = {_TARGET_OF[name] for name in names if name in _TARGET_OF}
     found |= {target for target, columns in mapping.columns.items() if names & set(map(squash, columns))}
+    found |= {"title"} if "official_title" in found else set()
     return {"id", "title"} <= found | set(mapping.constants)
 
 

@@ -34,7 +34,7 @@ _CODED = {
 }
 """Targets whose cells hold no prose."""
 
-_NOTHING = {"-", "--", "n/a", "na", "nan", "none", "null"}
+_NOTHING = {"-", "--", "n/a", "n.a.", "na", "nan", "none", "null"}
 """What programs write into a cell that is empty."""
 
 _MEANT = {
@@ -75,7 +75,7 @@ class RowReader:
     ) -> None:
         self._plan = plan
         self._constants = constants
-        self._separator = columns.SITE_SEPARATOR if plan.site else ";" if plan.ictrp else separator
+        self._separator = columns.SITE_SEPARATOR if plan.site else separator
         self._orders = orders
         self._values = values
         self._source = source
@@ -120,6 +120,8 @@ class RowReader:
         for date in DATES & parts.keys():
             take(date, lambda text, date=date: {date: _date(text, self._orders.get(date))})  # type: ignore[misc]
         columns_of_sites = {part: parts.pop(part) for part in _PLACES if part in parts}
+        if "country" in columns_of_sites:
+            columns_of_sites["country"] = [cells.country(text) for text in columns_of_sites["country"]]
         data["sites"] += cells.sites(columns_of_sites)
         if len(counts := {len(items) for items in columns_of_sites.values()} - {1}) > 1:
             counted = " and ".join(map(str, sorted(counts)))
@@ -196,6 +198,8 @@ def _complete(data: dict[str, Any]) -> None:
             if text
         ]
         data["eligibility"] = "\n\n".join(texts)
+    if not data.get("title") and data.get("official_title"):
+        data["title"] = data.pop("official_title")
     if re.fullmatch("NCT[0-9]{8}", data.get("id", "")):
         data.setdefault("url", _SITE_URL + data["id"])
     if data.get("enrollment") == _UNKNOWN_ENROLLMENT:

@@ -12,10 +12,11 @@ import click
 
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext, Source
-from trialindex.trial import Trial
+from trialindex.trial import Trial, display
 from trialindex.trial.parse_values import DateOrder
 from trialindex_csv import columns
 from trialindex_csv.ictrp_xml import Export, is_export
+from trialindex_csv.repeats import Repeats
 from trialindex_csv.rows import DATES, LISTS, RowReader
 from trialindex_csv.table import DELIMITERS, Table
 from trialindex_csv.workbook import Workbook, is_workbook
@@ -88,8 +89,9 @@ class CsvSource(Source):
     def trials(self, context: IngestContext) -> Iterator[Trial]:
         table = self._table()
         plan = columns.plan(table.header, self._mapping, self._path)
-        orders = self._orders(table, plan)
-        reader = RowReader(plan, self._mapping.constants, self._separator, orders, self.name, self._mapping.values)
+        orders, ids = self._first_look(table, plan)
+        separator = table.separator if isinstance(table, Export) else ";" if plan.ictrp else self._separator
+        reader = RowReader(plan, self._mapping.constants, separator, orders, self.name, self._mapping.values)
         if table.above:
             context.note(f"{table.above} rows above the names of the columns are left out.")
         if table.guessed:
@@ -98,22 +100,21 @@ class CsvSource(Source):
             context.note(f"columns that are not used: {_some(plan.unused)}.")
         if not table.count:
             context.note(f"{self._path} holds the names of its columns and no rows.")
-        seen: dict[str, int] = {}
+        repeats = Repeats(ids, context.reject, context.drop)
         for done, row in enumerate(table.rows(), 1):
+            trial = None
             try:
                 if row.problem:
                     raise ValueError(row.problem)
                 if row.missing:
                     context.drop(f"line {row.line}", f"the row ends {row.missing} cells before its header does")
                 trial = reader.trial(row.cells, functools.partial(context.drop, f"line {row.line}"))
-                if trial.id in seen:
-                    raise ValueError(f"{trial.id} is in line {seen[trial.id]} already")
             except ValueError as problem:
                 context.reject(f"line {row.line}", str(problem))
-            else:
-                seen[trial.id] = row.line
-                yield trial
+            yield from repeats.take(_id(row.cells, plan), row.line, trial)
             context.progress(done, table.count)
+        if repeats.joined:
+            context.note(f"{display.count(repeats.joined, 'row')} went into the trial of an earlier row with its id.")
 
     def _table(self) -> Table | Workbook | Export:
         """The file as rows of text."""
@@ -124,12 +125,17 @@ class CsvSource(Source):
             return Export(self._path, header)
         return Table(self._path, self._encoding, self._delimiter, header)
 
-    def _orders(self, table: Table | Workbook | Export, plan: columns.Plan) -> dict[str, DateOrder]:
-        """How each column of dates writes them: as the option says, or as its dates with a day above the 12th show."""
-        if self._order is not None:
-            return dict.fromkeys(DATES, self._order)
+    def _first_look(
+        self, table: Table | Workbook | Export, plan: columns.Plan
+    ) -> tuple[dict[str, DateOrder], list[str]]:
+        """How each column of dates writes them, and the id of each row.
+
+        Dates are read as the option says, or as those of the column with a day above the 12th show.
+        """
         shown: dict[str, set[DateOrder]] = {target: set() for target in DATES if target in plan.columns}
-        for row in table.rows() if shown else ():
+        ids = []
+        for row in table.rows():
+            ids.append(_id(row.cells, plan))
             for target, seen in shown.items():
                 cell = row.cells[plan.columns[target][0]] if row.cells else ""
                 if match := _DAY_OR_MONTH.match(cell.strip()):
@@ -137,11 +143,18 @@ class CsvSource(Source):
                         seen.add("dmy")
                     elif int(match[2]) > 12:
                         seen.add("mdy")
+        if self._order is not None:
+            return dict.fromkeys(DATES, self._order), ids
         known: dict[str, DateOrder] = {target: next(iter(seen)) for target, seen in shown.items() if len(seen) == 1}
         if plan.ictrp:  # the WHO's lists write the day first
             for target in shown:
                 known.setdefault(target, "dmy")
-        return known
+        return known, ids
+
+
+def _id(cells: Sequence[str], plan: columns.Plan) -> str:
+    """The id of a row as it stands there; empty for a row that cannot be read."""
+    return cells[plan.columns["id"][0]].strip() if cells else ""
 
 
 _DAY_OR_MONTH = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}")

@@ -59,6 +59,17 @@ class Row(NamedTuple):
     missing: int = 0
 
 
+_LONE_RETURN = re.compile(r"\r(?![\n]|\Z)")
+
+
+def _in_one_line(line: str) -> str:
+    """The line with a tab of the vertical kind, which repair makes the end of a line, for a return that ends none.
+
+    Forms on the web put them between the lines of a text, and a reader of CSV takes each for the end of a row.
+    """
+    return _LONE_RETURN.sub("\v", line) if "\r" in line else line
+
+
 class _Lines:
     """The lines of a text, counted; after a row that went wrong they can be read again from its second line."""
 
@@ -72,7 +83,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._again.pop() if self._again else next(self._text)
+        line = self._again.pop() if self._again else _in_one_line(next(self._text))
         self._since.append(line)
         self._number += 1
         return line
@@ -124,8 +135,12 @@ class Table:
         self.guessed = False
         """The encoding was told from the characters only, and may be wrong."""
         self.encoding = _known_encoding(encoding) if encoding else self._detect_encoding(head)
+        self._line_end = ""
         with self._text() as text:
             sample = text.read(_BLOCK)
+        if "\n" in sample:  # a return alone ends no row then
+            self._line_end = "\n"
+            sample = _in_one_line(sample)
         separator = _EXCEL_SEPARATOR.match(sample)
         self._skipped = 1 if separator else 0
         self.delimiter = delimiter or (separator[1] if separator else _detect_delimiter(sample))
@@ -160,7 +175,7 @@ class Table:
     @contextmanager
     def _text(self) -> Iterator[IO[str]]:
         with open_unpacked(self.path) as stream:
-            text = io.TextIOWrapper(stream, encoding=self.encoding, newline="")
+            text = io.TextIOWrapper(stream, encoding=self.encoding, newline=self._line_end)
             try:
                 yield text
             except UnicodeError:

@@ -48,8 +48,8 @@ _STATUS_WORDS = {
     "closed to recruitment of participants; "
     "recruitment closed; recruitment completed; recruitment complete; ongoing, recruitment ended; enrollment complete; "
     "ongoing, no longer recruiting; complete: follow-up continuing",
-    "COMPLETED": "complete; ended; finished; complete: follow-up complete; study completed",
-    "SUSPENDED": "temporarily halted; temporary halt; halted; paused",
+    "COMPLETED": "complete; ended; finished; complete: follow-up complete; study completed; data analysis completed",
+    "SUSPENDED": "temporarily halted; temporary halt; halted; paused; suspended by ca",
     "TERMINATED": "prematurely ended; stopped early; discontinued; stopped",
     "WITHDRAWN": "cancelled; canceled",
 }
@@ -68,8 +68,8 @@ _SPELLINGS: dict[str, dict[str, str]] = {
     },
     "sex": {
         **{_squash(display.sex(code)): code for code in SEXES},
-        **dict.fromkeys(["f", "females", "woman", "women"], "FEMALE"),
-        **dict.fromkeys(["m", "males", "man", "men"], "MALE"),
+        **dict.fromkeys(["f", "females", "woman", "women", "femaleyesmaleno"], "FEMALE"),
+        **dict.fromkeys(["m", "males", "man", "men", "femalenomaleyes"], "MALE"),
         **dict.fromkeys(
             [
                 "any",
@@ -92,7 +92,13 @@ _SPELLINGS: dict[str, dict[str, str]] = {
         "interventionalstudy": "INTERVENTIONAL",
         "observationalstudy": "OBSERVATIONAL",
         **dict.fromkeys(
-            ["interventionalclinicaltrialofmedicinalproduct", "treatmentstudy", "interventiontrial", "preventionstudy"],
+            [
+                "intervention",
+                "interventionalclinicaltrialofmedicinalproduct",
+                "treatmentstudy",
+                "interventiontrial",
+                "preventionstudy",
+            ],
             "INTERVENTIONAL",
         ),
         **dict.fromkeys(["epidemiologicalresearch", "epidemilogicalresearch", "noninterventional"], "OBSERVATIONAL"),
@@ -138,6 +144,11 @@ _SAYS_LITTLE = {
     "inactive",
     "authorised",
     "authorized",
+    "restarted",
+    "notauthorised",
+    "prohibitedbyca",
+    "trialnowtransitioned",
+    "gbnolongerineueea",
     "notavailable",
 }
 """Words of registries and sponsors that leave open whether a trial is over, paused or has yet to begin."""

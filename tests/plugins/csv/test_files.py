@@ -87,7 +87,7 @@ def test_bad_cells_and_rows_are_reported_with_their_line(tmp_path: Path) -> None
         b"J,last,,"  # 17
     )
     run = read(path)
-    assert run.ids == ["A", "B", "C", "E", "F", "G", "I", "J"]
+    assert run.ids == ["B", "C", "A", "E", "F", "G", "I", "J"]
     said = dict(run.rejected)
     assert list(said) == [f"line {n}" for n in (6, 8, 9, 13)]
     dropped = [why for where, why in run.dropped if where == "line 5"]
@@ -97,7 +97,7 @@ def test_bad_cells_and_rows_are_reported_with_their_line(tmp_path: Path) -> None
     assert said["line 6"] == '"id": missing'
     assert ("line 7", "the row ends 1 cells before its header does") in run.dropped
     assert said["line 8"] == "5 cells where the header has 4"
-    assert said["line 9"] == "A is in line 2 already"
+    assert said["line 9"] == "A is in line 2 already, with another title"
     assert (run.trials[3].title, run.trials[4].title) == ('"a "b" c"', "NL")
     assert "with the day or the month first" in dict(run.dropped)["line 12"]
     assert said["line 13"] == '"title": missing'

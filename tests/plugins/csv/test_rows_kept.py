@@ -10,6 +10,7 @@ import pytest
 from support.csv_cases import Run, read, write
 from trialindex.errors import SourceError
 from trialindex.trial import Site, Trial
+from trialindex.trial.prepare import prepare
 
 
 def rows(tmp_path: Path, header: str, *lines: str, **options: Any) -> Run:
@@ -227,3 +228,49 @@ def test_what_is_no_workbook_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_bytes(b"no workbook")
     with pytest.raises(SourceError, match="cannot be read as an Excel workbook"):
         read(tmp_path / "x.xlsx")
+
+
+def test_a_return_inside_a_cell_ends_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"id,title,eligibility,sex\r\nA-1,T,Inclusion criteria:\r* gout\r* pain,all\r\nB-1,U,,all\r\n")
+    run = read(path)
+    assert (run.ids, run.rejected, run.dropped) == (["A-1", "B-1"], [], [])
+    assert prepare(run.trials[0]).inclusion == ("gout", "pain")
+    path.write_bytes(b"id,title,sex\rA-1,T,all\rB-1,U,all\r")  # as Macs once wrote
+    assert read(path).ids == ["A-1", "B-1"]
+
+
+def test_one_row_a_country_is_one_trial(tmp_path: Path) -> None:
+    run = rows(
+        tmp_path,
+        "euctr_id\ttitle\tmember_state\ttrial_status\tname_of_sponsor\treg_date",
+        "2017-001604-30\tAn antibody\tAustria - BASG\tCompleted\tA university\t2018-02-06",
+        "2019-000001-11\tAnother\tItaly - Italian Medicines Agency\tPrematurely Ended\tA company\t2019-01-01",
+        "2017-001604-30\tAn antibody.\tUK - MHRA\tRecruiting\tA hospital\t2017-09-29",
+        "2017-001604-30\tUn anticorps\tFrance - ANSM\tOngoing\tA university\t2018-03-01",
+    )
+    other, trial = run.trials
+    assert (trial.title, trial.countries, trial.status) == ("An antibody", ("Austria", "UK", "France"), "RECRUITING")
+    assert trial.first_posted
+    assert (trial.first_posted.date, trial.sponsor) == ("2017-09-29", "A university")
+    assert trial.raw
+    assert [row["member_state"] for row in trial.raw["rows"]] == ["Austria - BASG", "UK - MHRA", "France - ANSM"]
+    assert (other.countries, other.status, run.rejected) == (("Italy",), "TERMINATED", [])
+    assert ("line 4", "sponsor: another than in line 2 of the same trial") in run.dropped
+    assert "2 rows went into the trial of an earlier row with its id." in run.notes
+
+
+def test_an_id_of_your_own_that_repeats_with_another_title_is_a_mistake(tmp_path: Path) -> None:
+    run = rows(tmp_path, "id\ttitle\tcity", "A-1\tGout\tOslo", "A-1\tPain\tBergen", "A-1\tGOUT\tTromsø")
+    [trial] = run.trials
+    assert [site.city for site in trial.sites] == ["Oslo", "Tromsø"]
+    assert run.rejected == [("line 3", "A-1 is in line 2 already, with another title")]
+
+
+def test_a_table_with_a_scientific_title_only(tmp_path: Path) -> None:
+    run = rows(tmp_path, "EudraCT Number\tScientific title", "2017-001604-30\tAn antibody")
+    assert run.trials[0].title == "An antibody"
+    table = [["Our export"], ["trial id", "public title", "Full title"], ["A", "N.A.", "F"], ["B", "P", "F"]]
+    assert [t.title for t in read(write(tmp_path / "y.csv", table)).trials] == ["F", "P"]
+    with pytest.raises(SourceError, match="no column is known to hold the trial's title"):
+        rows(tmp_path, "id\tnumber\tcondition", "grid\tACTRN12605000001695\tgout")
