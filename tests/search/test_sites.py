@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from typing import Any
 
 import msgspec
 import pytest
 
 from support.helpers import ListSource, ids, trial
+from trialindex.errors import QueryError
 from trialindex.index import Index
 from trialindex.plugin.results import Hit
 from trialindex.search.places import find_place
@@ -207,10 +210,45 @@ def test_regions_are_understood_as_people_write_them(text: str, label: str) -> N
     assert find_place(text).name == label
 
 
-@pytest.mark.parametrize("code", ["02139", "02139-4307", "K1A 0B6", "SW1A 1AA", "75001"])
-def test_a_postal_code_is_refused_by_name(code: str) -> None:
-    with pytest.raises(Exception, match=f'"{code}" is a postal code, and none are known. Name the city'):
-        find_place(code)
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("98101", "Seattle, Washington, United States (postal code 98101)"),
+        ("98101-2345", "Seattle, Washington, United States (postal code 98101)"),
+        ("WA 98101", "Seattle, Washington, United States (postal code 98101)"),
+        ("Washington 98101", "Seattle, Washington, United States (postal code 98101)"),
+        ("98101 USA", "Seattle, Washington, United States (postal code 98101)"),
+        ("CA 94305", "Stanford, California, United States (postal code 94305)"),
+        ("New York 10001", "New York, United States (postal code 10001)"),
+        ("75001 Paris", "Paris, France"),
+        ("London SW1A 1AA", "London, United Kingdom"),
+        ("Luxembourg 1234", "Luxembourg, Luxembourg"),
+    ],
+)
+def test_postal_codes_of_the_united_states_are_places(text: str, label: str) -> None:
+    assert find_place(text).name.replace("New York, New York", "New York") == label
+
+
+@pytest.mark.parametrize(
+    "text", ["K1A 0B6", "SW1A 1AA", "SW1A 1AA, UK", "75001, France", "DE 10115", "WA 10115", "1010"]
+)
+def test_a_postal_code_that_is_not_known_is_refused_by_name(text: str) -> None:
+    """And never taken for a city that is called as a state is: Wa is in Ghana."""
+    code = re.sub(r"(?:DE|WA) |, .*", "", text)
+    with pytest.raises(
+        QueryError, match=f'"{code}" is a postal code, and none are known but those of the United States'
+    ):
+        find_place(text)
+
+
+@pytest.mark.parametrize("text", ["02139", "WA 98101", "98101-2345"])
+def test_without_the_package_the_refusal_names_it(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zipcodes", None)
+    with pytest.raises(QueryError, match="is a postal code, and none are known") as caught:
+        find_place(text)
+    assert caught.value.hint
+    assert 'Name the city: --near "Boston, Massachusetts"' in caught.value.hint
+    assert 'pip install "trialindex[postal]"' in caught.value.hint
 
 
 def test_the_regions_of_the_table_are_those_of_the_gazetteer() -> None:

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from trialindex.errors import QueryError
+from trialindex.search import postal
 from trialindex.storage.gazetteer import City, cities_called, main_names, region_names, regions
 from trialindex.trial.countries import country_code, place_key
 from trialindex.trial.parse_values import quote_input
+from trialindex.trial.regions import COUNTRIES
 
 EARTH_RADIUS_KM = 6371.0088
 KM_PER_MILE = 1.609344
 _COORDINATES = re.compile(r"^\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+)?)\s*$")
-_POSTAL_CODE = re.compile(
-    r"\b(?:[0-9]{4,6}(?:-[0-9]{4})?|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9])\b"
-)
-"""Of most countries, of the United Kingdom, and of Canada."""
 _DISTANCE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(km|kilomet(?:er|re)s?|mi|miles?)?\s*$", re.IGNORECASE)
 
 
@@ -68,13 +66,22 @@ def find_place(text: str) -> Place:
                 f'"{quote_input(text)}" is not a position.', hint="Write latitude, then longitude: --near 45.76,4.84"
             )
         return Place(f"{latitude:g}, {longitude:g}", latitude, longitude)
-    written, text = text, _POSTAL_CODE.sub(" ", text)
-    if written != text and not text.strip(" ,"):
-        raise QueryError(
-            f'"{quote_input(written)}" is a postal code, and none are known.',
-            hint='Name the city: --near "Boston, Massachusetts"; or give coordinates: --near 45.76,4.84',
-        )
+    code, region = "", ""
+    if match := postal.CODE.search(text):
+        code, text = match[0], postal.CODE.sub(" ", text)
+        region = text.strip(" ,")
+        if not region or names_region(region):
+            area = postal.find_area(code)
+            if area and (
+                not region or country_code(region) == "US" or regions("US").get(place_key(region)) == area.state
+            ):
+                return Place(area.name, area.latitude, area.longitude)
+        if not region:
+            why, hint = postal.refusal(code)
+            raise QueryError(why, hint=hint)
     readings = list(read_city(text))
+    if code and names_region(region):  # "WA 98101" is no city of Ghana; "New York 10001" is a city of its state
+        readings = [(name, [*wanted, region]) for name, wanted in readings]
     called = cities_called(name for name, _ in readings)
     for name, wanted in readings:
         for candidates in called.get(place_key(name), ()):
@@ -82,6 +89,9 @@ def find_place(text: str) -> Place:
             if matching:
                 city = max(matching, key=_population)
                 return Place(_label(city), city.latitude, city.longitude)
+    if code and names_region(region):
+        why, hint = postal.refusal(code)
+        raise QueryError(why, hint=hint)
     name, wanted = readings[0]
     main, other = called.get(place_key(name), ([], []))
     raise QueryError(f'no place called "{quote_input(text)}" is known.', hint=_advice(name, wanted, main or other))
@@ -95,6 +105,14 @@ def read_city(text: str) -> Iterator[tuple[str, list[str]]]:
     for size in (1, 2, 3):  # Portland OR, Perth Western Australia
         if len(words) > size:
             yield " ".join(words[:-size]), [" ".join(words[-size:]), *regions]
+
+
+def names_region(text: str) -> bool:
+    """Whether this is the name or the code of a country, or of a state or province."""
+    key = place_key(text)
+    return country_code(text) is not None or any(
+        name in regions(country) for country in COUNTRIES for name in (key, key.replace(" ", ""))
+    )
 
 
 def _population(city: City) -> int:
