@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import secrets
@@ -25,6 +26,8 @@ from trialindex_web.bodies import (
     SearchAnswer,
     SearchRequest,
     SimilarAnswer,
+    SubscriptionAnswer,
+    SubscriptionRequest,
     TrialsAnswer,
     Version,
     WatchesAnswer,
@@ -34,8 +37,9 @@ from trialindex_web.bodies import (
 from trialindex_web.cursors import Cursors
 from trialindex_web.openapi import document
 from trialindex_web.refusal import Refusal
+from trialindex_web.sign_up_pages import sign_up
 from trialindex_web.site import Endpoint, Site, first
-from trialindex_web.watch_pages import STRANGER, open_watches
+from trialindex_web.watch_pages import STRANGER, latest, open_watches
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -64,6 +68,10 @@ class Api:
                 Route(f"{base}/watches", self._json(WatchRequest, self.add_watch), methods=["POST"]),
                 Route(f"{base}/watches/{{num:int}}", self.remove_watch, methods=["DELETE"]),
             ]
+        if self._site.settings.sign_up:
+            routes.append(
+                Route(f"{base}/subscriptions", self._json(SubscriptionRequest, self.subscribe), methods=["POST"])
+            )
         return routes
 
     # --- questions ----------------------------------------------------------------------------------------------------
@@ -165,17 +173,14 @@ class Api:
                 )
                 for one in watches.all()
             ]
-            return _answer(WatchesAnswer(watches=listed, news=watches.updates()[::-1]), personal=True)
+            return _answer(WatchesAnswer(watches=listed, news=latest(watches.updates())), personal=True)
 
     def add_watch(self, request: Request, asked: WatchRequest) -> Response:
         """Watch a trial, a condition or a question."""
         from trialindex.watching import baseline, watch_for
 
         self._check_owner(request)
-        given = {name: getattr(asked, name) for name in WatchRequest.__struct_fields__}
-        words: Any = {name: value for name, value in given.items() if value not in (None, [], "")}
-        if isinstance(condition := words.get("condition"), list):
-            words["condition"] = " ".join(condition)
+        words = _wanted(asked)
         with open_watches(self._site, create=True) as (index, watches):
             try:
                 watch = watches.add(*baseline(index, watch_for(index, **words)))
@@ -197,11 +202,26 @@ class Api:
                 raise Refusal(404, "There is no such watch.") from None
         return Response(status_code=204)
 
+    def subscribe(self, request: Request, asked: SubscriptionRequest) -> Response:
+        """Have somebody asked whether they want to be told; the answer is the same for every address."""
+        wanted = _wanted(asked)
+        address, agreed = wanted.pop("address"), wanted.pop("consent", "")
+        sign_up(self._site, address, [wanted] if wanted else [], agreed)
+        return _answer(SubscriptionAnswer(), personal=True, status=202)
+
     def _check_owner(self, request: Request) -> None:
-        if not self._site.sessions.of(request).owner:
-            raise Refusal(403, STRANGER)
+        if not self._site.sessions.of(request).owner and not self._has_token(request):
+            raise Refusal(401, STRANGER, WWW_Authenticate="Bearer")
         if self._site.settings.sample:
             raise Refusal(409, "This is the bundled sample, beside which nothing is kept.")
+
+    def _has_token(self, request: Request) -> bool:
+        """Whether the request brings the token of programs (RFC 6750)."""
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        token = self._site.settings.token
+        return (
+            bool(token) and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+        )
 
     # --- the description of all this ----------------------------------------------------------------------------------
 
@@ -241,6 +261,15 @@ class Api:
     def _tag(self, index: Index) -> str:
         """The entity tag of what is read from an index: it lasts as long as nothing in it changes."""
         return f'"{self._start}-{index.generation}"'
+
+
+def _wanted(asked: WatchRequest | SubscriptionRequest) -> dict[str, Any]:
+    """The fields that were given, as :func:`trialindex.watching.watch_for` takes them, and the others."""
+    given = msgspec.structs.asdict(asked)
+    words: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, [], "")}
+    if isinstance(condition := words.get("condition"), list):
+        words["condition"] = " ".join(condition)
+    return words
 
 
 def _number(request: Request, name: str, default: int) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -21,12 +22,14 @@ from trialindex_web.feeds import Feeds
 from trialindex_web.guard import Guard
 from trialindex_web.library import Library
 from trialindex_web.limits import Limits
+from trialindex_web.mails import Mails, tell_links
 from trialindex_web.questions import Questions
 from trialindex_web.refusal import SORRY, Refusal
 from trialindex_web.render import STYLE, Pages
 from trialindex_web.search_pages import SearchPages
 from trialindex_web.sessions import Sessions
 from trialindex_web.settings import Settings
+from trialindex_web.sign_up_pages import SignUpPages
 from trialindex_web.site import Site
 from trialindex_web.text_pages import TextPages
 from trialindex_web.trial_pages import TrialPages
@@ -35,7 +38,7 @@ from trialindex_web.watch_pages import WatchPages
 if TYPE_CHECKING:
     from trialindex import Index
 
-PARTS = (SearchPages, TrialPages, WatchPages, TextPages, Api, Feeds)
+PARTS = (SearchPages, TrialPages, WatchPages, SignUpPages, TextPages, Api, Feeds)
 SWEEP = 60.0
 """Seconds between two looks for questions that are kept no longer."""
 YEAR = 31_536_000
@@ -54,23 +57,24 @@ def make_application(
     """The application that serves *index*, and the path of the owner's way in.
 
     :param announce: is told the path of the next way in when one was used.
+    :raises TrialIndexError: people can sign up, and those who did cannot be read.
     """
     sessions = Sessions(settings)
     pages = Pages(settings, sessions)
-    site = Site(settings, Library(index), sessions, Questions(), pages, announce)
+    library = Library(index)
+    if settings.sign_up:
+        tell_links(index, settings)
+    site = Site(settings, library, sessions, Questions(), pages, announce, Mails(library) if settings.sign_up else None)
 
     def refuse(request: Request, refusal: Refusal) -> Response:
         return _problem(refusal) if request.url.path.startswith("/api/") else pages.refuse(request, refusal)
 
     routes = [
-        *(
-            route
-            for part in (SearchPages, TrialPages, WatchPages, TextPages, Api, Feeds)
-            for route in part(site).routes()
-        ),
+        *(route for part in PARTS for route in part(site).routes()),
         Route(pages.style_path, _style),
         Route("/healthz", _health),
         Route("/robots.txt", _robots),
+        Route("/.well-known/security.txt", _security(settings)),
     ]
     application = Starlette(
         routes=routes,
@@ -101,11 +105,14 @@ def _lifespan(site: Site) -> Callable[[Any], Any]:
                 site.questions.forget()
 
         warming, forgetting = asyncio.create_task(warm()), asyncio.create_task(forget())
+        mailing = [asyncio.create_task(site.mails.run())] if site.mails else []
         try:
             yield
         finally:
             forgetting.cancel()
-            await asyncio.wait([warming, forgetting])  # a thread still reads the index that is closed next
+            if site.mails:
+                site.mails.stop()
+            await asyncio.wait([warming, forgetting, *mailing])  # a thread still reads the index that is closed next
             site.library.close()
 
     return lifespan
@@ -157,6 +164,24 @@ def _style(request: Request) -> Response:
 
 def _health(request: Request) -> Response:
     return PlainTextResponse("ok\n")
+
+
+def _security(settings: Settings) -> Callable[[Request], Response]:
+    """Where to write about a hole in the security, RFC 9116; it is promised for half a year from when it is asked."""
+
+    def answer(request: Request) -> Response:
+        if not settings.security:
+            raise Refusal(404, "Nobody is named here to write to.")
+        expires = datetime.now(UTC).replace(microsecond=0) + timedelta(days=180)
+        lines = (
+            f"Contact: {settings.security}",
+            f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+            "Preferred-Languages: en",
+            f"Canonical: {settings.base_url}/.well-known/security.txt",
+        )
+        return PlainTextResponse("".join(f"{line}\n" for line in lines))
+
+    return answer
 
 
 def _robots(request: Request) -> Response:

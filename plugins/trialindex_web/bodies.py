@@ -115,6 +115,24 @@ class WatchRequest(FilterFields, kw_only=True):
     name: str = ""
 
 
+class SubscriptionRequest(FilterFields, kw_only=True):
+    """What somebody wants to be told of by e-mail: a trial, or a question; or a condition, in the filter of that name.
+
+    :param consent: the version of the text that they agreed to, which the page of a study shows.
+    """
+
+    address: Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+    consent: str
+    trial: str = ""
+    query: Annotated[str, msgspec.Meta(max_length=TEXT)] = ""
+
+
+class SubscriptionAnswer(msgspec.Struct, kw_only=True):
+    """The same for every address: if it can be written to, it is asked whether it was its owner."""
+
+    status: Literal["asked"] = "asked"
+
+
 class WatchView(msgspec.Struct, kw_only=True):
     """A watch, by its number."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from trialindex.cli.common import default_path, index_option, open_for_reading
@@ -23,6 +25,14 @@ PORT = 8477
 @click.option(
     "--proxy", is_flag=True, help="With --public: believe the X-Forwarded-For of the web server in front of this one."
 )
+@click.option(
+    "--token-file",
+    metavar="PATH",
+    help="Where the token is, or is put, with which programs of yours reach your watches.",
+)
+@click.option(
+    "--security", metavar="CONTACT", default="", help="With --public: whom to tell of a hole, an address or a page."
+)
 @index_option
 def serve(
     host: str,
@@ -32,6 +42,8 @@ def serve(
     public: bool,
     base_url: str | None,
     proxy: bool,
+    token_file: str | None,
+    security: str,
     index_path: str | None,
 ) -> None:
     """Show the index as a web page, and answer programs.
@@ -46,6 +58,8 @@ def serve(
       trialindex serve --index lupus --port 8000
       trialindex serve --public --base-url https://trials.example.org
     """
+    from trialindex.watching import Subscribers
+    from trialindex_web.secrets import read_token
     from trialindex_web.serving import bind, run
     from trialindex_web.settings import Settings
 
@@ -58,5 +72,8 @@ def serve(
             contacts=contacts,
             proxy=proxy,
             sample=index_path is None and index.folder != default_path(),
+            sign_up=public and Subscribers.exist(index.folder),
+            security=security,
+            token=read_token(Path(token_file)) if token_file else "",
         )
         run(index, settings, listening, browser=browser)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import uuid
+from collections import Counter
 from hashlib import sha256
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -26,6 +27,8 @@ from trialindex_web.watch_pages import open_watches
 
 ATOM = "http://www.w3.org/2005/Atom"
 ENTRIES = 50
+LOOKED_AT = 200
+"""Trials of a condition, those seen last, among which the new ones are looked for."""
 _NEWS = uuid.UUID("2c4f7f0e-5d1c-4f5e-8a43-0b6f4c4f7a10")
 """The namespace of ids: that of an entry is the UUID, version 5, of what it tells."""
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -74,13 +77,20 @@ class Feeds:
         return self._draw(request, f"trial {newest.id}", newest.title, path, entries[::-1])
 
     def condition(self, request: Request) -> Response:
-        """The trials of a condition that some trial in here is about, those first seen last before the others."""
+        """The trials of a condition that some trial in here is about, those first seen last before the others.
+
+        What was not new when it came into the index is one entry a day, with a count.
+        """
+        from trialindex.watching import is_news
+
         name = one_line(request.path_params["name"])
         with self._site.library.index() as index:
-            trials = index.browse(Filters(condition=(name,)), order="newest", limit=ENTRIES).trials
+            trials = index.browse(Filters(condition=(name,)), order="newest", limit=LOOKED_AT).trials
             seen = {trial.id: index.stored(trial.id).first_seen for trial in trials}
         if not trials:
             raise Refusal(404, "No trial in here names that condition.")
+        news = [trial for trial in trials if is_news(trial, seen[trial.id])]
+        others = Counter(seen[trial.id] for trial in trials) - Counter(seen[trial.id] for trial in news)
         entries = [
             Entry(
                 f"condition {trial.id}",
@@ -93,8 +103,19 @@ class Feeds:
                 ),
                 f"/trial/{segment(trial.id)}",
             )
-            for trial in trials
+            for trial in news
         ]
+        entries += [
+            Entry(
+                f"condition {name} {day}",
+                display.count(number, "study that came in and is not new", "studies that came in and are not new"),
+                day,
+                (),
+                f"/condition/{segment(name)}",
+            )
+            for day, number in others.items()
+        ]
+        entries = sorted(entries, key=lambda entry: entry.day, reverse=True)[:ENTRIES]
         return self._draw(request, f"condition {name}", f"Trials for {name}", f"/condition/{segment(name)}", entries)
 
     def watch(self, request: Request) -> Response:
@@ -109,13 +130,13 @@ class Feeds:
             if num not in known or not hmac.compare_digest(feed_secret(watches.identity, num), secret):
                 raise Refusal(404, "There is no such feed any more.")
             updates = watches.updates(watch=num)[-ENTRIES:]
-        words = {"new": "New: ", "changed": "Changed: ", "removed": "Gone: "}
+        words = {"new": "New: ", "changed": "Changed: ", "removed": "Gone: ", "backlog": "Not new: "}
         entries = [
             Entry(
                 one.key,
                 f"{words.get(one.kind, '')}{one.title}",
                 one.when,
-                one.lines[:20],
+                () if one.kind == "backlog" else one.lines[:20],
                 f"/trial/{segment(one.trial)}" if one.trial else "/watches",
             )
             for one in updates

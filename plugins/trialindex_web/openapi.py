@@ -23,13 +23,13 @@ PROBLEM = {
     },
     "required": ["type", "title", "status", "detail"],
 }
+TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "That of the file which --token-file names; the browser of the owner needs none.",
+}
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200}}
 LIMIT = {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100}}
-
-SEARCH = ("SearchAnswer", "SearchRequest")
-FACETS = ("FacetsAnswer", "FilterFields")
-WATCH = ("WatchView", "WatchRequest", "201")
-"""Of an operation with a body the schemas of its answer and its request, and the status."""
 
 
 @cache
@@ -44,6 +44,7 @@ def document(settings: Settings) -> dict[str, Any]:
         bodies.ChangesAnswer,
         bodies.SimilarAnswer,
         *(() if settings.public else (bodies.WatchRequest, bodies.WatchView, bodies.WatchesAnswer)),
+        *((bodies.SubscriptionRequest, bodies.SubscriptionAnswer) if settings.sign_up else ()),
     )
     _, components = msgspec.json.schema_components(kinds, ref_template=REF)
     lists = [_parameter(name) for name in bodies.IN_ADDRESS]
@@ -79,6 +80,18 @@ def document(settings: Settings) -> dict[str, Any]:
         paths["/api/v1/watches/{num}"] = {
             "delete": _operation("unwatch", "Forget a watch and its news.", "", parameters=[num], status="204")
         }
+        for operation in (*paths["/api/v1/watches"].values(), *paths["/api/v1/watches/{num}"].values()):
+            operation["security"] = [{"token": []}]
+    if settings.sign_up:
+        paths["/api/v1/subscriptions"] = {
+            "post": _operation(
+                "subscribe",
+                "Have somebody asked by e-mail whether they want to be told.",
+                "SubscriptionAnswer",
+                "SubscriptionRequest",
+                "202",
+            )
+        }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -88,7 +101,10 @@ def document(settings: Settings) -> dict[str, Any]:
         },
         "servers": [{"url": settings.base_url}],
         "paths": paths,
-        "components": {"schemas": {**components, "Problem": PROBLEM}},
+        "components": {
+            "schemas": {**components, "Problem": PROBLEM},
+            **({} if settings.public else {"securitySchemes": {"token": TOKEN}}),
+        },
     }
 
 

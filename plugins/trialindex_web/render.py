@@ -19,6 +19,7 @@ from trialindex.plugin.trial_page import Explanation
 from trialindex.trial import Status, display
 from trialindex.trial.sanitize import clean, one_line
 from trialindex.trial.statuses import Access, access
+from trialindex_web import consent
 from trialindex_web.refusal import Refusal
 from trialindex_web.sessions import Sessions
 from trialindex_web.settings import Settings
@@ -106,6 +107,7 @@ class Pages:
         style = sha256(STYLE.read_bytes()).hexdigest()[:12]
         self._environment.globals.update(
             w=display,
+            consent=consent,
             settings=settings,
             style=f"/static/style-{style}.css",
             safe_url=safe_url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +23,9 @@ class Settings:
     :param public: it is for everybody who can reach it, behind HTTPS; else for the one person at this computer.
     :param contacts: contacts are shown without being asked for.
     :param proxy: the address of a client is what the web server in front says.
+    :param sign_up: people can sign up by e-mail.
+    :param security: where to write about a hole in the security, an address or a page; empty for nowhere.
+    :param token: what a program of the owner shows to reach the watches; empty for none.
     :param sample: the index is the bundled sample, beside which nothing is kept.
     """
 
@@ -31,6 +35,9 @@ class Settings:
     contacts: bool = False
     proxy: bool = False
     sample: bool = False
+    sign_up: bool = False
+    security: str = ""
+    token: str = ""
 
     @classmethod
     def of(
@@ -42,6 +49,9 @@ class Settings:
         contacts: bool = False,
         proxy: bool = False,
         sample: bool = False,
+        sign_up: bool = False,
+        security: str = "",
+        token: str = "",
     ) -> Settings:
         """The settings of a server that listens at *address*, a host and a port.
 
@@ -50,11 +60,19 @@ class Settings:
         host, port = str(address[0]), int(address[1])
         local = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host)}
         if not public:
-            if base_url or proxy:
-                raise ServeError("--base-url and --proxy go with --public.", hint="Add --public, or leave them out.")
+            if base_url or proxy or security:
+                raise ServeError(
+                    "--base-url, --proxy and --security go with --public.", hint="Add --public, or leave them out."
+                )
             return cls(
-                base_url=f"http://{_named(host)}:{port}", hosts=frozenset(local), contacts=contacts, sample=sample
+                base_url=f"http://{_named(host)}:{port}",
+                hosts=frozenset(local),
+                contacts=contacts,
+                sample=sample,
+                token=token,
             )
+        if token:
+            raise ServeError("--token-file is for the watches of one person.", hint="Leave it out with --public.")
         base_url = base_url.rstrip("/")
         parts = urlsplit(base_url)
         if parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.fragment:
@@ -62,14 +80,36 @@ class Settings:
                 "--public needs the address that people type, and it has to be https.",
                 hint="Give it: --base-url https://trials.example.org",
             )
-        hosts = frozenset({parts.netloc.lower(), *local})
-        return cls(base_url=base_url, hosts=hosts, public=True, contacts=contacts, proxy=proxy, sample=sample)
+        return cls(
+            base_url=base_url,
+            hosts=frozenset({parts.netloc.lower(), *local}),
+            public=True,
+            contacts=contacts,
+            proxy=proxy,
+            sample=sample,
+            sign_up=sign_up,
+            security=_contact(security),
+        )
 
     @property
     def origins(self) -> frozenset[str]:
         """The origins whose forms are accepted."""
         scheme = "https" if self.public else "http"
         return frozenset({self.base_url, *(f"{scheme}://{host}" for host in self.hosts)})
+
+
+def _contact(given: str) -> str:
+    """Where to write, as a URI.
+
+    :raises ServeError: it is neither an e-mail address nor a page.
+    """
+    uri = f"mailto:{given}" if "@" in given and ":" not in given else given
+    if uri and not re.fullmatch(r"(mailto:[!-~]+@[!-~]+|https://[!-~]+)", uri):
+        raise ServeError(
+            "--security takes an e-mail address or the https address of a page.",
+            hint="For example --security security@example.org.",
+        )
+    return uri
 
 
 def _named(host: str) -> str:

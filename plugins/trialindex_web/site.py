@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from trialindex_web.forms import Form, check_token, read_form
 from trialindex_web.library import Library
+from trialindex_web.mails import Mails
 from trialindex_web.questions import Questions
 from trialindex_web.render import Pages
 from trialindex_web.sessions import Session, Sessions
@@ -26,6 +27,7 @@ class Site:
     """What all pages of one server share.
 
     :param announce: tells whoever started the server the path of a way in.
+    :param mails: sends those to people who sign up, where they can.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class Site:
     questions: Questions
     pages: Pages
     announce: Callable[[str], None]
+    mails: Mails | None = None
 
     def form_endpoint(self, answer: Callable[[Request, Form, Session], Response]) -> Endpoint:
         """An endpoint that a form of ours is sent to: its token is checked before anything else.

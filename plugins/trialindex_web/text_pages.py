@@ -10,6 +10,13 @@ from trialindex_web.questions import LIFETIME
 from trialindex_web.site import Site
 
 
+def _kept() -> dict[str, int]:
+    """How long what is kept of people who sign up is kept."""
+    from trialindex.watching import NEWS_KEPT, PENDING
+
+    return {"news": NEWS_KEPT.days, "hours": int(PENDING.total_seconds()) // 3600}
+
+
 class TextPages:
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -30,7 +37,7 @@ class TextPages:
 
     def privacy(self, request: Request) -> Response:
         """Made from the settings in force: it says what this server does."""
-        return self._site.pages.draw(request, "privacy.html", minutes=LIFETIME // 60)
+        return self._site.pages.draw(request, "privacy.html", minutes=LIFETIME // 60, kept=_kept())
 
     def about(self, request: Request) -> Response:
         """What the index holds, from where, of which day, and what it cannot do."""

@@ -21,6 +21,7 @@ from trialindex_web.site import Site, first
 
 if TYPE_CHECKING:
     from trialindex import Index
+    from trialindex.plugin.messages import Update
     from trialindex.watching import Watches
 
 NEWS = 100
@@ -35,6 +36,29 @@ def open_watches(site: Site, *, create: bool) -> Iterator[tuple[Index, Watches]]
 
     with site.library.index() as index, Watches(index.folder, create=create) as watches:
         yield index, watches
+
+
+def latest(updates: list[Update]) -> list[Update]:
+    """The updates of the newest day first, those of a day as they were told: new trials first."""
+    return sorted(updates, key=lambda update: update.when, reverse=True)  # stays in order where the days are the same
+
+
+def wanted_by(site: Site, form: Form, session: Session) -> list[dict[str, Any]]:
+    """What a form wants to be told of, each as :func:`trialindex.watching.watch_for` takes it.
+
+    :raises Refusal: it is a question that is kept no longer.
+    """
+    wanted: list[dict[str, Any]] = []
+    if form.get("trial") and (form.get("this") or not form.get("choose")):
+        wanted.append({"trial": form.text("trial")})
+    wanted += [{"condition": name[:200]} for name in form.all("condition")]
+    if form.get("question"):
+        question = site.questions.get(session.name, form.text("question"))
+        if question is None:
+            raise Refusal(404, EXPIRED)
+        filters = {key: value for key, value in question.words.items() if key != "near" or "within" in question.words}
+        wanted.append({"query": question.text, **filters})
+    return wanted
 
 
 class WatchPages:
@@ -78,7 +102,7 @@ class WatchPages:
                 (watch, watches.count_members(watch.num), feed_secret(watches.identity, watch.num))
                 for watch in watches.all()
             ]
-            news = watches.updates()[: -NEWS - 1 : -1]
+            news = latest(watches.updates())[:NEWS]
         return self._site.pages.draw(request, "watches.html", watches=listed, news=news, notes=notes, sample=False)
 
     def add(self, request: Request, form: Form, session: Session) -> Response:
@@ -86,20 +110,7 @@ class WatchPages:
         from trialindex.watching import baseline, watch_for
 
         self._check(session)
-        wanted: list[dict[str, Any]] = []
-        if form.get("trial") and form.get("this", "1"):
-            wanted.append({"trial": form.text("trial")})
-        wanted += [{"condition": name[:200]} for name in form.all("condition")]
-        if form.get("question"):
-            question = self._site.questions.get(session.name, form.text("question"))
-            if question is None:
-                raise Refusal(404, EXPIRED)
-            filters = (
-                question.words
-                if "within" in question.words
-                else {k: v for k, v in question.words.items() if k != "near"}
-            )
-            wanted.append({"query": question.text, **filters})
+        wanted = wanted_by(self._site, form, session)
         if not wanted:
             raise Refusal(422, "Please tick what you want to watch.")
         with open_watches(self._site, create=True) as (index, watches):

@@ -65,6 +65,17 @@ class Browser:
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
+    def fields(self, page: str, action: str) -> list[tuple[str, str]]:
+        """What a browser sends of the form with that action when nothing is changed, as far as inputs go."""
+        text = self.get(page).text
+        form = text[text.index(f'action="{action}"') :]
+        inputs = Outline(form[form.index(">") + 1 : form.index("</form>")] + "").find("input")
+        return [
+            (one["name"], one.get("value", ""))
+            for one in inputs
+            if one.get("type") not in ("checkbox", "radio") or "checked" in one
+        ]
+
     def enter(self) -> None:
         """Come in as the owner."""
         assert self.get(self.entrance).status_code == 303

@@ -13,14 +13,16 @@
 
 from trialindex.storage.watch_rows import NotifierConfig
 from trialindex.watching.delivery import DeliveryResult, deliver, send_test
-from trialindex.watching.mailing import MailResult, send_mails
+from trialindex.watching.mailing import NEWS_KEPT, MailResult, send_mails
 from trialindex.watching.store import Watches
-from trialindex.watching.subscribers import Consent, MailSettings, PublicLinks, Subscribers
+from trialindex.watching.subscribers import PENDING, Consent, MailSettings, PublicLinks, Subscribers
 from trialindex.watching.sync import SyncResult, sync
-from trialindex.watching.updates import baseline, find_updates
+from trialindex.watching.updates import baseline, find_updates, is_news
 from trialindex.watching.watch import Watch, watch_for
 
 __all__ = [
+    "NEWS_KEPT",
+    "PENDING",
     "Consent",
     "DeliveryResult",
     "MailResult",
@@ -34,6 +36,7 @@ __all__ = [
     "baseline",
     "deliver",
     "find_updates",
+    "is_news",
     "send_mails",
     "send_test",
     "sync",

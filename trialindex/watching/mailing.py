@@ -106,18 +106,21 @@ def _queue(subscribers: Subscribers, identity: str, subscriber: int, updates: li
     subscribers.rows.add_delivery(key, subscriber, day, subscribers.seal.encrypt("delivery", delivery))
 
 
-def send_mails(subscribers: Subscribers, *, wait: float = 0.0) -> MailResult:
+def send_mails(
+    subscribers: Subscribers, *, wait: float = 0.0, is_stopped: Callable[[], bool] = lambda: False
+) -> MailResult:
     """Send what is due, invitations first, and delete what is kept no longer.
 
     One process sends at a time; while another one does, nothing is done here.
 
     :param wait: seconds to wait for another one.
+    :param is_stopped: asked before each mail: whether the rest has to wait.
     """
     result = MailResult()
     try:
         with write_lock(subscribers.folder, wait=wait, name=MAILS, doing="sending mails of"):
             _forget(subscribers)
-            sender = _Sender(subscribers, result)
+            sender = _Sender(subscribers, result, is_stopped)
             sender.invite()
             sender.ask_again()
             sender.deliver()
@@ -138,11 +141,12 @@ def _forget(subscribers: Subscribers) -> None:
 class _Sender:
     """Sends what is due, until the server has failed :data:`FAILURES` times in a row."""
 
-    def __init__(self, subscribers: Subscribers, result: MailResult) -> None:
+    def __init__(self, subscribers: Subscribers, result: MailResult, is_stopped: Callable[[], bool]) -> None:
         self._subscribers = subscribers
         self._rows = subscribers.rows
         self._seal = subscribers.seal
         self._result = result
+        self._is_stopped = is_stopped
         self._failures = 0
 
     def invite(self) -> None:
@@ -216,7 +220,7 @@ class _Sender:
 
     def _send(self, address: str, send: Callable[[Notifier], None]) -> Outcome:
         """Send one mail with the notifier that writes to the address; how that went."""
-        if self._failures >= FAILURES:
+        if self._failures >= FAILURES or self._is_stopped():
             return "held"
         try:
             send(self._subscribers.notifier(address))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -142,9 +142,7 @@ class UpdateFinder:
         """Whether a trial that comes to the watch is new: not over, and posted lately or in the index before."""
         if self._watch.kind == "trial":
             return True
-        if trial.status in ENDED:
-            return False
-        return not _is_old(trial) or self._was_held(trial)
+        return is_news(trial, _today()) or (trial.status not in ENDED and self._was_held(trial))
 
     def _was_held(self, trial: Trial) -> bool:
         """Whether the index had the trial before it was changed last."""
@@ -230,12 +228,18 @@ class UpdateFinder:
         )
 
 
-def _is_old(trial: Trial) -> bool:
-    """Whether the registry first posted it more than :data:`NEW_DAYS` ago, as far as its date tells."""
-    if trial.first_posted is None:
+def is_news(trial: Trial, day: str) -> bool:
+    """Whether a trial that comes into the index is new: not over, and not posted long ago as far as its date tells.
+
+    :param day: the ISO day on which it came.
+    """
+    if trial.status in ENDED:
         return False
-    cutoff = (datetime.now(UTC).date() - timedelta(days=NEW_DAYS)).isoformat()
-    return trial.first_posted.date < cutoff[: len(trial.first_posted.date)]
+    if trial.first_posted is None:
+        return True
+    posted = trial.first_posted.date
+    cutoff = (date.fromisoformat(day) - timedelta(days=NEW_DAYS)).isoformat()
+    return posted >= cutoff[: len(posted)]
 
 
 def _facts(trial: Trial) -> tuple[str, ...]:

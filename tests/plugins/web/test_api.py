@@ -218,8 +218,9 @@ def test_the_description_names_every_route(browser: Browser, visitor: Browser) -
 
 
 def test_the_owner_watches_by_page_and_by_program(browser: Browser, index: Index) -> None:
-    assert browser.get("/api/v1/watches").status_code == 403
-    assert post(browser, "/api/v1/watches", {"trial": "EX-0002"}).status_code == 403
+    stranger = browser.get("/api/v1/watches")
+    assert (stranger.status_code, stranger.headers["www-authenticate"]) == (401, "Bearer")
+    assert post(browser, "/api/v1/watches", {"trial": "EX-0002"}).status_code == 401
     browser.enter()
     assert browser.submit("/watches", {"trial": "ex-0002", "this": "1"}).status_code == 303
     question = browser.search("lupus of the kidney").rpartition("/")[2]
@@ -294,6 +295,9 @@ def test_feeds_of_a_trial_and_of_a_condition(browser: Browser, index: Index) -> 
     assert len({entry.id for entry in feed.entries}) == 2
     condition = feedparser.parse(browser.get("/feeds/condition/lupus%20nephritis.atom").text)
     assert not condition.bozo
+    assert [entry.title for entry in condition.entries][-1] == "1 study that came in and is not new", "it is over"
+    index.ingest(ListSource(msgspec.structs.replace(index.get("EX-0002"), status="SUSPENDED"), spec="sample"))
+    condition = feedparser.parse(browser.get("/feeds/condition/lupus%20nephritis.atom").text)
     assert "Home exercise for people with lupus nephritis" in [entry.title for entry in condition.entries]
     assert browser.get("/feeds/condition/zzyzx.atom").status_code == 404
     assert browser.get("/feeds/trial/EX-9999.atom").status_code == 404

@@ -8,6 +8,7 @@ import re
 import socket
 import time
 from collections.abc import MutableMapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +327,20 @@ def test_rule_16_search_engines_see_trials_and_nothing_else(browser: Browser, vi
     assert "x-robots-tag" not in visitor.get("/trial/EX-0002").headers
     assert visitor.get("/").headers["x-robots-tag"] == "noindex"
     assert browser.get("/trial/EX-0002").headers["x-robots-tag"] == "noindex"
+
+
+def test_a_hole_can_be_told_of_where_somebody_is_named(pages: None, index: Index, browser: Browser) -> None:
+    assert browser.get("/.well-known/security.txt").status_code == 404
+    with serve(index, public=True, security="security@example.org") as public:
+        answer = public.get("/.well-known/security.txt")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
+        assert fields["Contact"] == "mailto:security@example.org"
+        assert fields["Canonical"] == f"{PUBLIC}/.well-known/security.txt"
+        assert datetime.fromisoformat(fields["Expires"]) > datetime.now(UTC) + timedelta(days=100)
+    for wrong in ("javascript:alert(1)", "http://x.test", "a@b\nContact: c"):
+        with pytest.raises(ServeError, match="takes an e-mail address"):
+            Settings.of(("127.0.0.1", 1), public=True, base_url=PUBLIC, security=wrong)
 
 
 # --- 17: for everybody ----------------------------------------------------------------------------------------------
