@@ -75,7 +75,8 @@ def run(index: Index, settings: Settings, listening: socket.socket, *, browser: 
         timeout_keep_alive=15,
         timeout_graceful_shutdown=LAST_WORDS,
     )
-    click.echo(f"trialindex is at {settings.base_url}/ (stop it with Ctrl-C)")
+    at = f"listening at {_address(listening)}; " if settings.public else ""
+    click.echo(f"trialindex is at {settings.base_url}/ ({at}stop it with Ctrl-C)")
     if not settings.public:
         announce(entrance)
     if browser:
@@ -86,6 +87,12 @@ def run(index: Index, settings: Settings, listening: socket.socket, *, browser: 
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+def _address(listening: socket.socket) -> str:
+    """Host and port, as an address of the web has them."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _stay(number: int, frame: Any) -> None:

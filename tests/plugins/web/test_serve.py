@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import quopri
 import re
 import shutil
 import signal
@@ -21,11 +22,13 @@ from urllib.parse import urlencode
 import pytest
 
 from support.helpers import ListSource, trial
+from support.smtp_server import SmtpServer
 from support.web_cases import serve
 from trialindex.index import Index
+from trialindex.watching import MailSettings, Subscribers
 from trialindex_web import library
 
-MARK = "quokkaemia"
+MARK, OTHER = "quokkaemia", "numbatosis"
 
 
 class Process:
@@ -37,8 +40,9 @@ class Process:
         self.err = tmp_path / "stderr"
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(command, stdout=out, stderr=err, cwd=tmp_path)
-        self.port = int(self._wait(r"trialindex is at http://127\.0\.0\.1:(\d+)/"))
-        self.entrance = self._wait(r"Your watches, once from this address: http://127\.0\.0\.1:\d+(/enter/[\w-]+)")
+        self.port = int(self._wait(r"trialindex is at .*127\.0\.0\.1:(\d+)"))
+        entrance = r"Your watches, once from this address: http://127\.0\.0\.1:\d+(/enter/[\w-]+)"
+        self.entrance = "" if "--public" in options else self._wait(entrance)
         self.cookie = self.token = ""
 
     def _wait(self, pattern: str) -> str:
@@ -148,6 +152,62 @@ def test_nothing_that_is_typed_comes_anywhere_but_into_the_watches(folder: Path,
         assert MARK.encode() not in content or name == "own/watches.db", name
     assert MARK.encode() in (folder / "watches.db").read_bytes()
     assert (folder / "watches.db").stat().st_mode & 0o077 == 0
+
+
+def test_nothing_that_people_sign_up_with_comes_anywhere(folder: Path, tmp_path: Path) -> None:
+    """The leak test of a public server: one word is the address of somebody, another stands in what they ask for."""
+    address = f"{OTHER}@example.org"
+    with SmtpServer() as post:
+        sender = {"host": "localhost", "port": post.port, "security": "none", "from_": "news@trials.example.org"}
+        settings = MailSettings(notifier="email", options=sender, key_file=str(tmp_path / "keys" / "key"))
+        Subscribers.set_up(folder, settings).close()
+        base = "https://trials.example.org"
+        seen: list[object] = []
+        with running(folder, tmp_path, "--public", "--base-url", base) as server:
+            question = server.submit("/search", text=f"{MARK} of the kidney")[1]["location"]
+            title = re.findall(r"<title>(.*?)</title>", server.ask("GET", question)[2])
+            assert title == ["Results"]
+            for fields in ({"question": question.rpartition("/")[2]}, {"condition": "Lupus Nephritis"}):
+                status, told, text = server.submit("/updates/sign-up", address=address, consent="1", **fields)
+                assert status == 303, text
+                seen += [told, text]
+            body = f'{{"address": "{address}", "consent": "1", "query": "{MARK} of the ear"}}'
+            status, told, text = server.ask("POST", "/api/v1/subscriptions", body, "application/json")
+            assert status == 202, text
+            seen += [told, text]
+            while len(post.mails) < 3:  # the limit of the test ends this
+                time.sleep(0.02)
+            for mail in list(post.mails):
+                confirm = re.findall(rf"{base}(/updates/confirm/\S+)", quopri.decodestring(mail.content).decode())[0]
+                status, told, text = server.ask("GET", confirm)
+                seen += [told, text]
+                status, told, text = server.ask("POST", confirm)
+                assert status == 303, text
+                seen += [told, text]
+            status, told, mine = server.ask("GET", told["location"])
+            assert address in mine, "else this test shows nothing"
+            assert mine.count(MARK) >= 2
+            assert re.findall(r"<title>(.*?)</title>", mine) == ["My updates"]
+            seen += [told, re.findall(r'(?:href|action|src)="([^"]*)"', mine)]
+            new = tmp_path / "new.yaml"
+            new.write_text("- {id: NEW-1, title: A new trial, conditions: [Lupus Nephritis], status: recruiting}\n")
+            for words in (["ingest", f"manual:{new}"], ["sync"], ["subscribers", "show"]):
+                command = [sys.executable, "-m", "trialindex", *words, "--index", str(folder)]
+                done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd=tmp_path)
+                seen += [done.stdout, done.stderr]
+            assert "A new trial" in quopri.decodestring(post.mails[-1].content).decode()
+            assert server.stop() == 0
+        for one in seen:
+            assert MARK not in str(one)
+            assert OTHER not in str(one)
+        for mail in post.mails:
+            assert MARK not in quopri.decodestring(mail.content).decode()
+            named = [name for name, value in mail.message.items() if OTHER in value]
+            assert named == ["To"], "not in the subject, nor in a Message-ID"
+            assert OTHER not in mail.message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    for name, content in everything_in(tmp_path).items():
+        assert MARK.encode() not in content, name
+        assert OTHER.encode() not in content, name
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
