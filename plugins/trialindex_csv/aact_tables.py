@@ -22,6 +22,7 @@ from typing import BinaryIO
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.plugin.unpack import is_zip, open_unpacked, open_zip
+from trialindex.trial import display
 from trialindex.trial.sanitize import replace_surrogates
 from trialindex_csv.table import DELIMITERS, read_rows
 
@@ -128,7 +129,7 @@ class Tables:
                     self._context.reject(f"{name}, line {row.line + 1}", problem or "it names no study")
                     continue
                 if missing:
-                    why = f"the row ends {missing} cells before its header does"
+                    why = f"the row ends {display.count(missing, 'cell')} before its header does"
                     self._context.drop(f"{name}, line {row.line + 1}", why)
                 found = {column: replace_surrogates(cells[n]) for n, column in kept if cells[n]}
                 unread = unread or any(cells[n] != found.get(column, "") for n, column in kept)

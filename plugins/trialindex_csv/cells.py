@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from trialindex.trial import parse_values
+from trialindex.trial import parse_values, regions
 
 # --- ages -----------------------------------------------------------------------------------------------------------
 
@@ -68,21 +69,20 @@ _AFTER_COMMA = re.compile(
     r"|The Democratic Republic of the|Federated States of|Occupied|Province of China)",
     re.IGNORECASE,
 )
-# Of countries whose addresses name it after the city, and in which it is no city's name too.
-_STATES = {
-    *(
-        "alberta",
-        "british columbia",
-        "manitoba",
-        "new brunswick",
-        "newfoundland and labrador",
-        "nova scotia",
-        "ontario",
-    ),
-    *("prince edward island", "saskatchewan", "yukon", "northwest territories", "nunavut", "new south wales"),
-    *("queensland", "south australia", "tasmania", "western australia", "australian capital territory"),
-    *("northern territory",),
-}
+_CITIES_TOO = {"são paulo", "sao paulo", "rio de janeiro", "quebec", "québec"}
+"""States and provinces that are called as a city in them is, so that ``Hospital, Quebec`` may name either."""
+_CITIES_ONLY = {"delhi", "chandigarh", "puducherry"}
+"""Territories that are hardly more than the city of that name."""
+
+
+@cache
+def _states() -> set[tuple[str, str]]:
+    """The states and provinces of countries whose addresses name them after the city, with the country."""
+    rows = ((country, name.casefold()) for country, _, names in regions.rows() for name in names)
+    return {(_COUNTRY_NAMES[country], name) for country, name in rows if name not in _CITIES_ONLY}
+
+
+_COUNTRY_NAMES = {"AU": "australia", "BR": "brazil", "CA": "canada", "IN": "india"}
 _POSTAL_CODE = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9 -]*")
 
 
@@ -90,9 +90,9 @@ def location(text: str) -> dict[str, str]:
     """A site from ``Facility, City, State, Zip, Country``, in which facilities hold commas, and state and zip may lack.
 
     The country is last. A postal code is known by its form. In the United States a state always comes before it, and
-    a city before that; so it is where a state of Canada or Australia stands there. Elsewhere
-    two parts are the facility and its city; of three or more it cannot be told where the facility ends, so they stay
-    together as the name.
+    a city before that; so it is where a state of Australia, Brazil, Canada or India stands there. Elsewhere two parts
+    are the facility and its city; of three or more it cannot be told where the facility ends, so they stay together as
+    the name.
     """
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts:
@@ -103,7 +103,9 @@ def location(text: str) -> dict[str, str]:
     site = {"country": country}
     if len(parts) > 1 and _POSTAL_CODE.fullmatch(parts[-1]):
         site["postal_code"] = parts.pop()
-    if (country == "United States" or (parts and parts[-1].casefold() in _STATES)) and len(parts) > 1:
+    last = (country.casefold(), parts[-1].casefold()) if parts else ("", "")
+    named = last in _states() and (len(parts) > 2 or last[1] not in _CITIES_TOO)
+    if (country == "United States" or named) and len(parts) > 1:
         site["state"] = parts.pop()
         site["city"] = parts.pop()
     elif len(parts) == 2 or (len(parts) == 1 and country != "United States"):

@@ -12,14 +12,9 @@ from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.plugin.unpack import open_unpacked
 from trialindex.trial import Trial
 from trialindex.trial.from_values import FieldError, read_trial
+from trialindex_csv.ids import id_in_text
 
 _TAG = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}-(?: |$)(.*)")
-_ID = re.compile(
-    r"\b(NCT[0-9]{8}|ISRCTN[0-9]{8}|EUCTR[0-9]{4}-[0-9]{6}-[0-9]{2}(?:-[A-Z]{2})?|20[2-9][0-9]-5[0-9]{5}-[0-9]{2}-[0-9]{2}"
-    r"|ACTRN[0-9]{14}|ChiCTR[0-9]{10}|DRKS[0-9]{8}|CTRI/[0-9]{4}/[0-9]{2,3}/[0-9]{6}|JPRN-\w+|RBR-\w{6,8}"
-    r"|IRCT[0-9]+N[0-9]+|PACTR[0-9]+|KCT[0-9]{7}|TCTR[0-9]{11})\b"
-)
-"""Ids of registries, as the registries write them."""
 _IN_ID, _IN_ALL = ("AN", "ID", "SI", "C1", "M1", "UR", "L2"), ("TI", "T1", "AB", "N2", "N1")
 
 
@@ -91,7 +86,7 @@ def _fields(record: dict[str, list[str]]) -> dict[str, Any]:
         return next((value for tag in tags for value in record.get(tag, ()) if value), "")
 
     texts = (value for tag in (*_IN_ID, *_IN_ALL) for value in record.get(tag, ()))
-    found = (match[1] for text in texts for match in _ID.finditer(text))
+    found = filter(None, map(id_in_text, texts))
     return {
         "id": next(found, ""),
         "title": first("TI", "T1"),

@@ -33,7 +33,7 @@ Line = tuple[int, Trial]
 class Repeats:
     """The trials of a table whose rows repeat ids, each once.
 
-    :param ids: the id of each row, as it stands there. A trial is held back until its last row is read.
+    :param ids: the id of each row. A trial is held back until its last row is read.
     :param reject: told of a row that repeats an id for another trial.
     :param drop: told of what the rows of one trial state differently.
     """

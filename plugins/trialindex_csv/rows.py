@@ -12,6 +12,7 @@ from trialindex.trial.from_values import FieldError, Problem, read_trial
 from trialindex.trial.parse_values import DateOrder, normalise_date
 from trialindex.trial.repair import repair_text
 from trialindex_csv import cells, columns
+from trialindex_csv.ids import id_of_cell
 
 LISTS = {
     *("other_ids", "conditions", "normalized_conditions", "keywords", "phases", "who_masked", "inclusion", "exclusion"),
@@ -129,6 +130,8 @@ class RowReader:
                 Problem(("sites",), f"the columns of the sites hold {counted} values, so only countries count")
             )
         data |= parts
+        if "id" in data:
+            data["id"] = id_of_cell(data["id"])
         if self._plan.ictrp:
             _complete_ictrp(data)
         _complete(data)

@@ -16,6 +16,7 @@ from trialindex.trial import Trial, display
 from trialindex.trial.parse_values import DateOrder
 from trialindex_csv import columns
 from trialindex_csv.ictrp_xml import Export, is_export
+from trialindex_csv.ids import id_of_cell
 from trialindex_csv.repeats import Repeats
 from trialindex_csv.rows import DATES, LISTS, RowReader
 from trialindex_csv.table import DELIMITERS, Table
@@ -93,7 +94,8 @@ class CsvSource(Source):
         separator = table.separator if isinstance(table, Export) else ";" if plan.ictrp else self._separator
         reader = RowReader(plan, self._mapping.constants, separator, orders, self.name, self._mapping.values)
         if table.above:
-            context.note(f"{table.above} rows above the names of the columns are left out.")
+            above = display.count(table.above, "row")
+            context.note(f"{above} above the names of the columns {'is' if table.above == 1 else 'are'} left out.")
         if table.guessed:
             context.note(f"{self._path} is read as {table.encoding}; if letters look wrong, say --encoding.")
         if plan.unused:
@@ -107,7 +109,9 @@ class CsvSource(Source):
                 if row.problem:
                     raise ValueError(row.problem)
                 if row.missing:
-                    context.drop(f"line {row.line}", f"the row ends {row.missing} cells before its header does")
+                    context.drop(
+                        f"line {row.line}", f"the row ends {display.count(row.missing, 'cell')} before its header does"
+                    )
                 trial = reader.trial(row.cells, functools.partial(context.drop, f"line {row.line}"))
             except ValueError as problem:
                 context.reject(f"line {row.line}", str(problem))
@@ -153,8 +157,8 @@ class CsvSource(Source):
 
 
 def _id(cells: Sequence[str], plan: columns.Plan) -> str:
-    """The id of a row as it stands there; empty for a row that cannot be read."""
-    return cells[plan.columns["id"][0]].strip() if cells else ""
+    """The id of a row; empty for a row that cannot be read."""
+    return id_of_cell(cells[plan.columns["id"][0]].strip()) if cells else ""
 
 
 _DAY_OR_MONTH = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}")

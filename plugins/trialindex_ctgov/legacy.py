@@ -101,7 +101,7 @@ def _fields(root: ElementTree.Element, nct_id: str) -> dict[str, Any]:
         ],
         "officials": [_person(one) for one in root.findall("overall_official")],
         "sponsor": _text(root, "sponsors/lead_sponsor/agency"),
-        "sponsor_class": _text(root, "sponsors/lead_sponsor/agency_class"),
+        "sponsor_class": (_text(root, "sponsors/lead_sponsor/agency_class") or "").removeprefix("U.S. "),
         "collaborators": _texts(root, "sponsors/collaborator/agency"),
         "organization": _text(root, "source"),
         "has_expanded_access": _text(root, "has_expanded_access"),
@@ -144,7 +144,7 @@ def _arm(root: ElementTree.Element, arm: ElementTree.Element) -> dict[str, Any]:
     given = [one for one in root.findall("intervention") if label in _texts(one, "arm_group_label")]
     return {
         "label": label,
-        "type": (_text(arm, "arm_group_type") or "").removesuffix(" Comparator"),
+        "type": _text(arm, "arm_group_type"),
         "description": _text(arm, "description"),
         "interventions": [_text(one, "intervention_name") for one in given],
     }

@@ -134,7 +134,9 @@ class TableRenderer(Renderer):
     def _fact(self, fact: Fact, indent: str, column: int) -> Iterator[str]:
         """A label and its value: side by side, or one under the other where there is little room."""
         room = self._width - len(indent) - column
-        stacked = self._width < STACKED or (fact.whole and max(map(cells, fact.values)) > room)
+        stacked = (
+            self._width < STACKED or cells(fact.label) >= column or (fact.whole and max(map(cells, fact.values)) > room)
+        )
         hang = indent + " " * (2 if stacked else column)
         width = self._width - len(hang)
         first, *rest = wrap_units(fact.values, width, "; ") if fact.whole else wrap(fact.value, width)

@@ -190,3 +190,9 @@ def test_hostile_text_takes_no_longer_than_any(unit: str) -> None:
     start = time.process_time()
     split_criteria("Inclusion Criteria:\n* " + unit * (300_000 // len(unit)))
     assert time.process_time() - start < 5
+
+
+def test_headings_of_old_cancer_records_are_no_criteria() -> None:
+    text = "DISEASE CHARACTERISTICS:\n\nStage III sarcoma\n\nPATIENT CHARACTERISTICS:\nAge:\n\n* 18 and over\n\n"
+    text += "PRIOR CONCURRENT THERAPY:\n* None"
+    assert split_criteria(text).neither == ("Stage III sarcoma", "Age:", "18 and over", "None")

@@ -165,6 +165,8 @@ def _heading(body: str, *, bulleted: bool, now: Side) -> _Heading | None:
         return _Heading("exclusion" if other["out"] else "neither", rest)
     if opens_list and (_SAYS_OUT.search(head) or _OUT_BELOW.search(head) or _NAMES_OUT.search(head)):
         return _Heading("exclusion")
+    if opens_list and now == "neither" and head.isupper() and words <= 6:
+        return _Heading("neither")  # "DISEASE CHARACTERISTICS:", of the registry's old records on cancer
     if opens_list and now == "neither" and _SAYS_IN.search(head):
         return _Heading("inclusion")
     return None

@@ -95,7 +95,7 @@ def test_bad_cells_and_rows_are_reported_with_their_line(tmp_path: Path) -> None
     assert any('status": "recruting" is not a known status. Did you mean "RECRUITING"?' in why for why in dropped)
     assert any('"start_date": "2024-02-30" is not a date' in why for why in dropped)
     assert said["line 6"] == '"id": missing'
-    assert ("line 7", "the row ends 1 cells before its header does") in run.dropped
+    assert ("line 7", "the row ends 1 cell before its header does") in run.dropped
     assert said["line 8"] == "5 cells where the header has 4"
     assert said["line 9"] == "A is in line 2 already, with another title"
     assert (run.trials[3].title, run.trials[4].title) == ('"a "b" c"', "NL")

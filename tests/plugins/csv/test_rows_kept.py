@@ -274,3 +274,55 @@ def test_a_table_with_a_scientific_title_only(tmp_path: Path) -> None:
     assert [t.title for t in read(write(tmp_path / "y.csv", table)).trials] == ["F", "P"]
     with pytest.raises(SourceError, match="no column is known to hold the trial's title"):
         rows(tmp_path, "id\tnumber\tcondition", "grid\tACTRN12605000001695\tgout")
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        ("https://clinicaltrials.gov/study/NCT01234567?tab=results", "NCT01234567"),
+        ("www.isrctn.com/ISRCTN12345678", "ISRCTN12345678"),
+        ("https://www.clinicaltrialsregister.eu/ctr-search/search?query=2004-000406-51", "2004-000406-51"),
+        ("https://trialsearch.who.int/Trial2.aspx?TrialID=EUCTR2013-001888-23-DK", "EUCTR2013-001888-23-DK"),
+        ("NCT 0123 4567", "NCT01234567"),
+        ("NCT-01234567", "NCT01234567"),
+        ("nct01234567", "NCT01234567"),
+        ("ACTRN 12605 000001695", "ACTRN12605000001695"),
+        ("chictr2000034346", "ChiCTR2000034346"),
+        ("jprn-UMIN000012345", "JPRN-UMIN000012345"),
+        ("2017-001604-30", "2017-001604-30"),
+        ("trial 20240101", "trial 20240101"),
+        ("https://example.org/trials/7", "https://example.org/trials/7"),
+        ("NCT 012", "NCT 012"),
+    ],
+)
+def test_ids_are_found_as_people_write_them(tmp_path: Path, cell: str, meant: str) -> None:
+    assert rows(tmp_path, "id\ttitle", f"{cell}\tT").ids == [meant]
+
+
+def test_two_writings_of_one_id_are_one_trial(tmp_path: Path) -> None:
+    run = rows(tmp_path, "NCT Number\tStudy Title\tcity", "nct01234567\tT\tOslo", "NCT 0123 4567\tT\tBergen")
+    [trial] = run.trials
+    assert (trial.url, [site.city for site in trial.sites]) == (
+        "https://clinicaltrials.gov/study/NCT01234567",
+        ["Oslo", "Bergen"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "site"),
+    [
+        ("Edmonton, Alberta, Canada", Site(city="Edmonton", state="Alberta", country="Canada")),
+        ("Pune, Maharashtra, 411001, India",
+         Site(city="Pune", state="Maharashtra", postal_code="411001", country="India")),
+        ("A hospital, Melbourne, Victoria, 3000, Australia",
+         Site(name="A hospital", city="Melbourne", state="Victoria", postal_code="3000", country="Australia")),
+        ("A hospital, Montreal, Quebec, Canada",
+         Site(name="A hospital", city="Montreal", state="Quebec", country="Canada")),
+        ("A hospital, Quebec, Canada", Site(name="A hospital", city="Quebec", country="Canada")),
+        ("A hospital, São Paulo, Brazil", Site(name="A hospital", city="São Paulo", country="Brazil")),
+        ("A clinic, A ward, Chandigarh, India", Site(name="A clinic, A ward, Chandigarh", country="India")),
+        ("Victoria, Seychelles", Site(city="Victoria", country="Seychelles")),
+    ],
+)  # fmt: skip
+def test_states_and_provinces_in_addresses(tmp_path: Path, text: str, site: Site) -> None:
+    assert one(tmp_path, "locations", text)[0].sites == (site,)

@@ -93,7 +93,7 @@ def test_what_the_record_states_is_read() -> None:
     assert (trial.enrollment, trial.enrollment_type, trial.masking) == (120, "ESTIMATED", "SINGLE")
     assert (trial.intervention_model, trial.allocation) == ("PARALLEL", "RANDOMIZED")
     assert trial.conditions == ("Fracture", "Osteoporosis")
-    assert trial.arms == (Arm(label="Walkers", type="ACTIVE", interventions=("Walking",)),)
+    assert trial.arms == (Arm(label="Walkers", type="ACTIVE_COMPARATOR", interventions=("Walking",)),)
     assert trial.interventions == (Intervention(name="Walking", type="BEHAVIORAL", other_names=("Strolling",)),)
     assert trial.outcomes == (Outcome(measure="Steps a day", time_frame="12 weeks"),)
     assert (trial.inclusion, trial.exclusion) == (("Adults who walk",), ("Fever",))

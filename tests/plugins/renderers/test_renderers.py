@@ -39,7 +39,7 @@ from trialindex.plugin import trial_page
 from trialindex.plugin.registry import Plugins
 from trialindex.plugin.results import Match, Results
 from trialindex.plugin.trial_page import NOTICE, SAFETY
-from trialindex.trial import Trial, from_mapping, to_mapping
+from trialindex.trial import Trial, TrialDate, from_mapping, to_mapping
 from trialindex.trial.display import NO_ADVICE
 from trialindex.trial.sanitize import UNSAFE
 from trialindex_renderers import view
@@ -321,3 +321,16 @@ def test_a_line_parts_the_last_hits_that_are_loosely_alike() -> None:
     assert [bool(card.divider) for card in cards] == [False, True, False]
     assert [fact.value for fact in cards[0].facts if fact.label == "How close"] == ["about your condition"]
     assert not any(fact.label == "Score" for card in cards for fact in card.facts), "scores are for --explain"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_long_label_does_not_run_into_its_value(width: int) -> None:
+    trial = Trial(
+        id="EX-1",
+        title="T",
+        results_first_submitted_qc=TrialDate(date="2025-03-09"),
+        results_delay_submitted_qc=TrialDate(date="2024-07-05"),
+    )
+    drawn = draw(renderer("table", width=width), trial)
+    assert "9 March 2025" in drawn
+    assert not re.search(r"control\S", drawn)
