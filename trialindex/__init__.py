@@ -33,7 +33,7 @@ _HOMES = {
     "Index": "index",
     "RenderOptions": "plugin.interfaces",
     "Renderer": "plugin.interfaces",
-    "ProgressListener": "ingest.run",
+    "ProgressListener": "plugin.progress",
     "Results": "plugin.results",
     "Source": "plugin.interfaces",
     "Summary": "ingest.run",

@@ -13,13 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 import msgspec
 
 from trialindex.concepts.loading import load_interpreter, load_recognizer
-from trialindex.errors import (
-    IndexEmpty,
-    IndexLocked,
-    StorageError,
-)
-from trialindex.ingest.request import Request, Shard
-from trialindex.ingest.run import Ingest, Summary
+from trialindex.errors import IndexEmpty, IndexLocked, StorageError
 from trialindex.page.build import DEFAULT_WRITER, card
 from trialindex.plugin import registry
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
@@ -35,12 +29,8 @@ from trialindex.search.names import find_trial
 from trialindex.search.places import Place
 from trialindex.search.reranking import DEPTH as RERANK_DEPTH
 from trialindex.storage import derived, manifest
-from trialindex.storage.check import Finding, Findings, Repair, find_damage
 from trialindex.storage.files import remove_entries, storage_errors
-from trialindex.storage.info import Info, describe_index
-from trialindex.storage.integrity import IntegrityChecks
 from trialindex.storage.lock import write_lock
-from trialindex.storage.migrate import migrate
 from trialindex.storage.partial_index import is_leftover, require_empty
 from trialindex.storage.provenance import Origin
 from trialindex.storage.records import Records, Stored
@@ -50,8 +40,12 @@ from trialindex.trial.passages import VERSION as PASSAGES
 
 if TYPE_CHECKING:
     from trialindex.changes.revisions import Revision
+    from trialindex.ingest.request import Request, Shard
+    from trialindex.ingest.run import Summary
     from trialindex.search.searcher import Searcher
     from trialindex.search.settings import RankingSettings
+    from trialindex.storage.check import Findings
+    from trialindex.storage.info import Info
 
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
@@ -328,6 +322,8 @@ class Index(Browser):
 
     def info(self) -> Info:
         """What the index is and holds."""
+        from trialindex.storage.info import describe_index
+
         with self._records.snapshot() as records:
             return describe_index(self.manifest, records, self._store)
 
@@ -340,6 +336,9 @@ class Index(Browser):
             was gone through is in its ``performed``.
         :raises IndexLocked: another process is writing: what it has not finished is no damage.
         """
+        from trialindex.storage.check import Finding, Repair, find_damage
+        from trialindex.storage.integrity import IntegrityChecks
+
         progress = (listener or ProgressListener()).progress
         parts = (self.folder, self.manifest, self._records, self._store, progress)
         with ExitStack() as locked:
@@ -358,6 +357,8 @@ class Index(Browser):
 
     def requests(self) -> dict[str, Request | None]:
         """For each source spec how to ask for it again; ``None`` where there is nothing to ask."""
+        from trialindex.ingest.request import Request
+
         with self._records.snapshot() as records:
             known = {spec: source.request for spec, source in records.sources.all().items()}
         return {spec: None if request is None else Request.from_json(request) for spec, request in known.items()}
@@ -400,6 +401,9 @@ class Index(Browser):
         :raises SourceError: the source could not go on.
         :raises IndexLocked: another process is writing.
         """
+        from trialindex.ingest.request import Request, Shard
+        from trialindex.ingest.run import Ingest
+
         if options and not isinstance(source, str):
             raise TypeError("options go with a spec, not with a source")
         chosen = self.plugins.sources.make(source, **options) if isinstance(source, str) else source
@@ -459,6 +463,8 @@ class Index(Browser):
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        from trialindex.storage.migrate import migrate
+
         with write_lock(self.folder):
             self.manifest = migrate(self.folder, manifest.read(self.folder), self._records)
             if (derived.newest_generation(self.folder) or 0) > self._records.generation:

@@ -15,7 +15,6 @@ from typing import Any
 
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import Concept
-from trialindex.plugin.unpack import DamagedError, Limits, Unpacked
 
 LARGEST = 200 << 20
 """Bytes; the ontology's OBO file has about 8 million, its JSON 30 million."""
@@ -62,6 +61,8 @@ def read_edition(data: bytes, where: str) -> Edition:
 
 
 def _text(data: bytes, where: str) -> str:
+    from trialindex.plugin.unpack import DamagedError, Limits, Unpacked
+
     try:
         with Unpacked(io.BytesIO(data), Limits(slack=2 * LARGEST)) as file:
             data = file.read(LARGEST + 1)

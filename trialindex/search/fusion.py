@@ -24,7 +24,8 @@ def fuse(lists: Sequence[Mapping[int, float]], size: int, weights: Sequence[floa
     import numpy as np
 
     tops = [np.fromiter(scores, dtype=np.int64, count=len(scores))[:depth] for scores in lists]
-    items = np.unique(np.concatenate(tops)) if tops else np.empty(0, dtype=np.int64)
+    # np.unique loads numpy.ma, which takes a first query longer than all of this
+    items = np.array(sorted({item for top in tops for item in top.tolist()}), dtype=np.int64)
     sums = np.zeros(len(items))
     count = min(depth, size)
     for top, scores, weight in zip(tops, lists, weights, strict=True):

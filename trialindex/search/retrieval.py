@@ -156,6 +156,10 @@ def _best_passages(scores: Vectors, owners: Ids, depth: int) -> dict[int, tuple[
 
     scores, owners = scores[owners[:, 0] > 0], owners[owners[:, 0] > 0]
     order = np.lexsort((owners[:, 1], owners[:, 0], -scores))
-    rows = order[np.sort(np.unique(owners[order, 0], return_index=True)[1])[:depth]]
-    found = zip(owners[rows].tolist(), scores[rows].tolist(), strict=True)
-    return {trial: (score, None if position < 0 else position) for (trial, position), score in found}
+    best: dict[int, tuple[float, int | None]] = {}
+    for (trial, position), score in zip(owners[order].tolist(), scores[order].tolist(), strict=True):
+        if trial not in best:
+            if len(best) == depth:
+                break
+            best[trial] = (score, None if position < 0 else position)
+    return best
