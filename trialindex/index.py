@@ -70,7 +70,7 @@ class Index(Browser):
         self.plugins = plugins
         self.manifest = description
         self._records = records
-        self._store = _store_spec(plugins, description.store)
+        self._store = StoreSpec.find(description.store, plugins)
         self._encoder: Encoder | None = None
         self._derived: derived.Derived | None = None
         self._mutex = threading.RLock()
@@ -98,7 +98,7 @@ class Index(Browser):
         plugins = plugins or registry.plugins()
         model = plugins.encoders.make(encoder) if isinstance(encoder, str) else encoder
         identity = model if isinstance(model, EncoderIdentity) else model.identity
-        _store_spec(plugins, store).create(identity.dimension)  # refuses a spec that cannot be used
+        StoreSpec.find(store, plugins).create(identity.dimension)  # refuses a spec that cannot be used
         description = manifest.Manifest(
             format=manifest.FORMAT,
             created_with=version("trialindex"),
@@ -336,23 +336,11 @@ class Index(Browser):
             was gone through is in its ``performed``.
         :raises IndexLocked: another process is writing: what it has not finished is no damage.
         """
-        from trialindex.storage.check import Finding, Repair, find_damage
-        from trialindex.storage.integrity import IntegrityChecks
+        from trialindex.storage.check import check_index
 
-        progress = (listener or ProgressListener()).progress
-        parts = (self.folder, self.manifest, self._records, self._store, progress)
-        with ExitStack() as locked:
-            try:
-                locked.enter_context(write_lock(self.folder))
-            except StorageError:  # of an index that cannot be written nothing changes
-                if repair:
-                    raise
-            found = Repair(*parts).run(lambda: self.encoder) if repair else find_damage(IntegrityChecks(*parts))
-            self.manifest = manifest.read(self.folder)
-        try:
-            self.encoder.verify()
-        except PLUGIN_EXCEPTIONS as problem:
-            found.append(Finding("encoder", describe_error(problem)))
+        parts = (self.folder, self.manifest, self._records, self._store, (listener or ProgressListener()).progress)
+        found = check_index(*parts, encoder=lambda: self.encoder, repair=repair)
+        self.manifest = manifest.read(self.folder)
         return found
 
     def requests(self) -> dict[str, Request | None]:
@@ -495,12 +483,3 @@ class Index(Browser):
                     self._catch_up()
             self._derived = derived.reopen(self._derived, self.folder, self._store)
             return self._derived
-
-
-def _store_spec(plugins: Plugins, spec: str) -> StoreSpec:
-    """The store that a manifest names, as a class with its argument.
-
-    :raises PluginError: there is no such store.
-    """
-    name, argument = registry.split_spec(spec)
-    return StoreSpec(plugins.stores.get(name), argument)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
 import msgspec
 
-from trialindex.errors import IndexDamaged
+from trialindex.errors import IndexDamaged, StorageError
 from trialindex.plugin.encoding import encode_documents
+from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.interfaces import Encoder
 from trialindex.storage import derived
 from trialindex.storage.filter_columns import CHILDREN
 from trialindex.storage.integrity import GENERATIONS, Finding, IntegrityChecks, damaged_sources, is_day, outside
+from trialindex.storage.lock import write_lock
 from trialindex.storage.manifest import Manifest
 from trialindex.storage.migrate import migrate
 from trialindex.storage.records import Records
@@ -22,7 +25,7 @@ from trialindex.storage.store_spec import StoreSpec
 from trialindex.trial import Trial
 from trialindex.trial.passages import VERSION, passages
 
-__all__ = ["BATCH", "Finding", "Findings", "Repair", "find_damage"]
+__all__ = ["BATCH", "Finding", "Findings", "Repair", "check_index", "find_damage"]
 
 BATCH = 256
 """Trials that are mended in one transaction: what a kill may cost."""
@@ -57,6 +60,37 @@ def find_damage(checks: IntegrityChecks) -> Findings:
     except IndexDamaged as problem:  # SQLite could not even read on
         found.append(Finding("records", str(problem)))
     return Findings(found, checks.performed)
+
+
+def check_index(
+    folder: Path,
+    manifest: Manifest,
+    records: Records,
+    store: StoreSpec,
+    progress: Callable[[int, int | None], None],
+    *,
+    encoder: Callable[[], Encoder],
+    repair: bool,
+) -> Findings:
+    """Prove that an index and its encoder are whole, while nobody writes; with *repair* mend what can be mended.
+
+    :param progress: told how many trials are done, and how many there are.
+    :raises IndexLocked: another process is writing: what it has not finished is no damage.
+    :raises StorageError: the index cannot be written, and was to be mended.
+    """
+    parts = (folder, manifest, records, store, progress)
+    with ExitStack() as locked:
+        try:
+            locked.enter_context(write_lock(folder))
+        except StorageError:  # of an index that cannot be written nothing changes
+            if repair:
+                raise
+        found = Repair(*parts).run(encoder) if repair else find_damage(IntegrityChecks(*parts))
+    try:
+        encoder().verify()
+    except PLUGIN_EXCEPTIONS as problem:
+        found.append(Finding("encoder", describe_error(problem)))
+    return found
 
 
 class Repair:

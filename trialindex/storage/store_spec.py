@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from trialindex.errors import PluginError
 from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import VectorStore
+from trialindex.plugin.registry import split_spec
+
+if TYPE_CHECKING:
+    from trialindex.plugin.registry import Plugins
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,15 @@ class StoreSpec:
 
     store: type[VectorStore]
     argument: str = ""
+
+    @classmethod
+    def find(cls, spec: str, plugins: Plugins) -> Self:
+        """The store of that spec.
+
+        :raises PluginError: there is no such store.
+        """
+        name, argument = split_spec(spec)
+        return cls(plugins.stores.get(name), argument)
 
     def create(self, dimension: int) -> VectorStore:
         """An empty store.
