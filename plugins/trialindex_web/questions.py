@@ -42,6 +42,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     source: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     order: str = "open"
+    as_written: bool = False
+    anyway: bool = False
 
     @classmethod
     def of(cls, form: Form) -> Question:
@@ -52,13 +54,19 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         one: dict[str, Any] = {name: form.text(name) for name in ONE}
         many: dict[str, Any] = {name: form.all(name) for name in MANY}
         order = "closest" if form.get("order") == "closest" else "open"
-        return cls(text=form.text("text", TEXT), ignored=form.all("ignored"), order=order, **one, **many)
+        how: dict[str, Any] = {name: bool(form.get(name)) for name in ("as_written", "anyway")}
+        return cls(text=form.text("text", TEXT), ignored=form.all("ignored"), order=order, **one, **many, **how)
 
     def dropping(self, form: Form) -> Question:
-        """The question without what was taken out of it just now, or with what was put back."""
+        """The question without what was taken out of it just now, words or a filter, or with what was put back."""
         out = dict.fromkeys([*self.ignored, *form.all("drop")])
         kept = tuple(words for words in out if words not in form.all("restore"))
-        return msgspec.structs.replace(self, ignored=kept)
+        cleared: dict[str, Any] = {
+            name: () if name in MANY else "" for name in form.all("clear") if name in (*ONE, *MANY)
+        }
+        if "near" in cleared:
+            cleared["within"] = ""
+        return msgspec.structs.replace(self, ignored=kept, **cleared)
 
     @property
     def searched(self) -> str:
@@ -121,7 +129,14 @@ class Questions:
             _, known = self._answers.get(key, (0.0, None))
         if known is not None:
             return known
-        results = index.query(question.searched, filters=question.filters(), limit=POOL, explain=True)
+        results = index.query(
+            question.searched,
+            filters=question.filters(),
+            limit=POOL,
+            explain=True,
+            as_written=question.as_written,
+            anyway=question.anyway,
+        )
         with self._mutex:
             self._answers[results.generation, question] = time.monotonic(), results
             while len(self._answers) > KEPT_ANSWERS:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from trialindex import Hit, Index, Results, TrialPage
-from trialindex.plugin.results import Understanding, describe_named
+from trialindex.plugin.results import describe_named
 from trialindex.trial import Site, Trial, display
 from trialindex.trial.sanitize import one_line
 from trialindex.trial.statuses import access_rank
@@ -56,17 +56,38 @@ class HitView(NamedTuple):
     away: float | None
 
 
-def chips(understood: Understanding | None) -> list[Chip]:
+def chips(results: Results) -> list[Chip]:
     """What was understood of the text, and last what of it counts for nothing."""
+    understood = results.understood
     if understood is None:
         return []
+    said = {one.kind: one.said for one in getattr(results, "constraints", ())}
     found = [Chip(one.name, _said(one.name, one.surface), drop=one.surface) for one in understood.concepts]
-    found += [Chip(given) for given in (understood.age, understood.sex) if given]
+    if understood.age:
+        found.append(Chip(understood.age, drop=said.get("age", "")))
+    if understood.sex:
+        found.append(Chip(understood.sex, drop=said.get("sex", "")))
     if understood.pregnant is not None:
         found.append(Chip("pregnant" if understood.pregnant else "not pregnant"))
-    found += [Chip(f"lives in {understood.place}")] if understood.place else []
+    if understood.place:
+        found.append(Chip(f"lives in {understood.place}", drop=said.get("place", "")))
     aside = (Chip(said, {"negated": "ruled out"}.get(why, why), out=True) for said, why in understood.excluded.items())
     return [*found, *aside]
+
+
+def chosen(question: Question) -> list[tuple[str, str]]:
+    """The filters of a question, each by the field that it comes from and in words."""
+    near = f"within {question.within} of {question.near}" if question.within else f"distances from {question.near}"
+    said = {
+        "age": f"age {question.age}",
+        "sex": question.sex,
+        "near": near,
+        "updated_since": f"updated since {question.updated_since}",
+        "source": ", ".join(question.source),
+    }
+    for facet in FACETS:
+        said[facet] = ", ".join(_label(facet, code) for code in getattr(question, facet))
+    return [(field, one_line(words)) for field, words in said.items() if field in question.words]
 
 
 def _said(name: str, surface: str) -> str:
@@ -81,7 +102,7 @@ def arrange(hits: Sequence[Hit], order: str) -> list[Hit]:
     def turn(hit: Hit) -> tuple[int, bool, int, int]:
         if hit.named:
             return -1, False, 0, hit.rank
-        level = getattr(hit, "level", None)
+        level = hit.level
         near = list(LEVELS).index(level) if level in LEVELS else (hit.rank - 1) // ALIKE
         return near, hit.trial.gone_since is not None, access_rank(hit.trial.status), hit.rank
 
@@ -130,24 +151,35 @@ def closeness(hit: Hit) -> str:
     """How close a hit is to the question, in words; empty where nobody says."""
     if hit.named:
         return "the trial that you named"
-    return LEVELS.get(getattr(hit, "level", None) or "", "")
+    return LEVELS.get(hit.level or "", "")
 
 
 def warnings(results: Results) -> list[str]:
     """What to know before reading the hits: which trials were named, and that none is about the condition."""
-    return [*map(describe_named, results.named), *_nothing_about(results)]
+    named = (describe_named(one).partition(" To fetch it:")[0] for one in results.named)  # that is for a terminal
+    return [*named, *_nothing_about(results)]
 
 
 def _nothing_about(results: Results) -> list[str]:
-    subject = one_line(getattr(results, "subject", ""))
-    if getattr(results, "nothing_understood", False):
+    if not results.searched:
+        return []
+    if results.nothing_understood:
+        more = " What follows is only loosely alike." if results.hits else ""
         return [
             "Nothing of this was understood: it names no illness, finding or treatment that is known here. "
-            "Please write what the illness is called, in medical or everyday words."
+            f"Please write what the illness is called, in medical or everyday words.{more}"
         ]
-    if getattr(results, "nothing_about", False):
-        return [f"No trial in here{' that passes the filters' if results.filters else ''} is about {subject}."]
-    return []
+    if not results.nothing_about:
+        return []
+    those = " that passes the filters" if results.filters else ""
+    closest = dict.fromkeys(one_line(name) for hit in results.hits[:3] for name in hit.trial.conditions[:1])
+    more = f" The closest are about {', '.join(closest)}." if closest else ""
+    return [f"No trial in here{those} is about {one_line(results.subject)}.{more}"]
+
+
+def notes(results: Results) -> list[str]:
+    """What to know of how the question was read, without what is typed in a terminal."""
+    return [note.replace(" or add --as-written", "") for note in results.notes] if results.searched else []
 
 
 def view(index: Index, hit: Hit, near: str) -> HitView:

@@ -131,7 +131,10 @@ def expected(old: World, new: World) -> Counter[tuple[int, str, str]]:
         differs = told != {key: value for key, value in state.items() if key != "keywords"}
         for watch in (1, 2):
             if sees(watch, state) and not sees(watch, before):
-                news[watch, "new", trial_id] += 1
+                if state["status"] == "COMPLETED":  # over: all of these are one line
+                    news[watch, "backlog", ""] = 1
+                else:
+                    news[watch, "new", trial_id] += 1
             elif sees(watch, before) and differs:
                 news[watch, "changed", trial_id] += 1
         if trial_id == IDS[0] and before is not None and differs:
