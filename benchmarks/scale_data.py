@@ -27,6 +27,7 @@ import numpy as np
 
 from trialindex import Encoder, Source, Trial, sample_index
 from trialindex.plugin.interfaces import IngestContext
+from trialindex.storage import vector_codec
 from trialindex.trial import Arm, Intervention, Outcome, Site, Term, TrialDate
 from trialindex.trial.passages import passages
 from trialindex_minilm.encoder import MiniLM
@@ -263,18 +264,22 @@ class Trials:
 
 
 class Prepared(MiniLM):
-    """The default encoder, which has been told the vectors of the documents before it is asked for them."""
+    """The default encoder, which has been told the vectors of the documents before it is asked for them.
+
+    An ingest asks when all trials are read: they wait as bytes, which are those that the index keeps.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.known: dict[bytes, Vectors] = {}
+        self.known: dict[bytes, bytes] = {}
 
     def expect(self, trial: Trial, vectors: Vectors) -> None:
-        for passage, vector in zip(passages(trial), vectors, strict=True):
-            self.known[_key(passage.text)] = vector
+        for passage, code in zip(passages(trial), vector_codec.encode(vectors), strict=True):
+            self.known[_key(passage.text)] = code
 
     def encode_documents(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        return np.stack([self.known.pop(_key(text)) for text in texts])
+        vectors, _ = vector_codec.decode([self.known.pop(_key(text)) for text in texts], self.identity.dimension)
+        return vectors
 
 
 def _key(text: str) -> bytes:

@@ -92,7 +92,7 @@ def test_remove_takes_all_or_nothing(index: Index) -> None:
     with pytest.raises(UnknownTrial):
         index.remove(["EX-0001", "EX-9999"])
     assert len(index) == 12
-    assert index.info().generation == 1
+    assert index.info().generation == 2
 
 
 def test_an_empty_index_says_so(new_index: Index) -> None:
@@ -227,7 +227,7 @@ def test_nothing_is_left_open(index: Index) -> None:
     del listing
     gc.collect()
     assert execute(index, "SELECT count(*) FROM trials") == [(12,)]
-    assert records_of(index).generation == 1
+    assert records_of(index).generation == 2
     assert CountingEncoder.texts == []
 
 

@@ -172,7 +172,7 @@ class Index(Browser):
 
     @property
     def generation(self) -> int:
-        """The number of the state that is asked: every commit that changes a trial raises it."""
+        """The number of the state that is asked: every commit that changes a trial, or brings vectors, raises it."""
         return self._records.generation
 
     @property
@@ -330,16 +330,19 @@ class Index(Browser):
     def check(self, *, repair: bool = False, listener: ProgressListener | None = None) -> Findings:
         """Prove that the index is whole: every record, passage, vector and word index against each other.
 
-        :param repair: make again what can be made from ``records.db``.
+        :param repair: make again what can be made from ``records.db``, and embed what an ingest left without vectors.
         :param listener: where to say how it goes: its ``progress`` is told the trials.
         :returns: what is wrong, empty when nothing is; with *repair* each finding says whether it was repaired. What
             was gone through is in its ``performed``.
         :raises IndexLocked: another process is writing: what it has not finished is no damage.
         """
+        from trialindex.ingest.embedding import Embedding
         from trialindex.storage.check import check_index
 
-        parts = (self.folder, self.manifest, self._records, self._store, (listener or ProgressListener()).progress)
-        found = check_index(*parts, encoder=lambda: self.encoder, repair=repair)
+        listener = listener or ProgressListener()
+        parts = (self.folder, self.manifest, self._records, self._store, listener.progress)
+        embed = Embedding(self._records, lambda: self.encoder, listener).run
+        found = check_index(*parts, encoder=lambda: self.encoder, embed=embed, repair=repair)
         self.manifest = manifest.read(self.folder)
         return found
 

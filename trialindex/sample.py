@@ -14,6 +14,7 @@ from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
 from trialindex.storage import manifest
 from trialindex.storage.files import storage_errors
+from trialindex.storage.schema import SCHEMA
 from trialindex.trial.passages import VERSION as PASSAGES
 
 
@@ -69,7 +70,8 @@ def _build(folder: Path, data: Path, plugins: Plugins) -> None:
 
 def _fingerprint(data: Path, plugins: Plugins) -> str:
     """Changes with the sample's trials, the default encoder and the way trials are cut and stored."""
-    digest = hashlib.sha256(f"{manifest.FORMAT} {PASSAGES} {plugins.encoders.make('minilm').identity}".encode())
+    identity = plugins.encoders.make("minilm").identity
+    digest = hashlib.sha256(f"{manifest.FORMAT} {SCHEMA} {PASSAGES} {identity}".encode())
     for path in sorted(data.glob("*.yaml")):
         stat = path.stat()
         digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}".encode())

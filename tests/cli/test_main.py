@@ -378,7 +378,7 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(tmp_path: Path) -> Non
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=120)
     assert running.returncode == 130, err
-    assert "run the same command again to go on" in err
+    assert "Run the same command again to go on" in err
     kept = _stored(Path(site.index))
     assert 0 < kept < 60
     done = site.run(*command)

@@ -317,6 +317,7 @@ def finish(operation: Operation) -> None:
         assert not twice, f"encoded twice: {twice}"
         with Index.open(operation.folder) as index:
             assert held_by(index) == operation.final.plain()
+            assert index.info().unembedded == 0, "texts are left without vectors"
             answers_whole(index)
             assert (found := index.check()) == [], found
         left = sorted(path.name for path in (operation.folder / "derived").iterdir())

@@ -115,7 +115,7 @@ NONSENSE: list[Callable[[Any], Any]] = [
 
 
 @pytest.mark.usefixtures("registered", "small_batches")
-def test_an_encoder_that_answers_nonsense_stores_nothing(tmp_path: Path) -> None:
+def test_of_an_encoder_that_answers_nonsense_no_vector_is_kept_and_no_trial_lost(tmp_path: Path) -> None:
     with Index.create(tmp_path / "index", encoder="other", store="brute-force") as index:
         index.ingest(ListSource(trial(0)))
         for give in NONSENSE:
@@ -123,10 +123,14 @@ def test_an_encoder_that_answers_nonsense_stores_nothing(tmp_path: Path) -> None
             with pytest.raises(EncoderError) as raised:
                 index.ingest(ListSource(trial(1), trial(2), Checkpoint(page=1), trial(3)))
             assert "\n" not in str(raised.value)
-            assert stored_ids(index) == ["T-0"]
+            assert stored_ids(index) == ["T-0", "T-1", "T-2", "T-3"]
+            assert len(index.query("trial", mode="lexical").hits) == 4
             assert execute(index, "SELECT count(*) FROM vectors") == [(1,)]
-            assert records_of(index).sources.all()["list"].state == {}
-            assert index.check() == []
+            assert records_of(index).sources.all()["list"].state == {"page": 1}
+            assert (index.check(), index.info().unembedded) == ([], 3)
+        OtherEncoder.give = None
+        index.ingest(ListSource())
+        assert (index.check(), index.info().unembedded) == ([], 0)
 
 
 def test_a_query_vector_that_is_no_vector_is_an_encoder_error(registered: Plugins, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from support.helpers import (
 )
 from trialindex.errors import SourceError, StorageError
 from trialindex.index import Index
+from trialindex.ingest import embedding
 from trialindex.ingest import run as ingest_module
 from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.registry import Plugins
@@ -281,9 +282,7 @@ def test_wherever_it_stops_nothing_is_lost_or_skipped(new_index: Index, stop: in
     assert new_index.check() == []
 
 
-def test_ctrl_c_in_the_encoder_keeps_the_batches_before(
-    new_index: Index, small_batches: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_in_the_encoder_keeps_every_trial(new_index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     encode = CountingEncoder.encode_documents
     calls = []
 
@@ -293,12 +292,13 @@ def test_ctrl_c_in_the_encoder_keeps_the_batches_before(
             raise KeyboardInterrupt
         return encode(self, texts, progress)
 
+    monkeypatch.setattr(embedding, "CHUNK", 2)
     monkeypatch.setattr(CountingEncoder, "encode_documents", interrupted)
     summary = new_index.ingest(ListSource(*(trial(n) for n in range(6)), Checkpoint(done=True)))
-    assert summary.stopped == "interrupted"
-    assert stored_ids(new_index) == ["T-0", "T-1"]
-    assert state_of(new_index) is None
-    assert len(new_index.query("trial").hits) == 2
+    assert (summary.stopped, summary.encoded, summary.unembedded) == ("interrupted", 2, 4)
+    assert stored_ids(new_index) == [f"T-{n}" for n in range(6)]
+    assert state_of(new_index) == {"done": True}
+    assert [len(new_index.query("trial", mode=mode).hits) for mode in ("lexical", "hybrid", "vector")] == [6, 6, 2]
 
 
 # --- plugins that listen ----------------------------------------------------------------------------------------------

@@ -141,7 +141,8 @@ def test_vectors_that_are_none_are_refused(give: Callable[[Any], Any], registere
         with pytest.raises(EncoderError):
             index.query("trial", mode="vector")
         OtherEncoder.give = None
-        assert [hit.trial.id for hit in index.query("trial").hits] == ["T-good"]
+        assert [hit.trial.id for hit in index.query("trial", mode="vector").hits] == ["T-good"]
+        assert len(index.query("trial").hits) == 3, "the others are found by their words"
 
 
 # --- stores ---------------------------------------------------------------------------------------------------------

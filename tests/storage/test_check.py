@@ -84,20 +84,20 @@ def _no_state(index: Index) -> None:
 
 
 def _bit_in_vectors(index: Index) -> None:
-    _flip(max((index.folder / "derived" / "1" / "vectors").iterdir(), key=lambda path: path.stat().st_size))
+    _flip(max((index.folder / "derived" / "2" / "vectors").iterdir(), key=lambda path: path.stat().st_size))
 
 
 def _bit_in_words(index: Index) -> None:
-    _flip(next((index.folder / "derived" / "1" / "lexical").glob("*.fast")))
+    _flip(next((index.folder / "derived" / "2" / "lexical").glob("*.fast")))
 
 
 def _cut_vectors(index: Index) -> None:
-    path = max((index.folder / "derived" / "1" / "vectors").iterdir(), key=lambda path: path.stat().st_size)
+    path = max((index.folder / "derived" / "2" / "vectors").iterdir(), key=lambda path: path.stat().st_size)
     overwrite(path, path.read_bytes()[:-30])
 
 
 def _no_checksums(index: Index) -> None:
-    (index.folder / "derived" / "1" / "checksums.json").unlink()
+    (index.folder / "derived" / "2" / "checksums.json").unlink()
 
 
 def _flip(path: Any) -> None:
@@ -268,12 +268,12 @@ def test_a_damaged_page_is_found_and_not_repaired(index: Index) -> None:
             assert {f.kind for f in found} == {"records"}
             assert not any(f.repaired for f in found)
         assert len(damaged.query("lupus", mode="lexical", limit=99).hits) >= 0
-        assert records_of(damaged).generation == 1
+        assert records_of(damaged).generation == 2
 
 
 def test_a_store_of_other_vectors_is_found(index: Index) -> None:
     """Files that are whole and of the right number, and yet not of these records."""
-    path = index.folder / "derived" / "1"
+    path = index.folder / "derived" / "2"
     found = derived.open_newest(index.folder, index._store)
     assert found is not None
     passages, vectors = next(records_of(index).passages.vectors_since(0, 64))
@@ -289,7 +289,7 @@ def test_a_store_of_other_vectors_is_found(index: Index) -> None:
 
 @ONE_STORE
 def test_a_word_index_of_other_trials_is_found(index: Index) -> None:
-    path = index.folder / "derived" / "1"
+    path = index.folder / "derived" / "2"
     shutil.rmtree(path / "lexical")
     numbers = [num for (num,) in execute(index, "SELECT num FROM trials")]
     Lexical(path / "lexical").update([], [(n, trial(n, title="Other")) for n in numbers])

@@ -31,7 +31,7 @@ def behind(index: Index, monkeypatch: pytest.MonkeyPatch) -> Index:
         patch.setattr(derived, "catch_up", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             index.ingest(ListSource(trial(1, title="Lupus of the pancreas"), sample_trials()[0]))
-    assert (states(index), records_of(index).generation) == (["1"], 2)
+    assert (states(index), records_of(index).generation) == (["2"], 4)
     index.close()
     return index
 
@@ -43,10 +43,10 @@ def test_a_kill_between_commit_and_publication_costs_nothing(behind: Index) -> N
     with Index.open(behind.folder) as index:
         answer = index.query("lupus kidney", limit=99)
         assert len(answer.hits) == answer.total == 13
-        assert answer.generation == 2
+        assert answer.generation == 4
         assert answer.notes == ()
         assert ids(index.query("lupus pancreas", mode="lexical"))[0] == "T-1"
-        assert (states(index), index.check()) == (["2"], [])
+        assert (states(index), index.check()) == (["4"], [])
 
 
 def test_where_it_cannot_catch_up_the_last_state_answers_and_says_so(
@@ -55,30 +55,30 @@ def test_where_it_cannot_catch_up_the_last_state_answers_and_says_so(
     monkeypatch.setattr(derived, "sync_tree", no_space)
     with Index.open(behind.folder) as index:
         answer = index.query("lupus kidney", limit=99)
-        assert (len(answer.hits), answer.generation) == (12, 1)
+        assert (len(answer.hits), answer.generation) == (12, 2)
         assert "being updated" in answer.notes[0]
-    assert states(behind) == ["1"]
+    assert states(behind) == ["2"]
 
 
 def test_what_a_killed_writer_left_lying_is_cleared_away(behind: Index) -> None:
-    for name in (".new-killed", ".old-1"):
+    for name in (".new-killed", ".old-2"):
         (behind.folder / "derived" / name / "vectors").mkdir(parents=True)
     with Index.open(behind.folder) as index:
         index.query("lupus")
-        assert states(index) == ["2"]
+        assert states(index) == ["4"]
 
 
 def test_of_two_states_the_newer_answers_and_the_older_goes(index: Index) -> None:
     """What a kill between putting the new state in place and taking the old one away leaves."""
-    older = index.folder / "derived" / "1"
+    older = index.folder / "derived" / "2"
     shutil.copytree(older, index.folder / "kept")
     index.ingest(ListSource(trial(1)))
     shutil.move(index.folder / "kept", older)
     with Index.open(index.folder) as again:
         answer = again.query("lupus", limit=99)
-        assert (answer.generation, len(answer.hits), again.check()) == (2, 13, [])
+        assert (answer.generation, len(answer.hits), again.check()) == (4, 13, [])
         again.ingest(ListSource(trial(2)))
-    assert states(index) == ["3"]
+    assert states(index) == ["6"]
 
 
 def _delete(folder: Path) -> None:
@@ -91,24 +91,24 @@ def _empty(folder: Path) -> None:
 
 
 def _no_vectors(folder: Path) -> None:
-    shutil.rmtree(folder / "1" / "vectors")
+    shutil.rmtree(folder / "2" / "vectors")
 
 
 def _no_words(folder: Path) -> None:
-    shutil.rmtree(folder / "1" / "lexical")
+    shutil.rmtree(folder / "2" / "lexical")
 
 
 def _garbled_vectors(folder: Path) -> None:
-    for path in (folder / "1" / "vectors").iterdir():
+    for path in (folder / "2" / "vectors").iterdir():
         overwrite(path, b"garbage")
 
 
 def _garbled_words(folder: Path) -> None:
-    overwrite(folder / "1" / "lexical" / "meta.json", b"{")
+    overwrite(folder / "2" / "lexical" / "meta.json", b"{")
 
 
 def _truncated_words(folder: Path) -> None:
-    path = next((folder / "1" / "lexical").glob("*.term"))
+    path = next((folder / "2" / "lexical").glob("*.term"))
     overwrite(path, path.read_bytes()[:20])
 
 
@@ -256,7 +256,7 @@ def test_a_full_disk_leaves_an_index_that_answers_as_before(
             patch.setattr(Path, "write_text", no_space)
         with pytest.raises(StorageError, match="the disk is full"):
             index.ingest(ListSource(trial(1, title="Lupus")))
-        assert states(index) == ["1"]
+        assert states(index) == ["2"]
         assert ids_by_mode(index) == answers
     index.close()
     with Index.open(index.folder) as again:

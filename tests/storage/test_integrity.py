@@ -105,7 +105,7 @@ def test_a_damaged_earlier_version_is_named_and_stays(aged: Index, record: Any) 
         execute(aged, "UPDATE revisions SET hash = 'x'")
         expected = 2
     else:
-        execute(aged, "UPDATE revisions SET record = ? WHERE replaced_in = 2", record)
+        execute(aged, "UPDATE revisions SET record = ? WHERE replaced_in = 3", record)
         expected = 1
     assert kinds(aged) == [("revision", "T-1", False)] * expected
     assert kinds(aged, repair=True) == [("revision", "T-1", False)] * expected
@@ -117,7 +117,7 @@ def test_a_damaged_earlier_version_is_named_and_stays(aged: Index, record: Any) 
 
 @ONE_STORE
 def test_the_day_of_an_earlier_version_must_be_one(aged: Index) -> None:
-    execute(aged, "UPDATE revisions SET seen = '2026-01-#1' WHERE replaced_in = 2")
+    execute(aged, "UPDATE revisions SET seen = '2026-01-#1' WHERE replaced_in = 3")
     assert kinds(aged) == [("revision", "T-1", False)]
 
 
@@ -147,9 +147,10 @@ def test_a_new_rule_encodes_only_what_it_cuts_otherwise(index: Index, monkeypatc
         if one.id in ("EX-0009", "EX-0010"):
             yield passages_module.Passage("more", f"More of {one.id}.")
 
+    from trialindex.ingest import embedding
     from trialindex.storage import passage_rows
 
-    for module in (integrity, check, passage_rows):
+    for module in (integrity, check, passage_rows, embedding):
         monkeypatch.setattr(module, "passages", with_more)
     for module in (integrity, check):
         monkeypatch.setattr(module, "VERSION", 99)

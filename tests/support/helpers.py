@@ -10,6 +10,8 @@ import pytest
 
 import trialindex_faiss
 from trialindex.index import Index
+from trialindex.ingest import embedding
+from trialindex.ingest.run import Summary
 from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import Encoder, IngestContext, Source, VectorStore
 from trialindex.plugin.registry import Plugins
@@ -112,6 +114,26 @@ def fake_plugins() -> Plugins:
 def trial(number: int | str = 1, **fields: Any) -> Trial:
     """A small trial, ``T-1`` and so on."""
     return Trial(**{"id": f"T-{number}", "title": f"Trial number {number}", "source": "list", **fields})
+
+
+def ingest_unfinished(index: Index, *trials: Trial, encoded: int = 0) -> Summary:
+    """Ingest trials, and press Ctrl-C when so many texts are encoded, one at a time."""
+    encode = CountingEncoder.encode_documents
+    calls = 0
+
+    def interrupted(self: CountingEncoder, texts: Sequence[str], progress: Any = None) -> Vectors:
+        nonlocal calls
+        calls += 1
+        if calls > encoded:
+            raise KeyboardInterrupt
+        return encode(self, texts, progress)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedding, "CHUNK", 1)
+        patch.setattr(CountingEncoder, "encode_documents", interrupted)
+        summary = index.ingest(ListSource(*trials))
+    assert summary.stopped == "interrupted"
+    return summary
 
 
 def records_of(index: Index) -> Records:

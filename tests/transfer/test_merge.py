@@ -31,8 +31,8 @@ from support.helpers import (
 from trialindex.cli import cli
 from trialindex.errors import EncoderMismatch, IndexDamaged, IndexNotFound, IndexStateError, StorageError
 from trialindex.index import Index
+from trialindex.ingest.embedding import CHUNK
 from trialindex.ingest.request import Request, Shard
-from trialindex.plugin.encoding import CHUNK
 from trialindex.plugin.http import Pace
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.plugin.progress import ProgressListener
@@ -324,13 +324,13 @@ def test_an_interruption_in_the_middle_of_a_batch_loses_no_vector(new_index: Ind
     Slow.stops = 3
     with Index.open(new_index.folder, encoder=Slow()) as index:
         assert index.ingest(ListSource(*many)).stopped == "interrupted"
-        assert len(index) == 0
+        assert (len(index), index.info().unembedded) == (3 * CHUNK, CHUNK)
     first = list(CountingEncoder.texts)
     assert len(first) == 2 * CHUNK
     lengths = [len(text) for text in first]
     assert lengths == sorted(lengths, reverse=True), "texts of alike length meet"
     assert new_index.check() == []
-    assert new_index.ingest(ListSource(*many)).added == 3 * CHUNK
+    assert new_index.ingest(ListSource(*many)).unchanged == 3 * CHUNK
     assert len(CountingEncoder.texts) == len(set(CountingEncoder.texts)) == 3 * CHUNK
 
 
@@ -359,20 +359,22 @@ def test_a_kill_in_the_middle_of_a_batch_loses_at_most_one_chunk(new_index: Inde
 
 
 @ONE_STORE
-def test_progress_follows_the_encoder_and_ends_at_the_end(new_index: Index) -> None:
+def test_progress_is_of_what_was_read_and_then_of_what_is_embedded(new_index: Index) -> None:
     class Counted(ListSource):
         def trials(self, context: IngestContext) -> Iterator[Any]:
             for number in range(1, 4 * CHUNK + 1):
                 yield trial(number)
                 context.progress(number, 4 * CHUNK)
 
-    shown: list[int] = []
-    new_index.ingest(Counted(), listener=ProgressListener(on_progress=lambda done, total: shown.append(done)))
-    assert shown == sorted(shown)
-    assert shown[-1] == 4 * CHUNK
-    steps = sorted(set(shown))
-    assert len(steps) == 5, steps
-    assert all(abs(step - at * CHUNK) <= 8 for at, step in enumerate(steps)), steps
+    shown: list[tuple[str, int, int | None]] = []
+    listener = ProgressListener(
+        on_progress=lambda done, total: shown.append(("read", done, total)),
+        on_embedded=lambda done, total: shown.append(("embedded", done, total)),
+    )
+    new_index.ingest(Counted(), listener=listener)
+    read, embedded = shown[: 4 * CHUNK], shown[4 * CHUNK :]
+    assert read == [("read", number, 4 * CHUNK) for number in range(1, 4 * CHUNK + 1)]
+    assert embedded == [("embedded", step * CHUNK, 4 * CHUNK) for step in range(1, 5)]
 
 
 def test_the_index_says_how_to_go_on(parts: list[Path], tmp_path: Path) -> None:

@@ -27,9 +27,13 @@ SHOWN = 20
 def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: bool, as_json: bool) -> None:
     """Prove that an index is whole; exits 1 when it is not.
 
-    Every record and every earlier version is hashed again, every passage is cut again and must have its vector, the
-    vector store is compared with brute force on a sample, the word index and the filters must agree with the records.
+    Every record and every earlier version is hashed again, every passage is cut again and must have its vector, or
+    wait for it, the vector store is compared with brute force on a sample, the word index and the filters must agree
+    with the records.
     """
+    from trialindex.storage.info import EMBED_THE_REST
+    from trialindex.trial import display
+
     opened = open_for_writing(index_path, create=False) if repair else open_for_reading(index_path)
     with opened as index:
         with progress_listener(quiet) as listener:
@@ -37,6 +41,8 @@ def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: boo
         performed, findings, count = report.performed, [*report, *_check_watches(index)], len(index)
     value = {"trials": count, "checked": performed, "findings": findings}
     print_result(value, _lines(findings, () if quiet else performed, count), as_json=as_json)
+    if report.waiting:
+        say(f"{display.count(report.waiting, 'passage')} not embedded yet. {EMBED_THE_REST}.")
     if broken := [finding for finding in findings if not finding.repaired]:
         if repair:
             _advise(broken)

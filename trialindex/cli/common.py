@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from trialindex.index import Index
+    from trialindex.storage.info import Info
 
 SAMPLE_NOTICE = (
     "there is no index yet, so this is the bundled sample: some two hundred real trials, as they were on the dates "
@@ -24,6 +25,14 @@ def say(message: str) -> None:
     from trialindex.trial.sanitize import one_line
 
     click.echo(f"trialindex: {one_line(message)}", err=True)
+
+
+def say_unembedded(info: Info) -> None:
+    """Say how much of an index has no vectors yet; nothing when all of it has."""
+    from trialindex.storage.info import EMBED_THE_REST, describe_embedded
+
+    if info.unembedded:
+        say(f"{describe_embedded(info.trials, info.unembedded)}. {EMBED_THE_REST}.")
 
 
 # --- the index ------------------------------------------------------------------------------------------------------

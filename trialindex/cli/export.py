@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import FilterCommand, index_option, open_for_reading
+from trialindex.cli.common import FilterCommand, index_option, open_for_reading, say_unembedded
 from trialindex.cli.output import output_options, progress_listener, render_trials
 
 
@@ -45,5 +45,7 @@ def command(
     from trialindex.trial import display
 
     with open_for_reading(index_path) as index, progress_listener(quiet=False) as listener:
+        info = index.info()
         count = export_archive(index, archive, progress=listener.progress)
     click.echo(f"{display.count(count, 'trial')} written to {archive}, contacts included.")
+    say_unembedded(info)

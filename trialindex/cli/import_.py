@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trialindex.cli.common import default_path, index_option
+from trialindex.cli.common import default_path, index_option, say_unembedded
 from trialindex.cli.output import progress_listener
 
 
@@ -24,6 +24,7 @@ def command(file: str, store: str | None, index_path: str | None) -> None:
       trialindex import backup.zip --index restored
       trialindex merge restored --index whole
     """
+    from trialindex.index import Index
     from trialindex.transfer.export import import_archive
     from trialindex.trial import display
 
@@ -31,3 +32,5 @@ def command(file: str, store: str | None, index_path: str | None) -> None:
     with progress_listener(quiet=False) as listener:
         count = import_archive(file, folder, store=store, progress=listener.progress)
     click.echo(f"The index at {folder} holds {display.count(count, 'trial')}.")
+    with Index.open(folder) as index:
+        say_unembedded(index.info())

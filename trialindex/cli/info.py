@@ -25,12 +25,14 @@ def command(index_path: str | None, as_json: bool) -> None:
 
 
 def _lines(info: Info) -> Iterator[str]:
+    from trialindex.storage.info import EMBED_THE_REST, describe_embedded
     from trialindex.trial import display, sanitize
 
     encoder = info.manifest.encoder
     rows = [
         ("index", info.path),
         ("trials", f"{info.trials:,}"),
+        *([("searched so far", describe_embedded(info.trials, info.unembedded))] if info.unembedded else []),
         ("passages", f"{info.passages:,}"),
         ("size", f"{info.bytes / 1e6:.1f} MB"),
         ("generation", str(info.generation)),
@@ -42,3 +44,5 @@ def _lines(info: Info) -> Iterator[str]:
         *([("gone from the registry", f"{info.gone:,}")] if info.gone else []),
     ]
     yield from align([(name, sanitize.one_line(value)) for name, value in rows])
+    if info.unembedded:
+        yield f"{EMBED_THE_REST}."

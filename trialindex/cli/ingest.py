@@ -64,6 +64,7 @@ def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
     """Run one source into the index and say what came of it."""
     from trialindex.ingest.request import Request
     from trialindex.plugin.registry import plugins
+    from trialindex.storage.info import describe_embedded
 
     common = {name: options.pop(name) for name in ("index_path", "encoder", "store", "device", "batch_size")}
     shard = options.pop("shard")
@@ -72,15 +73,17 @@ def ingest(ctx: click.Context, spec: str, options: dict[str, Any]) -> None:
     with open_for_writing(common.pop("index_path"), **common) as index, progress_listener(quiet) as listener:
         request = Request.create(index.plugins, spec, options, index.folder)
         summary = index.ingest(source, listener=listener, request=request, shard=shard)
+        trials = len(index)
         if not quiet:
-            click.echo(summary_line(summary, len(index), str(index.folder)))
+            click.echo(summary_line(summary, trials, str(index.folder)))
     for trial_id, why in summary.kept[:5]:
         say(f"{trial_id} was left as it is: {why}.")
     for why, count in summary.dropped.most_common(5):
         if count > 1:
             say(f"left empty {count:,} times: {why}")
     if summary.stopped:
-        say(f"{summary.stopped}. What was done is kept; run the same command again to go on.")
+        done = f"; {describe_embedded(trials, summary.unembedded)}" if summary.unembedded else ""
+        say(f"{summary.stopped}. What was done is kept{done}. Run the same command again to go on.")
         ctx.exit(130)
     if summary.rejected and not (summary.changes or summary.unchanged or summary.kept):
         say("none of the records could be used.")

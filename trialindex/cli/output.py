@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -252,15 +253,20 @@ def progress_listener(quiet: bool) -> Iterator[ProgressListener]:
         yield ProgressListener(on_reject=reject, on_drop=drop, on_note=say)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("trials", total=None, rate="")
 
-        def progress(done: int, total: int | None) -> None:
-            speed = bar.tasks[0].speed
+        def move(task: TaskID, done: int, total: int | None) -> None:
+            speed = bar.tasks[task].speed
             rate = "" if not speed else f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.1f}/s"
-            bar.update(task, completed=done, total=total, rate=rate)
+            bar.update(task, completed=done, total=total, rate=rate, visible=True)
 
-        yield ProgressListener(on_progress=progress, on_reject=reject, on_drop=drop, on_note=say)
+        yield ProgressListener(
+            on_progress=partial(move, bar.add_task("trials", total=None, rate="")),
+            on_embedded=partial(move, bar.add_task("passages embedded", total=None, rate="", visible=False)),
+            on_reject=reject,
+            on_drop=drop,
+            on_note=say,
+        )

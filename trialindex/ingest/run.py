@@ -1,24 +1,24 @@
-"""Bringing trials in: source → records, passages, vectors, in one transaction a batch.
+"""Bringing trials in: source → records and passages, in one transaction a batch; vectors follow behind.
 
-Vectors are committed ahead of the trials they are for, every few seconds: what was encoded once is never encoded again,
-whatever ends the run.
+Trials are committed as fast as the source gives them, and are found by their words from then on. When it has no more to
+give, what waits for vectors is embedded.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from trialindex.errors import SourceError, TrialIndexError
 from trialindex.ingest.combine import combine, given_fields, stated_fields
+from trialindex.ingest.embedding import CHUNK, Embedding
 from trialindex.ingest.request import Request, Shard
-from trialindex.plugin.encoding import embed
 from trialindex.plugin.guard import plugin_errors
 from trialindex.plugin.interfaces import Encoder, IngestContext, Source
 from trialindex.plugin.progress import ProgressListener
@@ -27,21 +27,17 @@ from trialindex.storage.names import id_key
 from trialindex.storage.provenance import Delivery
 from trialindex.storage.records import Records
 from trialindex.storage.source_states import ShardOf, SourceState
-from trialindex.trial import Trial, decode, encode
-from trialindex.trial.passages import passages
+from trialindex.trial import Trial, decode, display, encode
 from trialindex.trial.prepare import prepare
 from trialindex.trial.sanitize import replace_surrogates
 
-if TYPE_CHECKING:
-    from trialindex.plugin.interfaces import Vectors
-
 BATCH = 1024
-"""Trials a transaction: enough that texts of alike length meet in the encoder, few enough for little memory."""
+"""Trials a transaction: few enough for little memory."""
 
 PUBLISH_SECONDS = 60.0
-"""Between two times that what was committed is made searchable during a run; the first time comes earlier."""
-FIRST_SECONDS = 15.0
-"""From the start of a run to the first time."""
+"""Between two times that what was committed is made searchable during a run."""
+FIRST_SECONDS = 2.0
+"""From the start of a run to the first time, of an index that has no answers yet."""
 PUBLISH_SHARE = 0.04
 """The part of a run that this may take: the larger the index, the rarer it is done."""
 
@@ -61,6 +57,8 @@ class Summary:
     :param dropped: values that could not be used and were left empty: how many, by why.
     :param seconds: wall time in all.
     :param seconds_encoding: of which inside the encoder.
+    :param encoded: texts that were encoded.
+    :param unembedded: trials of the index that still wait for vectors, so that they are found by their words alone.
     :param stopped: why it ended early, empty when it did not.
     """
 
@@ -72,6 +70,8 @@ class Summary:
     dropped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     seconds_encoding: float = 0.0
+    encoded: int = 0
+    unembedded: int = 0
     stopped: str = ""
 
     @property
@@ -101,7 +101,7 @@ class _Planned(NamedTuple):
 class Ingest:
     """One run of one source into the records of an index; the caller holds the index's lock.
 
-    :param encoder: called when there are passages without vectors, and not before.
+    :param encoder: called when there are passages without vectors, and not before; what it raises changes nothing.
     :param request: how the source can be asked for again, if it can.
     :param shard: take only this part of what the source delivers.
     :param publish: makes what is committed searchable; called now and then during a long run.
@@ -123,29 +123,32 @@ class Ingest:
         self._request = None if request is None else request.to_json()
         _check_spec(self._spec)
         self._records = records
+        self._left = records.waiting.count()
         self._encoder = encoder
+        self._has_encoder = False
+        self._embedding = Embedding(records, encoder, listener, self._publish_when_due)
         self._listener = listener
         self._batch: dict[bytes, _Given] = {}
         self._today = date.today().isoformat()
         self._started = time.perf_counter()
         self._publish = publish
-        self._publish_at = self._started + FIRST_SECONDS
-        self._progress = _Progress(listener.progress)
+        self._publish_at = self._started + (FIRST_SECONDS if records.is_empty else PUBLISH_SECONDS)
         self.summary = Summary(self._spec)
         known = records.sources.get(self._spec)
         self._state: Mapping[str, Any] = known.state if known else {}
         self._context = IngestContext(
             state=self._state,
-            on_progress=self._progress.read,
+            on_progress=listener.progress,
             on_reject=self._reject,
             on_drop=self._drop,
             on_note=listener.note,
         )
 
     def run(self) -> Summary:
-        """Read the source to its end. What was committed before an error or an interruption stays.
+        """Read the source to its end, then embed what waits. What was committed stays, whatever ends it.
 
-        :raises SourceError: the source could not go on; its message says why.
+        :raises SourceError: the source could not go on; its message says why. What it gave before is embedded.
+        :raises EncoderError: the encoder failed; the trials that it left are found by their words.
         """
         try:
             for trial in self._delivered():
@@ -156,20 +159,35 @@ class Ingest:
                 if checked is not None and (self._shard is None or checked.id in self._shard):
                     self._add(checked, excerpt)
             self._commit(finished=True)
+            self._embed()
         except KeyboardInterrupt:
             self.summary.stopped = "interrupted"
         finally:
             self.summary.seconds = time.perf_counter() - self._started
+        self.summary.unembedded = self._records.waiting.count_trials()
         return self.summary
 
+    def _embed(self) -> None:
+        """Encode what has no vector yet, also what an earlier run left so."""
+        if self._left:
+            self._listener.note(f"What an earlier ingest left is embedded too: {display.count(self._left, 'passage')}.")
+        try:
+            self._embedding.run()
+        finally:
+            self.summary.encoded = self._embedding.encoded
+            self.summary.seconds_encoding = self._embedding.seconds
+
     def _delivered(self) -> Iterator[Trial]:
-        """The source's trials. When the source fails, what it gave before is committed."""
+        """The source's trials. When the source fails, what it gave before is committed and embedded."""
         hint = "What it gave before is kept. Report it to the source's author."
         try:
             with plugin_errors(f'the source "{self._source.name}"', SourceError, hint):
                 yield from self._source.trials(self._context)
-        except TrialIndexError:
+        except TrialIndexError as problem:
             self._commit()
+            if self._records.waiting.count() > CHUNK:  # it takes a while
+                self._listener.note(f"{problem} What it gave before is embedded first.")
+            self._embed()
             raise
 
     def _reject(self, where: str, why: str) -> None:
@@ -209,7 +227,7 @@ class Ingest:
         self._batch[key] = _Given(trial, excerpt)
 
     def _commit(self, *, finished: bool = False) -> None:
-        """Encode what is new, then write the batch and the source's state together."""
+        """Write the batch and the source's state together."""
         batch, self._batch = list(self._batch.values()), {}
         state: Mapping[str, Any] | None = self._context.pending_state
         if finished and state is None:
@@ -218,7 +236,6 @@ class Ingest:
             return
         planned = [self._plan(given) for given in batch]
         changing = [change for change in planned if change.delivery.accepted]
-        self._embed({p.hash: p.text for change in changing for p in passages(change.trial)})
         generation = self._records.generation + 1
         changes: list[Change] = []
         with self._records.transaction():
@@ -235,13 +252,18 @@ class Ingest:
                 self._records.set_generation(generation)
             if state is not None:
                 self._remember(state)
+            self._require_encoder()
         self._context.pending_state = None
         self._state = state if state is not None else self._state
-        self._progress.committed()
         self.summary.changes += changes
         self.summary.unchanged += sum(change.trial.id not in known for change in changing)
-        if not finished:
-            self._publish_when_due()
+        self._publish_when_due()
+
+    def _require_encoder(self) -> None:
+        """Make sure before the first trial is committed that there is an encoder for it, and not after the last one."""
+        if not self._has_encoder and self._records.waiting.count() > self._left:
+            self._encoder()
+            self._has_encoder = True
 
     def _publish_when_due(self) -> None:
         """An index that is filled for hours answers meanwhile, for a small part of the time."""
@@ -295,22 +317,6 @@ class Ingest:
         assert stored is not None
         return stored.trial
 
-    def _embed(self, texts: dict[bytes, str]) -> None:
-        """Encode the texts that have no vector yet, and keep each vector as soon as it is there."""
-        missing = self._records.passages.missing_vectors(texts)
-        if not missing:
-            return
-
-        def keep(hashes: Sequence[bytes], vectors: Vectors) -> None:
-            with self._records.transaction():
-                self._records.passages.put_vectors(hashes, vectors)
-
-        start = time.perf_counter()
-        try:
-            embed(self._encoder(), {digest: texts[digest] for digest in missing}, keep, self._progress.encoded)
-        finally:
-            self.summary.seconds_encoding += time.perf_counter() - start
-
 
 def _check_spec(spec: str) -> None:
     """Make sure that the spec of a source can be kept.
@@ -322,30 +328,3 @@ def _check_spec(spec: str) -> None:
     except UnicodeEncodeError:
         what = f'"{replace_surrogates(spec)}" holds what is no Unicode text.'
         raise SourceError(what, hint="Type it again; if it names a file, rename that in plain letters.") from None
-
-
-class _Progress:
-    """What is shown of a run: a record counts as done when its texts are encoded, not when it was read.
-
-    A source reads a batch in no time and encoding it takes minutes, so what is shown moves from where the last batch
-    ended to what was read since, by the share of the batch that is encoded.
-    """
-
-    def __init__(self, show: Callable[[int, int | None], None]) -> None:
-        self._show = show
-        self._done = self._read = 0
-        self._total: int | None = None
-
-    def read(self, done: int, total: int | None) -> None:
-        self._read, self._total = done, total
-        if done < self._done:  # the source began again
-            self._done = done
-        self._show(self._done, total)
-
-    def encoded(self, share: float) -> None:
-        self._show(self._done + int(share * (self._read - self._done)), self._total)
-
-    def committed(self) -> None:
-        if self._read != self._done:
-            self._done = self._read
-            self._show(self._done, self._total)

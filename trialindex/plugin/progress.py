@@ -10,20 +10,26 @@ from dataclasses import dataclass
 class ProgressListener:
     """Told how a run goes; what is not given is not told.
 
-    :param on_progress: how many records are done, and how many there are in all, when known.
+    :param on_progress: how many records are read, and how many there are in all, when known.
+    :param on_embedded: how many passages are encoded, and how many there are to encode.
     :param on_reject: which record was skipped (``line 12``, ``NCT…``), and why.
     :param on_drop: which value of a record was left empty, and why; the record is kept.
     :param on_note: one line that a user should know (a retry, a restart).
     """
 
     on_progress: Callable[[int, int | None], None] = lambda done, total: None
+    on_embedded: Callable[[int, int], None] = lambda done, total: None
     on_reject: Callable[[str, str], None] = lambda where, why: None
     on_drop: Callable[[str, str], None] = lambda where, why: None
     on_note: Callable[[str], None] = lambda message: None
 
     def progress(self, done: int, total: int | None = None) -> None:
-        """Tell how many records are done, and how many there are in all, when known."""
+        """Tell how many records are read, and how many there are in all, when known."""
         self.on_progress(done, total)
+
+    def embedded(self, done: int, total: int) -> None:
+        """Tell how many passages are encoded, and how many there are to encode."""
+        self.on_embedded(done, total)
 
     def reject(self, where: str, why: str) -> None:
         """Tell of a record that cannot be used: *where* it is and *why*. It is counted and skipped."""

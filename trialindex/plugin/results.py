@@ -193,6 +193,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     :param filters: the filters that were applied, as words for a person: ``{"status": "recruiting"}``.
     :param searched: how many trials passed the filters and were ranked among.
     :param total: how many trials the index holds.
+    :param unembedded: how many of them have no vectors yet, so that they are found by their words alone.
     :param page: from 1.
     :param limit: hits a page.
     :param hits: best first; empty when no trial passed the filters or the page is past the end.
@@ -215,6 +216,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     filters: dict[str, str]
     searched: int
     total: int
+    unembedded: int = 0
     page: int
     limit: int
     hits: tuple[Hit, ...]

@@ -192,6 +192,10 @@ class Assessor:
             best = max(best, self._known.get(num, 0.0))
         return best
 
+    def _least_cosine(self, num: int) -> float:
+        """What is taken for a trial that is not among the nearest."""
+        return _NO_COSINE if num in self._rankings.unembedded else self._least
+
     def evidence(self, num: int, trial: Trial) -> Evidence:
         """What speaks for one trial.
 
@@ -208,7 +212,7 @@ class Assessor:
         in_prose = set(self._lexical.words(prose)) if (self._others | self._qualifiers) - in_names else set()
         weights = [weight for weight, _ in self._concepts]
         return Evidence(
-            cosine=self._rankings.scores.get("vector", {}).get(num, self._least),
+            cosine=self._rankings.scores.get("vector", {}).get(num, self._least_cosine(num)),
             illness=self._illness,
             main=main,
             named=_share(weights, named),

@@ -19,6 +19,7 @@ from trialindex.search.reranking import rerank
 from trialindex.search.retrieval import rank
 from trialindex.search.searcher import Searcher
 from trialindex.search.words import content_words, is_phrase
+from trialindex.storage.info import describe_embedded
 from trialindex.trial import format_age
 from trialindex.trial.sanitize import excerpt
 
@@ -95,18 +96,20 @@ def search(
     closest = assessor.best(candidates)
     nothing_understood = level(closest) == "loose" and _is_unread(question, searcher)
     problem = main_problem(question.understood)
+    unembedded = searcher.count_unembedded()
     return Results(
         query=question.asked,
         mode=question.mode,
         filters=filters.words(),
         searched=rankings.size,
         total=len(searcher.records),
+        unembedded=unembedded,
         page=page.number,
         limit=page.limit,
         hits=tuple(hit for hit in hits if hit.named or page.anyway or not nothing_understood),
         generation=searcher.derived.generation,
         notes=(
-            *_state_notes(searcher),
+            *_state_notes(question, searcher, unembedded),
             *_result_notes(question, rankings.size, found, page),
             *_place_notes(question, searcher),
             *_person_notes(question),
@@ -152,9 +155,13 @@ def _is_unread(question: Question, searcher: Searcher) -> bool:
     return len(searcher.derived.lexical.known(words)) < _WORDS_READ
 
 
-def _state_notes(searcher: Searcher) -> Iterator[str]:
-    if searcher.derived.generation != searcher.records.generation:
+def _state_notes(question: Question, searcher: Searcher, unembedded: int) -> Iterator[str]:
+    if searcher.records.changed_after(searcher.derived.generation):
         yield "The index is being updated: the newest trials are not in this answer yet."
+    if unembedded and question.mode != "lexical":
+        how = "not in this answer" if question.mode == "vector" else "found by its words alone"
+        held = describe_embedded(len(searcher.records), unembedded)
+        yield f"So far the index holds the {held}: what is not embedded yet is {how}."
 
 
 def _result_notes(question: Question, searched: int, found: Sequence[Candidate], page: Page) -> Iterator[str]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from trialindex.search.fusion import fuse
 from trialindex.search.question import Question
 
+BY_MEANING = ("vector", "focus")
+"""The rankings that compare vectors; the others compare words."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -32,16 +35,19 @@ class Rankings:
     :param scores: by the name of the ranking: trials by number with their scores, best first.
     :param passages: of the trials that vectors found, the position of the passage that matched best.
     :param size: how many trials were ranked among.
+    :param unembedded: of the trials that were found those that have no vectors yet, so that words alone tell of them.
     """
 
     question: Question
     scores: dict[str, Mapping[int, float]]
     passages: Mapping[int, int | None]
     size: int
+    unembedded: frozenset[int] = frozenset()
 
     def fused(self, weights: Mapping[str, float], depth: int) -> dict[int, float]:
         """The rankings as one, see :func:`~trialindex.search.fusion.fuse`.
 
         :param weights: of the rankings, by name.
         """
-        return fuse(list(self.scores.values()), self.size, [weights[name] for name in self.scores], depth)
+        unrated = [self.unembedded if name in BY_MEANING else None for name in self.scores]
+        return fuse(list(self.scores.values()), self.size, [weights[name] for name in self.scores], depth, unrated)

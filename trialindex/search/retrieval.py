@@ -14,7 +14,7 @@ from trialindex.plugin.interfaces import Encoder
 from trialindex.search import analysis
 from trialindex.search.feedback import expansion_terms
 from trialindex.search.question import Question
-from trialindex.search.rankings import Rankings
+from trialindex.search.rankings import BY_MEANING, Rankings
 from trialindex.search.searcher import Searcher
 from trialindex.search.words import content_words
 
@@ -78,10 +78,15 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
         passages = {num: position for num, (_, position) in found.items()} | passages
     scores["lexical"] = dict(by_words.result())
     scores["concepts"] = dict(by_concepts.result())
-    rankings = Rankings(replace(question, understood=understood), scores, passages, size)
+    rankings = Rankings(replace(question, understood=understood), scores, passages, size, _unembedded(scores, searcher))
     words = expansion_terms(rankings.fused(weights, settings.depth), searcher)
     scores["feedback"] = dict(lexical.search_words(words, depth, allowed))
-    return rankings
+    return replace(rankings, unembedded=_unembedded(scores, searcher))
+
+
+def _unembedded(scores: Mapping[str, Mapping[int, float]], searcher: Searcher) -> frozenset[int]:
+    found = {num for name, ranked in scores.items() if name not in BY_MEANING for num in ranked}
+    return searcher.unembedded(found.difference(scores["vector"]))
 
 
 def _stack(*vectors: Vectors) -> Vectors:
@@ -130,7 +135,7 @@ def nearest_trials(
 
     derived, records = searcher.derived, searcher.records
     permitted = None if allowed is None else derived.passages_for(records, allowed)
-    available = len(derived.vectors) if permitted is None else len(permitted)
+    available = min(len(derived.vectors), len(derived.vectors if permitted is None else permitted))
     trials = len(records) if allowed is None else len(allowed)
     fetch = min(depth * max(2, math.ceil(available / max(trials, 1))), available)
     while fetch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,3 +62,11 @@ class Searcher:
                 remembered.pop(oldest, None)
             remembered[filters] = found
         return found
+
+    def count_unembedded(self) -> int:
+        """How many trials have no vectors in this state yet, or not all of theirs."""
+        return self.records.waiting.count_trials(self.derived.generation)
+
+    def unembedded(self, trials: Iterable[int]) -> frozenset[int]:
+        """Those of these trials, by number, that have no vectors in this state yet, or not all of theirs."""
+        return self.records.waiting.among(trials, self.derived.generation)

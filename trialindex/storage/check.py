@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from trialindex.errors import IndexDamaged, StorageError
-from trialindex.plugin.encoding import encode_documents
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
 from trialindex.plugin.interfaces import Encoder
 from trialindex.storage import derived
@@ -40,11 +39,13 @@ class Findings(list[Finding]):
     """What a check found, in the order it was found: an empty list when the index is whole.
 
     :param performed: what was gone through, in numbers: ``12 records hashed``.
+    :param waiting: passages that have no vector yet, since an ingest was not finished: no damage.
     """
 
-    def __init__(self, findings: Iterable[Finding] = (), performed: Iterable[str] = ()) -> None:
+    def __init__(self, findings: Iterable[Finding] = (), performed: Iterable[str] = (), waiting: int = 0) -> None:
         super().__init__(findings)
         self.performed = tuple(performed)
+        self.waiting = waiting
 
 
 def find_damage(checks: IntegrityChecks) -> Findings:
@@ -59,7 +60,7 @@ def find_damage(checks: IntegrityChecks) -> Findings:
             found += checks.state()
     except IndexDamaged as problem:  # SQLite could not even read on
         found.append(Finding("records", str(problem)))
-    return Findings(found, checks.performed)
+    return Findings(found, checks.performed, checks.waiting)
 
 
 def check_index(
@@ -70,11 +71,13 @@ def check_index(
     progress: Callable[[int, int | None], None],
     *,
     encoder: Callable[[], Encoder],
+    embed: Callable[[], None],
     repair: bool,
 ) -> Findings:
     """Prove that an index and its encoder are whole, while nobody writes; with *repair* mend what can be mended.
 
     :param progress: told how many trials are done, and how many there are.
+    :param embed: encodes the passages that wait for a vector.
     :raises IndexLocked: another process is writing: what it has not finished is no damage.
     :raises StorageError: the index cannot be written, and was to be mended.
     """
@@ -85,7 +88,7 @@ def check_index(
         except StorageError:  # of an index that cannot be written nothing changes
             if repair:
                 raise
-        found = Repair(*parts).run(encoder) if repair else find_damage(IntegrityChecks(*parts))
+        found = Repair(*parts).run(embed) if repair else find_damage(IntegrityChecks(*parts))
     try:
         encoder().verify()
     except PLUGIN_EXCEPTIONS as problem:
@@ -114,13 +117,14 @@ class Repair:
         self._store = store
         self._progress = progress
 
-    def run(self, encoder: Callable[[], Encoder]) -> Findings:
-        """Mend what can be mended from the records.
+    def run(self, embed: Callable[[], None]) -> Findings:
+        """Mend what can be mended from the records, and embed what waits.
 
         Indexes of the database, what the filters read and passages are made anew, missing or wrong vectors encoded
         again, then the derived state. A record that is damaged itself is left as it is: its source has to be asked
         again. So is an earlier version of one, of which there is no other copy.
 
+        :param embed: encodes the passages that wait for a vector.
         :returns: what was wrong, each with whether it is mended, which is checked.
         """
         found = find_damage(self._checks())
@@ -130,7 +134,7 @@ class Repair:
             if any(f.kind == "records" for f in left):
                 return found
             found[len(found) :] = [f for f in left if f not in found]
-        if not found:
+        if not found and not found.waiting:
             return found
         self._manifest = migrate(self._folder, self._manifest, self._records)
         lost = {f.trial for f in found if f.kind == "record"}
@@ -142,16 +146,17 @@ class Repair:
         ids = sorted(again)
         for start in range(0, len(ids), BATCH):
             found_again = (self._records.find(one) for one in ids[start : start + BATCH])
-            self._derive_again([stored.trial for stored in found_again if stored], unfit, encoder)
+            self._derive_again([stored.trial for stored in found_again if stored], unfit)
         if self._manifest.passages != VERSION:
             self._manifest = msgspec.structs.replace(self._manifest, passages=VERSION)
             self._manifest.write(self._folder)
+        embed()
         rebuild = any(f.kind not in _BESIDE for f in found)
         dimension = self._manifest.encoder.dimension
         derived.catch_up(self._folder, self._records, self._store, dimension, rebuild=rebuild)
         left = find_damage(self._checks())
         mended = [msgspec.structs.replace(f, repaired=f not in left) for f in found]
-        return Findings([*mended, *(f for f in left if f not in found)], left.performed)
+        return Findings([*mended, *(f for f in left if f not in found)], left.performed, left.waiting)
 
     def _mend_database(self) -> None:
         """Make the indexes of the database anew from its tables, and drop rows of trials that are not there."""
@@ -184,19 +189,14 @@ class Repair:
                 sql = "UPDATE trials SET first_seen = :first, last_checked = :last WHERE num = :num"
                 self._database.execute(sql, fixed)
 
-    def _derive_again(self, trials: list[Trial], unfit: set[bytes], encoder: Callable[[], Encoder]) -> None:
-        texts = {p.hash: p.text for trial in trials for p in passages(trial)}
-        wanted = self._records.passages.missing_vectors(texts) | unfit
-        hashes = [digest for digest in texts if digest in wanted]
-        vectors = encode_documents(encoder(), [texts[digest] for digest in hashes]) if hashes else None
+    def _derive_again(self, trials: list[Trial], unfit: set[bytes]) -> None:
+        """Make anew what is derived from these trials; passages whose vector is lost, or *unfit*, wait for another."""
         generation = self._records.generation + 1
         with self._records.transaction():
-            if vectors is not None:
-                self._records.passages.put_vectors(hashes, vectors)
+            self._records.passages.drop_vectors(unfit.intersection(p.hash for trial in trials for p in passages(trial)))
             for trial in trials:
                 self._records.derive_again(trial, generation)
             self._records.set_generation(generation)
-        unfit -= texts.keys()
 
     def _unfit(self) -> set[bytes]:
         """The hashes of the passages whose vector cannot be used."""

@@ -116,7 +116,7 @@ class Database:
 
     @property
     def generation(self) -> int:
-        """The number of the last commit that changed a trial."""
+        """The number of the last commit that changed a trial or brought vectors."""
         generation = self.value("SELECT value FROM meta WHERE key = 'generation'")
         if not isinstance(generation, int):
             raise database_error(sqlite3.DatabaseError("malformed: it has no generation"), self.folder)

@@ -87,6 +87,8 @@ class IntegrityChecks:
         self._unread = 0
         self.performed: list[str] = []
         """What was gone through, in numbers: ``12 records hashed``."""
+        self.waiting = 0
+        """Passages that have no vector yet."""
 
     def _log(self, count: int, noun: str, what: str, plural: str = "") -> None:
         self.performed.append(f"{display.count(count, noun, plural)} {what}")
@@ -188,7 +190,7 @@ class IntegrityChecks:
         count = 0
         sql = (
             "SELECT trials.id, passages.hash, vector FROM passages JOIN trials ON trial = trials.num"
-            " LEFT JOIN vectors ON vectors.hash = passages.hash"
+            " LEFT JOIN vectors ON vectors.hash = passages.hash WHERE passages.priority IS NULL"
         )
         for rows in batches(self._database.rows(sql)):
             count += len(rows)
@@ -203,6 +205,9 @@ class IntegrityChecks:
                         f"a vector of {trial_id} {vector_codec.describe_fault(vector, self._dimension)}",
                     )
         self._log(count, "vector", f"of {self._dimension} numbers read again")
+        self.waiting = self._records.waiting.count()
+        if self.waiting:
+            self._log(self.waiting, "passage", "not embedded yet", "passages")
 
     # --- what is derived ----------------------------------------------------------------------------------------------
 
@@ -223,8 +228,9 @@ class IntegrityChecks:
         elif altered := state.altered():
             yield f"files of {state.folder} are not as they were written: {', '.join(altered)}"
         else:
-            if len(state.vectors) != len(records.passages):
-                yield f"{len(state.vectors)} vectors for {len(records.passages)} passages"
+            embedded = len(records.passages) - records.waiting.count()
+            if len(state.vectors) != embedded:
+                yield f"{len(state.vectors)} vectors for {display.count(embedded, 'passage')}"
             if not len(records) - self._unread <= len(state.lexical) <= len(records):
                 yield f"the word index holds {len(state.lexical)} of {len(records)} trials"
             yield from self._owners(state)
@@ -275,7 +281,7 @@ class IntegrityChecks:
         """Passages spread over all, with their vectors: numbers ascending."""
         import numpy as np
 
-        total = len(self._records.passages)
+        total = len(self._records.passages) - self._records.waiting.count()
         step = max(1, total // SAMPLE)
         ids, vectors, passed = [], [], 0
         for numbers, batch in self._records.passages.vectors_since(0, self._dimension):

@@ -12,6 +12,7 @@ from trialindex.storage.database import Database
 from trialindex.storage.vector_codec import batches
 from trialindex.trial import Trial
 from trialindex.trial.passages import HASH_BYTES, passages
+from trialindex.trial.statuses import access_rank
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,14 +75,9 @@ class PassageRows:
         )
         return np.array(list(self._database.rows(sql, (dropped_since,))), dtype=np.int64).reshape(-1, 2)
 
-    def missing_vectors(self, hashes: Iterable[bytes]) -> set[bytes]:
-        """Those of *hashes* that have no vector yet; for a writer."""
-        sql = "SELECT 1 FROM vectors WHERE hash = ?"
-        return {digest for digest in hashes if not self._database.row(sql, (digest,))}
-
-    def count_without_vector(self) -> int:
-        """How many passages have no vector."""
-        sql = "SELECT count(*) FROM passages LEFT JOIN vectors USING (hash) WHERE vector IS NULL"
+    def count_lost_vectors(self) -> int:
+        """How many passages have no vector and do not wait for one: theirs is lost."""
+        sql = "SELECT count(*) FROM passages LEFT JOIN vectors USING (hash) WHERE vector IS NULL AND priority IS NULL"
         return int(self._database.value(sql))
 
     def count_vectors(self) -> int:
@@ -107,6 +103,8 @@ class PassageRows:
     def put(self, num: int, trial: Trial, generation: int) -> None:
         """Keep the passages whose text is the same; drop and add the others under new numbers.
 
+        A passage whose text has no vector waits for one, those of trials that people can join before the others.
+
         :param num: of the trial.
         """
         rows = self._database.rows("SELECT position, num, hash FROM passages WHERE trial = ?", (num,))
@@ -114,9 +112,15 @@ class PassageRows:
         wanted = {position: passage.hash for position, passage in enumerate(passages(trial))}
         stale = [passage for position, (passage, digest) in held.items() if wanted.get(position) != digest]
         self._drop(stale, num, generation)
-        fresh = [(num, p, h, generation) for p, h in wanted.items() if p not in held or held[p][1] != h]
-        sql = "INSERT INTO passages (trial, position, hash, generation) VALUES (?, ?, ?, ?)"
+        priority = access_rank(trial.status)
+        fresh = [(num, p, h, generation, priority) for p, h in wanted.items() if p not in held or held[p][1] != h]
+        sql = (
+            "INSERT INTO passages (trial, position, hash, generation, priority)"
+            " VALUES (?1, ?2, ?3, ?4, CASE WHEN NOT EXISTS (SELECT 1 FROM vectors WHERE hash = ?3) THEN ?5 END)"
+        )
         self._database.execute_many(sql, fresh)
+        sql = "UPDATE passages SET priority = ? WHERE trial = ? AND priority IS NOT NULL"
+        self._database.execute(sql, (priority, num))
 
     def drop(self, trial: int, generation: int) -> None:
         """Delete all passages of the trial with that number."""
@@ -128,11 +132,28 @@ class PassageRows:
         self._database.execute_many("INSERT OR REPLACE INTO dropped VALUES ('passage', ?, ?, ?)", rows)
         self._database.execute_many("DELETE FROM passages WHERE num = ?", ((num,) for num, *_ in rows))
 
-    def put_vectors(self, hashes: Sequence[bytes], vectors: np.ndarray[Any, Any]) -> None:
-        """Keep the vectors ``(n, dimension)`` of texts under their hashes, a byte for each number."""
+    def put_vectors(self, hashes: Sequence[bytes], vectors: np.ndarray[Any, Any], generation: int) -> None:
+        """Keep the vectors ``(n, dimension)`` of texts under their hashes, a byte for each number.
+
+        The passages that waited for them are from now on of this *generation*, so that derived states take them in.
+        """
         rows = zip(hashes, vector_codec.encode(vectors), strict=True)
         self._database.execute_many("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+        sql = "UPDATE passages SET priority = NULL, generation = ? WHERE hash = ? AND priority IS NOT NULL"
+        self._database.execute_many(sql, ((generation, digest) for digest in hashes))
 
-    def copy_vectors(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep vectors as :meth:`encoded_vectors` gives them, where there is none yet for that hash."""
+    def copy_vectors(self, rows: Iterable[tuple[bytes, bytes]], generation: int) -> bool:
+        """Keep vectors as :meth:`encoded_vectors` gives them, where there is none yet for that hash.
+
+        :returns: whether passages waited for them, which are from now on of this *generation*.
+        """
         self._database.execute_many("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
+        sql = (
+            "UPDATE passages SET priority = NULL, generation = ?"
+            " WHERE priority IS NOT NULL AND hash IN (SELECT hash FROM vectors)"
+        )
+        return self._database.execute(sql, (generation,)).rowcount > 0
+
+    def drop_vectors(self, hashes: Iterable[bytes]) -> None:
+        """Forget the vectors of these texts."""
+        self._database.execute_many("DELETE FROM vectors WHERE hash = ?", ((digest,) for digest in hashes))

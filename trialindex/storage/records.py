@@ -21,6 +21,7 @@ from trialindex.storage.names import name_key, similar_ids, typed_names
 from trialindex.storage.passage_rows import PassageRows
 from trialindex.storage.provenance import GONE_SINCE, Provenance
 from trialindex.storage.source_states import SourceStates
+from trialindex.storage.waiting_passages import WaitingPassages
 from trialindex.trial import Trial
 from trialindex.trial.sanitize import replace_surrogates
 
@@ -91,6 +92,7 @@ class Records:
     :ivar passages: the passages of the trials, and their vectors.
     :ivar provenance: which sources trials came from.
     :ivar sources: what is remembered of each source.
+    :ivar waiting: the passages that have no vector yet.
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
@@ -99,6 +101,7 @@ class Records:
         self.passages = PassageRows(self.database)
         self.provenance = Provenance(self.database)
         self.sources = SourceStates(self.database)
+        self.waiting = WaitingPassages(self.database)
         self._generation: int | None = None  # of a snapshot, which never changes
         self._counts: dict[int | None, int] = {}  # of trials, by generation: what the last snapshot counted
 
@@ -129,7 +132,7 @@ class Records:
 
     @property
     def generation(self) -> int:
-        """The number of the last commit that changed a trial."""
+        """The number of the last commit that changed a trial or brought vectors."""
         return self.database.generation
 
     @property
@@ -245,6 +248,14 @@ class Records:
         """Numbers of trials or passages that went away after *generation*."""
         sql = "SELECT num FROM dropped WHERE kind = ? AND generation > ?"
         return [num for (num,) in self.database.rows(sql, (kind, generation))]
+
+    def changed_after(self, generation: int) -> bool:
+        """Whether a trial was added, changed or removed after *generation*."""
+        sql = (
+            "SELECT 1 FROM trials WHERE generation > :last"
+            " UNION ALL SELECT 1 FROM dropped WHERE kind = 'trial' AND generation > :last"
+        )
+        return self.database.row(sql, {"last": generation}) is not None
 
     def changed_since(self, generation: int) -> Iterator[tuple[int, Trial]]:
         """Trials that were added or changed after *generation*, with their numbers.

@@ -60,9 +60,11 @@ CREATE TABLE passages (
   position INTEGER NOT NULL,
   hash BLOB NOT NULL,
   generation INTEGER NOT NULL,
+  priority INTEGER,
   UNIQUE (trial, position)
 );
 CREATE INDEX passages_hash ON passages (hash);
+CREATE INDEX passages_waiting ON passages (priority, trial, position) WHERE priority IS NOT NULL;
 CREATE INDEX passages_generation ON passages (generation);
 CREATE TABLE vectors (hash BLOB PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE dropped (

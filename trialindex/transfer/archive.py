@@ -53,6 +53,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     :param lineage: what tells its records from those of another index.
     :param trials: how many.
     :param vectors: how many.
+    :param waiting: how many passages have no vector yet.
     """
 
     archive: _Count
@@ -65,6 +66,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     lineage: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
     trials: _Count
     vectors: _Count
+    waiting: _Count = 0
 
     @property
     def row(self) -> int:

@@ -48,7 +48,7 @@ def export_archive(index: Index, path: str | Path, *, progress: Progress = no_pr
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     with index.snapshot() as records, storage_errors(target.parent):
         about = _about(index, records)
-        require_vectors(records, str(index.folder), "Mend it: trialindex check --repair")
+        require_vectors(records, f"the index at {index.folder}", "Mend it: trialindex check --repair")
 
         def trials() -> Iterator[Any]:
             for done, entry in enumerate(entries(records), start=1):
@@ -92,7 +92,7 @@ def import_archive(
                 )
             with storage_errors(Path(folder)), records.transaction():
                 for hashes, found in read.vectors():
-                    records.passages.put_vectors(hashes, found)
+                    records.passages.put_vectors(hashes, found, about.generation)
                 for done, entry in enumerate(read.trials(), start=1):
                     if restore(records, entry) != "added":
                         raise ValueError(f"the trial {entry.trial.id} is in it twice")
@@ -103,7 +103,8 @@ def import_archive(
                     records.sources.store(spec, known)
                 records.set_generation(about.generation)
                 records.set_lineage(about.lineage)
-                require_vectors(records, str(path), "Export it again.")
+                if records.waiting.count() != about.waiting:
+                    raise ValueError(f"{records.waiting.count():,} passages have no vector, not {about.waiting:,}")
     return about.trials
 
 
@@ -129,16 +130,17 @@ def _about(index: Index, records: Records) -> About:
         lineage=records.lineage,
         trials=len(records),
         vectors=records.passages.count_vectors(),
+        waiting=records.waiting.count(),
     )
 
 
 def require_vectors(records: Records, where: str, hint: str) -> None:
-    """Make sure that every passage has a vector.
+    """Make sure that every passage has a vector, or waits for one.
 
-    :raises IndexDamaged: a passage has no vector.
+    :raises IndexDamaged: a vector is lost.
     """
-    if missing := records.passages.count_without_vector():
-        raise IndexDamaged(f"{where} lacks the vectors of {missing:,} passages.", hint=hint)
+    if lost := records.passages.count_lost_vectors():
+        raise IndexDamaged(f"{where} lacks the vectors of {lost:,} passages.", hint=hint)
 
 
 def require_passage_version(passages: int, where: str) -> None:

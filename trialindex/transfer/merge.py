@@ -14,6 +14,7 @@ import msgspec
 from trialindex.errors import IndexStateError
 from trialindex.index import Index
 from trialindex.plugin.updates import Change, ChangeKind
+from trialindex.storage.info import EMBED_THE_REST, describe_embedded
 from trialindex.storage.records import Records
 from trialindex.storage.source_states import SourceState
 from trialindex.transfer.entry import Entry, entries, find, merge_entries, restore
@@ -88,16 +89,20 @@ def _merge(records: Records, merged: Index, parts: list[Index], done: Merged, pr
             records.sources.store(spec, state)
         generation = records.generation + sum(view.generation for _, view in views) + 1
         count = 0
+        arrived = False
         for part, view in views:
-            records.passages.copy_vectors(view.passages.encoded_vectors(part.manifest.encoder.dimension))
+            vectors = view.passages.encoded_vectors(part.manifest.encoder.dimension)
+            arrived |= records.passages.copy_vectors(vectors, generation)
             require_vectors(view, f"the index at {part.folder}", "Mend it: trialindex check --repair")
             for entry in entries(view):
                 if kind := _add(records, entry, renamed, generation):
                     done.changes.append(Change(entry.trial.id, kind))
                 count += 1
                 progress(count)
-    if done.changes:
+    if done.changes or arrived:
         records.set_generation(generation)
+    if waiting := records.waiting.count_trials():
+        done.notes.append(f"{describe_embedded(len(records), waiting)}. {EMBED_THE_REST}.")
 
 
 def _add(records: Records, entry: Entry, renamed: dict[str, str], generation: int) -> ChangeKind | None:

@@ -147,7 +147,9 @@ class Matcher:
             fresh = status.generation > since
             match = MatchingTrial(trial, status.hash, status.last_checked, fresh, hit.rank, similarity)
             matches[hit.trial.id.lower()] = match
-        return WatchView(matches, set(), min(answer.generation, self.records.generation))
+        seen = min(answer.generation, self.records.generation)
+        waits = self.records.waiting.first_generation()  # a trial without vectors is not close: it comes again
+        return WatchView(matches, set(), seen if waits is None else min(seen, waits - 1))
 
 
 def condition_names(trial: Trial) -> Iterator[str]:
