@@ -7,6 +7,7 @@ in it is ever run.
 
 from __future__ import annotations
 
+import errno
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -202,6 +203,8 @@ def open_archive(path: Path) -> Iterator[Reader]:
     except zipfile.BadZipFile as problem:
         raise _damaged(path, problem) from None
     except OSError as problem:
+        if problem.errno == errno.EINVAL:  # a place that cannot be in a file
+            raise _damaged(path, problem) from None
         if problem.filename is None or Path(problem.filename) != path:
             raise
         raise IndexDamaged(f"{path} cannot be read: {problem.strerror}.", hint="Check the name of the file.") from None
