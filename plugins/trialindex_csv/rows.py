@@ -35,7 +35,7 @@ _CODED = {
 }
 """Targets whose cells hold no prose."""
 
-_NOTHING = {"-", "--", "n/a", "n.a.", "na", "nan", "none", "null"}
+_NOTHING = {"-", "--", "n/a", "n.a.", "na", "nan", "none", "null", "0000-00-00"}
 """What programs write into a cell that is empty."""
 
 _MEANT = {

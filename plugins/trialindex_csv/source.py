@@ -161,7 +161,7 @@ def _id(cells: Sequence[str], plan: columns.Plan) -> str:
     return id_of_cell(cells[plan.columns["id"][0]].strip()) if cells else ""
 
 
-_DAY_OR_MONTH = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}")
+_DAY_OR_MONTH = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/]\d{4}")
 
 
 def _delimiter(given: str) -> str:

@@ -192,7 +192,10 @@ def test_numbers() -> None:
     assert parse_values.normalise_count("1,200") == 1200
     assert parse_values.normalise_count("120.0") == 120
     assert parse_values.normalise_count(7) == 7
-    for wrong in ("12 people", "-1", "1.5", "1,20", "nan", ""):
+    for text in ("12 people", "12 patients", "N = 12", "ca. 12", "approx. 12 subjects", "12.0"):
+        assert parse_values.normalise_count(text) == 12
+    assert parse_values.normalise_count("1 200 participants") == 1200
+    for wrong in ("12 rooms", "30-40", "1.200", "10.000", "-1", "1.5", "1,20", "nan", ""):
         with pytest.raises(ValueError, match="is not a whole number"):
             parse_values.normalise_count(wrong)
     for wrong in ("nan", "inf", "x"):
@@ -308,3 +311,43 @@ def test_ids_are_one_short_line(wrong: str) -> None:
 def test_characters_that_no_file_can_hold_are_left_out_of_a_text(wrong: str) -> None:
     summary = read_trial({"id": "X", "title": "T", "summary": wrong}).summary
     assert summary in ("ab", "half \ufffd pair")
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("3/2019", "2019-03"),
+        ("03-2019", "2019-03"),
+        ("March 2, 2020 00:00", "2020-03-02"),
+        ("Jan  1 2020 12:00AM", "2020-01-01"),
+        ("01.03.2019", "2019-03-01"),
+        ("2019-03-01T00:00:00Z", "2019-03-01"),
+    ],
+)
+def test_dates_that_show_their_order(text: str, date: str) -> None:
+    assert parse_values.normalise_date(text) == date
+    assert parse_values.normalise_date(text, "mdy") == date
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        ("Planned", "NOT_YET_RECRUITING"),
+        ("Approved, not started", "NOT_YET_RECRUITING"),
+        ("Open to enrolment", "RECRUITING"),
+        ("ENROLLING", "RECRUITING"),
+        ("Closed to enrolment", "ACTIVE_NOT_RECRUITING"),
+        ("Closed - in follow up", "ACTIVE_NOT_RECRUITING"),
+        ("Terminated - early", "TERMINATED"),
+        ("Withdrawn prior to enrolment", "WITHDRAWN"),
+    ],
+)
+def test_words_of_sponsors_for_a_status(words: str, status: str) -> None:
+    assert parse_values.normalise_status(words) == status
+
+
+@pytest.mark.parametrize("words", ["In progress", "Recruiting (closed soon)", "not planned", "enrolling no more"])
+def test_words_that_may_mean_another_status_are_not_guessed(words: str) -> None:
+    with pytest.raises(ValueError, match=r"does not say which status|is not a known status") as caught:
+        parse_values.normalise_status(words)
+    assert "Did you mean" not in str(caught.value)

@@ -41,17 +41,28 @@ def _squash(text: str) -> str:
 
 
 _STATUS_WORDS = {
-    "NOT_YET_RECRUITING": "pending; recruitment pending; authorised, recruitment pending; not yet open; pre-initiation",
-    "RECRUITING": "currently recruiting; open; open to recruitment; open to accrual; open for enrollment; "
-    "open public recruiting; recruiting participants; ongoing, recruiting; authorised, recruiting; recruitment ongoing",
-    "ACTIVE_NOT_RECRUITING": "no longer recruiting; closed to recruitment; closed to accrual; closed to enrollment; "
-    "closed to recruitment of participants; "
-    "recruitment closed; recruitment completed; recruitment complete; ongoing, recruitment ended; enrollment complete; "
-    "ongoing, no longer recruiting; complete: follow-up continuing",
+    "NOT_YET_RECRUITING": (
+        "pending; recruitment pending; authorised, recruitment pending; not yet open; pre-initiation; planned; "
+        "planning; in planning; not started; not yet started; approved, not started; in set-up; opening soon"
+    ),
+    "RECRUITING": (
+        "currently recruiting; recruiting now; now recruiting; in recruitment; enrolling; enrolling patients; "
+        "enrolling participants; open to enrollment; open; open to recruitment; open to accrual; "
+        "open for enrollment; open public recruiting; recruiting participants; ongoing, recruiting; "
+        "authorised, recruiting; recruitment ongoing"
+    ),
+    "ENROLLING_BY_INVITATION": "enrolling by invitation only",
+    "ACTIVE_NOT_RECRUITING": (
+        "no longer recruiting; no longer enrolling; in follow-up; follow-up; closed, in follow-up; "
+        "closed to recruitment, in follow-up; accrual complete; accrual closed; closed to recruitment; "
+        "closed to accrual; closed to enrollment; closed to recruitment of participants; recruitment closed; "
+        "recruitment completed; recruitment complete; ongoing, recruitment ended; enrollment complete; "
+        "ongoing, no longer recruiting; complete: follow-up continuing"
+    ),
     "COMPLETED": "complete; ended; finished; complete: follow-up complete; study completed; data analysis completed",
     "SUSPENDED": "temporarily halted; temporary halt; halted; paused; suspended by ca",
-    "TERMINATED": "prematurely ended; stopped early; discontinued; stopped",
-    "WITHDRAWN": "cancelled; canceled",
+    "TERMINATED": "prematurely ended; ended prematurely; stopped early; terminated early; discontinued; stopped",
+    "WITHDRAWN": "cancelled; canceled; withdrawn prior to enrollment; withdrawn prior to recruitment",
 }
 """How other registries and sponsors say it."""
 
@@ -68,8 +79,8 @@ _SPELLINGS: dict[str, dict[str, str]] = {
     },
     "sex": {
         **{_squash(display.sex(code)): code for code in SEXES},
-        **dict.fromkeys(["f", "females", "woman", "women", "femaleyesmaleno"], "FEMALE"),
-        **dict.fromkeys(["m", "males", "man", "men", "femalenomaleyes"], "MALE"),
+        **dict.fromkeys(["f", "females", "woman", "women", "womenonly", "femalesonly", "femaleyesmaleno"], "FEMALE"),
+        **dict.fromkeys(["m", "males", "man", "men", "menonly", "malesonly", "femalenomaleyes"], "MALE"),
         **dict.fromkeys(
             [
                 "any",
@@ -79,6 +90,9 @@ _SPELLINGS: dict[str, dict[str, str]] = {
                 "femaleyesmaleyes",
                 "both",
                 "bothsexes",
+                "bothgenders",
+                "menandwomen",
+                "womenandmen",
                 "femaleandmale",
                 "maleandfemale",
                 "femalemale",
@@ -140,6 +154,7 @@ _SAYS_LITTLE = {
     "notrecruiting",
     "closed",
     "ongoing",
+    "inprogress",
     "active",
     "inactive",
     "authorised",
@@ -159,6 +174,7 @@ def normalise_status(text: str) -> Status:
 
     :raises ValueError: no status is spelled like that, or the words do not say which one.
     """
+    text = re.sub("enrolment", "enrollment", text, flags=re.IGNORECASE)
     if _squash(text) in _SAYS_LITTLE:
         raise ValueError(f'"{quote_input(text)}" does not say which status it is: it may be over, paused, or not begun')
     return cast(Status, _one_of(text, "status", STATUSES))
@@ -251,17 +267,25 @@ def normalise_yes_no(value: str | bool | int) -> bool:
     return word in _YES
 
 
-def normalise_count(value: str | float) -> int:
-    """A number of people: ``120``, ``1,200``, or ``120.0`` as spreadsheets write it.
+_COUNT = re.compile(
+    r"(?:n\s*=|about|approx(?:\.|imately)?|ca?\.)?\s*(\d[\d,\s]*)(\.0+)?\s*(?:patients?|participants?|subjects?|people|persons)?",
+    re.IGNORECASE,
+)
+_THOUSANDS = re.compile(r"\d{1,3}(?:[,\s]\d{3})+")
 
-    :raises ValueError: it is not a whole number of 0 or more.
+
+def normalise_count(value: str | float) -> int:
+    """A number of people: ``120``, ``1,200``, ``120 patients``, or ``120.0`` as spreadsheets write it.
+
+    :raises ValueError: it is not a whole number of 0 or more; ``10.000`` may be ten or ten thousand.
     """
-    text = str(value).strip()
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+", text):
-        text = text.replace(",", "")
-    if not re.fullmatch(r"\d{1,15}(?:\.0+)?", text):
+    match = _COUNT.fullmatch(str(value).strip())
+    number = match[1].strip() if match else ""
+    if _THOUSANDS.fullmatch(number):
+        number = re.sub(r"[,\s]", "", number)
+    if match is None or not re.fullmatch(r"\d{1,15}", number) or (match[2] == ".000" and isinstance(value, str)):
         raise ValueError(f'"{quote_input(value)}" is not a whole number')
-    return int(float(text))
+    return int(number)
 
 
 def normalise_number(value: str | float) -> float:
@@ -328,6 +352,8 @@ _MONTH_NUMBERS = {
 _ISO = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[T ]\d{2}:\d{2}.*)?")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NUMBERS = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
+_MONTH_YEAR = re.compile(r"(\d{1,2})[-/.](\d{4})")
+_CLOCK = re.compile(r"\s+\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]m)?", re.IGNORECASE)
 _DAY_MONTH = re.compile(r"(?:(\d{1,2})(?:st|nd|rd|th)? )?([a-z]+) (\d{4})")
 _SHORT_YEAR = re.compile(r"(?:(\d{1,2}) )?([a-z]{3}) (\d{2})")
 _SERIAL = re.compile(r"[2-6]\d{4}(?:\.0+)?")
@@ -346,15 +372,19 @@ def normalise_date(value: str | int | datetime.date, order: DateOrder | None = N
     """
     if isinstance(value, datetime.date):
         return value.isoformat()[:10]
-    text = str(value).strip()
+    text = _CLOCK.sub("", str(value).strip())
     if _SERIAL.fullmatch(text):
         return (_SERIAL_START + datetime.timedelta(days=int(float(text)))).isoformat()
     words = " ".join(re.split(r"[\s,./-]+", text.casefold()))
     month = day = None
     if match := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
         year, month, day = match.groups()
+    elif match := _MONTH_YEAR.fullmatch(text):
+        month, year = match.groups()
     elif match := _NUMBERS.fullmatch(text):
         first, second, year = match.groups()
+        if "." in text and int(second) <= 12:  # no country writes the month first and then a point
+            order = "dmy"
         if order is None and int(first) <= 12 and int(second) <= 12 and first != second:
             raise ValueError(f'"{text}" can be read with the day or the month first; write it like "2024-05-17"')
         month_first = order == "mdy" if order else int(second) > 12

@@ -30,7 +30,7 @@ _ATTRIBUTES = r"""(?:\s+[a-z-]+=(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+))*\s*/?>"""
 _BREAK = re.compile(rf"[ \t]*(?:</?(?:br|p|div|ul|ol){_ATTRIBUTES}[ \t]*|</li>[ \t]*)+", re.IGNORECASE)
 _BULLET = re.compile(rf"<li{_ATTRIBUTES}\s*", re.IGNORECASE)
 _POWER = re.compile(r"<sup>\s*([^<>]{1,20}?)\s*</sup>", re.IGNORECASE)
-_TAG = re.compile(rf"</?(?:b|i|u|em|strong|sub|sup|span|font){_ATTRIBUTES}", re.IGNORECASE)
+_TAG = re.compile(rf"</?(?:a|b|i|u|em|strong|sub|sup|span|font){_ATTRIBUTES}", re.IGNORECASE)
 _SPACE = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\ufeff]")

@@ -88,6 +88,8 @@ def test_columns_are_known_by_the_names_of_the_api(tmp_path: Path) -> None:
         ("43525", "2019-03-01"),
         ("25-12-2020", "2020-12-25"),
         ("1900-01-01", None),
+        ("Jan  1 1900 12:00AM", None),
+        ("0000-00-00", None),
     ],
 )
 def test_dates_of_excel(tmp_path: Path, cell: str, date: str | None) -> None:
