@@ -140,7 +140,10 @@ def _of_error(problem: TrialIndexError) -> Refusal:
             return Refusal(400, "A filter was not understood.")
         case IndexEmpty():
             return Refusal(503, "No trials are in here yet.", Retry_After="60")
-        case IndexStateError() | StorageError():
+        case StorageError():
+            log.error("%s", type(problem).__name__)
+            return Refusal(503, "That cannot be kept at this moment; please try again later.", Retry_After="60")
+        case IndexStateError():
             log.error("%s", type(problem).__name__)
             return Refusal(503, "The trials cannot be read at this moment; please try again later.", Retry_After="60")
         case _:
