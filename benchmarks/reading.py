@@ -1,4 +1,4 @@
-"""Abbreviations and other languages: is a question read as it was meant?
+"""Abbreviations, what is ruled out, other languages: is a question read as it was meant?
 
     python benchmarks/reading.py --index INDEX
 
@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from trialindex.concepts.interpretation import IndexVocabulary, Interpreter
 from trialindex.concepts.recognizer import ConceptRecognizer
+from trialindex.concepts.tokens import normalize, read_words
 from trialindex.index import Index
 from trialindex.search.index_words import IndexWords
 
 CASES = Path(__file__).with_name("reading")
+NEGATION = ("negation", "negation-held-out")
 
 
 def main() -> None:
@@ -35,6 +37,8 @@ def main() -> None:
             searcher = opened.enter_context(index.searcher())
             words = IndexWords(searcher.derived, searcher.records)
         report("abbreviations", (reader.abbreviation(case, words) for case in cases("abbreviations")))
+        for name in NEGATION:
+            report(name, (reader.negation(case, side, words) for case in cases(name) for side in "ab"))
         report("questions in other languages", (reader.language(case, words) for case in cases("languages")))
         names = [t for one in recognizer.vocabularies for t in one.translations()]
         table = ({"language": t.language, "question": t.name, "expected": t.english} for t in names)
@@ -91,6 +95,44 @@ class Reader:
             good = self._names(read.text, case["expected"])
         return good, f"{case['language']} | {case['question']} | {case['expected']} | {read.text}"
 
+    def negation(self, case: dict[str, Any], side: str, words: IndexVocabulary | None) -> tuple[bool, str]:
+        """Whether one text of a pair of ``negation.jsonl`` is read rightly, and what was read.
+
+        What is ruled out is not searched for; what is asserted is searched for and said of the patient; what is neither
+        is not ruled out and not said of the patient.
+        """
+        text, wrong = case[f"text_{side}"], []
+        read = self._interpreter.interpret(text, words)
+        searched, context, _ = self._recognizer.read(read.text)
+        told = {one.name: one.state for one in read.biomarkers}
+        for phrase in case[f"negated_{side}"]:
+            if self._occurrences(phrase, read.text) >= self._occurrences(phrase, text):
+                wrong.append(f"not ruled out: {phrase}")
+        for phrase in [*case[f"asserted_{side}"], *case[f"neither_{side}"]]:
+            patients = phrase in case[f"asserted_{side}"]
+            places = list(_places(normalize(phrase).split(), searched.keys))
+            said = [context.words[at] for at in places]
+            if not places:
+                good = patients and (
+                    phrase in {one.abbreviation for one in read.readings} or self._names(read.text, phrase)
+                )
+            elif patients:
+                good = any(not (one.negated or one.family or one.possible) for one in said)
+            else:
+                good = all((one.family or one.possible) and not one.negated for one in said)
+            if not good:
+                wrong.append(f"{'not asserted' if patients else 'asserted or ruled out'}: {phrase}")
+        for name, state in case[f"biomarkers_{side}"].items():
+            if told.get(name) != state:
+                wrong.append(f"{name} {told.get(name)}, not {state}")
+        others = {name: state for name, state in told.items() if name not in case[f"biomarkers_{side}"]}
+        wrong += [f"{name} {state}" for name, state in others.items() if state != "positive"]
+        return not wrong, f"{text} | {read.text} | {', '.join(read.ruled_out)} | {'; '.join(wrong)}"
+
+    @staticmethod
+    def _occurrences(phrase: str, text: str) -> int:
+        return sum(1 for _ in _places(normalize(phrase).split(), read_words(text).keys))
+
     def _same(self, one: str, other: str) -> bool:
         return self._concept(one) == self._concept(other)
 
@@ -102,6 +144,12 @@ class Reader:
         """Whether a text has the name or another of the same concept."""
         found = {name.casefold() for mention in self._recognizer.find(text) for name in mention.names}
         return expected.casefold() in text.casefold() or self._concept(expected) in found
+
+
+def _places(phrase: Sequence[str], keys: Sequence[str]) -> Iterator[int]:
+    """Where the words of a phrase stand one after the other."""
+    length = len(phrase)
+    return (at for at in range(len(keys) - length + 1) if list(keys[at : at + length]) == list(phrase))
 
 
 if __name__ == "__main__":

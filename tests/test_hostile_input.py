@@ -20,7 +20,7 @@ from fuzz.targets import TARGETS, check_trial, in_file, ours, run
 from support.hostile_cases import within
 from support.paths import ROOT
 from trialindex.concepts import tokens
-from trialindex.concepts.context import classify
+from trialindex.concepts.context import Context
 from trialindex.errors import SourceError, TrialIndexError
 from trialindex.plugin.http import retry_after
 from trialindex.plugin.interfaces import IngestContext
@@ -315,7 +315,7 @@ def _single(text: str) -> None:
 
 def _judged(text: str) -> None:
     words = tokens.read_words(text)
-    classify(words, [(0, 1, False)] if words.keys else [])
+    Context(words, [(0, 1, False)] if words.keys else [])
 
 
 READERS: dict[str, Callable[[str], Any]] = {

@@ -239,6 +239,7 @@ def understood(value: Understanding | None) -> Iterator[str]:
 _ROLES = {
     "main problem": "Main problem",
     "problem": "Also named",
+    "possible": "Possible, feared or to be prevented",
     "history": "In the past",
     "treatment": "Tried, taken or done",
 }

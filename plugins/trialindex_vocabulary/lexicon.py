@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from trialindex.plugin.interfaces import Abbreviation, Concept, LetterCase, Translation, Vocabulary
+from trialindex.plugin.interfaces import Concept, Vocabulary
+from trialindex.plugin.vocabulary_entries import Abbreviation, Biomarker, LetterCase, Translation
 
 
 class Lexicon(Vocabulary):
@@ -19,6 +20,8 @@ class Lexicon(Vocabulary):
     ``drugs.tsv``          a drug, and the names it is sold and was developed under
     ``abbreviations.tsv``  an abbreviation, what it can mean, words that speak for that meaning, and how many of
                            101,016 registered trials are about it
+    ``biomarkers.tsv``     what people and tumors are tested for, its other names, its kind, and phrases that say by
+                           themselves that it is there or that it is not
     ``names.tsv``          an illness, a language, and what it is called there
     ``words.txt``          words of everyday English and names of people, from SCOWL (``LICENSE-SCOWL``), a line each
     ``clinical.txt``       words that registered trials use and the other tables lack, a line each
@@ -34,7 +37,10 @@ class Lexicon(Vocabulary):
     where = "comes with trialindex"
 
     folder = Path(__file__).parent
-    files = ("lexicon.tsv", "drugs.tsv", "abbreviations.tsv", "names.tsv", "words.txt", "clinical.txt")
+    files = (
+        *("lexicon.tsv", "drugs.tsv", "abbreviations.tsv", "biomarkers.tsv", "names.tsv"),
+        *("words.txt", "clinical.txt"),
+    )
 
     @property
     def version(self) -> str:
@@ -62,6 +68,11 @@ class Lexicon(Vocabulary):
     def abbreviations(self) -> Iterator[Abbreviation]:
         for short, name, kind, _, case, context, trials in self._rows("abbreviations.tsv"):
             yield Abbreviation(short, name, kind, cast(LetterCase, case), tuple(context.split(", ")), int(trials))
+
+    def biomarkers(self) -> Iterator[Biomarker]:
+        for name, names, _, positive, negative in self._rows("biomarkers.tsv"):
+            listed = (tuple(filter(None, cell.split("|"))) for cell in (names, positive, negative))
+            yield Biomarker(name, *listed)
 
     def translations(self) -> Iterator[Translation]:
         for english, language, names in self._rows("names.tsv"):

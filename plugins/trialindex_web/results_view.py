@@ -71,7 +71,7 @@ def chips(results: Results) -> list[Chip]:
         found.append(Chip("pregnant" if understood.pregnant else "not pregnant"))
     if understood.place:
         found.append(Chip(f"lives in {understood.place}", drop=said.get("place", "")))
-    aside = (Chip(said, {"negated": "ruled out"}.get(why, why), out=True) for said, why in understood.excluded.items())
+    aside = (Chip(phrase, why, out=True) for phrase, why in understood.excluded.items())
     return [*found, *aside]
 
 

@@ -46,7 +46,7 @@ def test_problems_history_and_treatments_are_told_apart(recognizer: ConceptRecog
     found = understand(NOTE, recognizer)
     assert "hypertension" in named(found, "history")
     assert "prednisone" in named(found, "treatment")
-    assert found.excluded == {"diabetes": "negated", "breast cancer": "a relative's"}
+    assert found.excluded == {"diabetes": "ruled out", "breast cancer": "a relative's"}
     assert (found.age, found.sex) == ("45 years", "male")
 
 
@@ -197,5 +197,5 @@ def test_what_was_understood_is_told_when_asked(pair: Index) -> None:
     assert pair.query("asthma").understood is None
     understood = pair.query("asthma, no diabetes", explain=True).understood
     assert understood is not None
-    assert understood.excluded == {"diabetes": "negated"}
+    assert understood.excluded == {"diabetes": "ruled out"}
     assert [concern.role for concern in understood.concepts] == ["main problem"]

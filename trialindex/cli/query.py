@@ -23,7 +23,7 @@ from trialindex.cli.output import make_renderer, output_options, render
 @click.option("--limit", "-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="Trials a page.")
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
 @click.option("--explain", is_flag=True, help="Show what was understood of TEXT, and how each part ranked every trial.")
-@click.option("--as-written", is_flag=True, help="Search for TEXT as it is typed: mend and write out nothing.")
+@click.option("--as-written", is_flag=True, help="Search for TEXT as it is typed: mend, write out, leave out nothing.")
 @click.option("--anyway", is_flag=True, help="Show trials also where nothing was understood of TEXT.")
 @click.option("--rerank", "reranker", metavar="SPEC", help="Let a model put the first trials in its own order.")
 @click.option(

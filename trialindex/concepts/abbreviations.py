@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from trialindex.concepts.tokens import normalize_word
-from trialindex.plugin.interfaces import Abbreviation
+from trialindex.plugin.vocabulary_entries import Abbreviation
 
 _TOKEN = re.compile(r"[^\W_]+")
 _JOINS = re.compile(r"[-/&+. ]")

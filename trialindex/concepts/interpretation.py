@@ -14,15 +14,18 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from trialindex.concepts.abbreviations import AbbreviationReader, Reading, TrialCounts
+from trialindex.concepts.biomarkers import BiomarkerReader, CompiledBiomarkers, compile_biomarkers
 from trialindex.concepts.languages import LANGUAGES, LanguageReader, LanguageReading, NamesByLanguage, compile_names
+from trialindex.concepts.negation import negative_ranges, read_ruled_out, without
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.concepts.spelling import QUOTED, IndexWords, Speller
+from trialindex.concepts.tokens import fold_letters
 from trialindex.concepts.vocabularies import compile_once
 from trialindex.concepts.word_lists import CompiledLists, WordLists, compile_lists, word_lists
-from trialindex.plugin.interfaces import Abbreviation
-from trialindex.plugin.results import AbbreviationReading, Correction, QuestionLanguage
+from trialindex.plugin.results import AbbreviationReading, BiomarkerReading, Correction, QuestionLanguage
+from trialindex.plugin.vocabulary_entries import Abbreviation
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when what is kept in the cache changes its shape or its content."""
 _SYMBOL = re.compile(r"(?<![^\W_])[A-Z][A-Z0-9-]*[A-Z0-9](?![^\W_])")
 """What is written alike in every language, such as ``EGFR``."""
@@ -30,6 +33,7 @@ _OTHERS = 3
 """Other meanings of an abbreviation that are said."""
 _QUESTION_WORDS = 30
 """A longer text is a note, left as it is: writing out its abbreviations found fewer of the right trials."""
+_WORDS = re.compile(r"[^\W\d_]{2}")
 _LANGUAGE_SAMPLE = 400
 """Characters of a long text by which its language is told."""
 
@@ -43,10 +47,13 @@ class Interpretation:
     """A question as it is read.
 
     :param asked: as it was asked.
-    :param text: what is searched: in English, typing errors mended, abbreviations written out.
+    :param text: what is searched: in English, typing errors mended, abbreviations written out, without what is ruled
+        out.
     :param corrections: the typing errors.
     :param readings: the abbreviations.
     :param language: of a question that is not English.
+    :param ruled_out: what the question denies, as it says it.
+    :param biomarkers: what it says of biomarkers.
     """
 
     asked: str
@@ -54,6 +61,8 @@ class Interpretation:
     corrections: tuple[Correction, ...] = ()
     readings: tuple[AbbreviationReading, ...] = ()
     language: QuestionLanguage | None = None
+    ruled_out: tuple[str, ...] = ()
+    biomarkers: tuple[BiomarkerReading, ...] = ()
 
     def notes(self, *, multilingual: bool = False) -> Iterator[str]:
         """What was read otherwise than it was typed, in sentences.
@@ -67,6 +76,9 @@ class Interpretation:
             typed = ", ".join(f'"{one.typed}"' for one in self.corrections)
             yield f"Searched for {read}; you typed {typed}. To insist, put it in quotation marks or add --as-written."
         yield from filter(None, map(_reading_note, self.readings))
+        ruled_out = [*self.ruled_out, *(f"{one.name}-positive" for one in self.biomarkers if one.state == "negative")]
+        if ruled_out:
+            yield f"Ruled out: {', '.join(ruled_out)}. It was not searched for; to search for it add --as-written."
 
 
 class Interpreter:
@@ -95,12 +107,8 @@ class Interpreter:
             return Interpretation(text, text)
         corrections = [_Edit(*one) for one in self._speller.misspellings(composed, index)]
         spelt = _replace(composed, corrections)
-        quoted = [match.span() for match in QUOTED.finditer(spelt)]
-        readings = [
-            reading
-            for reading in self._abbreviations.read(spelt, index)
-            if not any(start <= reading.start < end for start, end in quoted)
-        ]
+        spelt, ruled_out, biomarkers = self._deny(spelt, index)
+        readings = self._read_abbreviations(spelt, index)
         written = [
             _Edit(reading.start, reading.end, " or ".join(sense.name for sense in reading.meanings))
             for reading in readings
@@ -110,7 +118,40 @@ class Interpreter:
             _replace(spelt, written),
             tuple(_corrections(composed, corrections)),
             tuple(_said(spelt, reading) for reading in readings),
+            ruled_out=ruled_out,
+            biomarkers=biomarkers,
         )
+
+    def _read_abbreviations(self, text: str, index: IndexVocabulary | None) -> list[Reading]:
+        return [
+            reading
+            for reading in self._abbreviations.read(text, index)
+            if not any(start <= reading.start < end for start, end in _quoted(text))
+        ]
+
+    def _deny(
+        self, text: str, index: IndexVocabulary | None
+    ) -> tuple[str, tuple[str, ...], tuple[BiomarkerReading, ...]]:
+        """The text without what it rules out, what that is, and what is said of biomarkers."""
+        words, context, mentions = self._recognizer.read(text)
+        found = self.biomarkers.read(text, words, context)
+        named = [(one.start, one.end) for one in mentions]
+        named += [(one.start, one.end) for one in self._read_abbreviations(text, index)] if context.denials else []
+        denied = [
+            (denial, phrases)
+            for denial, phrases in read_ruled_out(text, words, context, named, found, self._is_medical)
+            if not any(start <= words.starts[phrases[0].start] < end for start, end in _quoted(text))
+        ]
+        read = {one.name: BiomarkerReading(name=one.name, state=one.state) for one in found if one.state}
+        ruled_out = tuple(dict.fromkeys(phrase.text for _, phrases in denied for phrase in phrases if phrase.told))
+        rest = without(text, words, denied, negative_ranges(found))
+        if not _WORDS.search(rest):  # of a biomarker alone its state is asked for; else nothing is
+            cue = words.keys[denied[0][0].start : denied[0][0].end] if denied else []
+            rest = text if any(negative_ranges(found)) or not cue else " ".join(cue)
+        return rest, ruled_out, tuple(read.values())
+
+    def _is_medical(self, word: str) -> bool:
+        return self._words.is_medical(fold_letters(word))
 
     def _translate(self, asked: str, text: str, language: LanguageReading) -> Interpretation:
         """A question in another language: the illnesses that it names, and what is the same in every language."""
@@ -149,8 +190,9 @@ class Interpreter:
             for one in vocabularies:
                 for concept in one.concepts():
                     yield concept.name
-                    yield from () if concept.kind == "abbreviation" else concept.names
+                    yield from () if concept.kind in ("abbreviation", "biomarker") else concept.names
                 yield from (abbreviation.name for abbreviation in one.abbreviations())
+                yield from (name for biomarker in one.biomarkers() for name in biomarker.names)
                 yield from (translation.english for translation in one.translations())
 
         def build() -> CompiledLists:
@@ -172,6 +214,16 @@ class Interpreter:
         return AbbreviationReader(compile_once("abbreviations", _FORMAT, list[Abbreviation], vocabularies, build))
 
     @cached_property
+    def biomarkers(self) -> BiomarkerReader:
+        """Reads what texts say of biomarkers."""
+        vocabularies = self._recognizer.vocabularies
+
+        def build() -> CompiledBiomarkers:
+            return compile_biomarkers(biomarker for one in vocabularies for biomarker in one.biomarkers())
+
+        return BiomarkerReader(compile_once("biomarkers", _FORMAT, CompiledBiomarkers, vocabularies, build))
+
+    @cached_property
     def _languages(self) -> LanguageReader:
         return LanguageReader(lambda: self._names, self._words.knows, self._is_name)
 
@@ -186,6 +238,11 @@ class Interpreter:
 
     def _is_name(self, text: str) -> bool:
         return self._recognizer.lookup(text) is not None
+
+
+def _quoted(text: str) -> list[tuple[int, int]]:
+    """Where the text stands between quotation marks."""
+    return [match.span() for match in QUOTED.finditer(text)]
 
 
 class _Edit(NamedTuple):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from trialindex.concepts.tokens import fold_letters
 from trialindex.concepts.typing_errors import weigh_errors
-from trialindex.plugin.interfaces import Translation
+from trialindex.plugin.vocabulary_entries import Translation
 
 ENGLISH = "en"
 LANGUAGES = {
@@ -183,6 +183,10 @@ def compile_names(translations: Iterable[Translation]) -> NamesByLanguage:
     return dict(names)
 
 
+_CODE = re.compile(r"(?<![^\W_])[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*(?<=\d)[A-Z]*(?![^\W_])")
+"""What is written alike in every language: the *L* of *PD-L1* is no French article."""
+
+
 class LanguageReader:
     """Tells languages, and finds the names of illnesses in them.
 
@@ -206,7 +210,7 @@ class LanguageReader:
         language = _language_of_script(text)
         if language is not None:
             return self._read_script(text, language)
-        words = _words(text)
+        words = _words(_CODE.sub(lambda code: " " * len(code[0]), text))
         strange = {word for start, end, word in words if self._is_strange(text[start:end], word)}
         small = _count_small(words)
         if not strange and max(small.values()) <= small[ENGLISH]:

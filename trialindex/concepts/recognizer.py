@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trialindex.concepts.context import classify
+from trialindex.concepts.context import Context
 from trialindex.concepts.tokens import Words, casefold_words, name_variants, natural_order, normalize, read_words
 from trialindex.concepts.vocabularies import UsableVocabulary, compile_once, usable_vocabularies
 from trialindex.plugin.interfaces import Concept
@@ -49,13 +49,14 @@ cancer; chief complaint; chronic disease; complains of; complicated by; complica
 death; diagnosed; diagnosis; diagnostic evaluation; differential diagnosis; discharge; discontinue; disease; disease
 by infectious agent; disease of anatomical entity; disease of cellular proliferation; disease of mental health;
 disease of metabolism; disorder; drug; due to; emergency department; emergency service, hospital; family history;
-fever; follow-up; four times daily; genetic disease; history; history of; history of present illness; hospital;
-illness; infection; infectious disease; injury; inpatient; intensive care unit; laboratory test; laboratory tests;
-lesion; medication; neoplasm; neoplasms; nothing by mouth; once daily; outpatient; pain; past medical history; past
-surgical history; patient; patients; pediatric; physical examination; placebo; prescription; primary care; quality of
-life; randomized; randomized controlled trial; rare diseases; review of systems; rule out; secondary to; serious
-adverse events; signs and symptoms; standard of care; status post; surgery; symptom; symptoms; syndrome; therapy;
-three times daily; treatment; tumor; twice daily; vital signs; within normal limits; without; workup; wound; year old
+fever; follow-up; four times daily; healthy volunteers; genetic disease; history; history of; history of present
+illness; hospital; illness; infection; infectious disease; injury; inpatient; intensive care unit; laboratory test;
+laboratory tests; lesion; medication; neoplasm; neoplasms; nothing by mouth; once daily; outpatient; pain; past
+medical history; past surgical history; patient; patients; pediatric; physical examination; placebo; prescription;
+primary care; quality of life; randomized; randomized controlled trial; rare diseases; review of systems; rule out;
+secondary to; serious adverse events; signs and symptoms; standard of care; status post; surgery; symptom; symptoms;
+syndrome; therapy; three times daily; treatment; tumor; twice daily; vital signs; within normal limits; without;
+workup; wound; year old
 """
 """Names that say too little to search for."""
 _GENERAL = frozenset(map(normalize, _STOP_CONCEPTS.split(";")))
@@ -72,6 +73,7 @@ class Mention:
     :param negated: the text says that it is absent.
     :param family: that a relative has it.
     :param historical: that it belongs to the past.
+    :param possible: that it is only possible, feared, or to be prevented.
     :param general: it says too little to search for, as *disease* or *pain*.
     """
 
@@ -82,6 +84,7 @@ class Mention:
     negated: bool = False
     family: bool = False
     historical: bool = False
+    possible: bool = False
     general: bool = False
 
     @property
@@ -142,15 +145,19 @@ class ConceptRecognizer:
 
     def find(self, text: str) -> list[Mention]:
         """What *text* names, in order and without overlap; at each place the longest name counts."""
+        return self.read(text)[2]
+
+    def read(self, text: str) -> tuple[Words, Context, list[Mention]]:
+        """The words of *text*, what is said of each of them, and what they name as :meth:`find` gives it."""
         words = read_words(text)
         found = list(self._matches(text, words))
-        assertions = classify(words, [(start, end, not sense.general) for start, end, sense in found])
+        context = Context(words, [(start, end, not sense.general) for start, end, sense in found])
         mentions = []
-        for (first, last, sense), status in zip(found, assertions, strict=True):
+        for (first, last, sense), said in zip(found, context.assertions, strict=True):
             start, end = words.starts[first], words.ends[last - 1]
-            flags = (status.negated, status.family, status.historical, sense.general)
+            flags = (said.negated, said.family, said.historical, said.possible, sense.general)
             mentions.append(Mention(start, end, text[start:end], sense.concepts, *flags))
-        return mentions
+        return words, context, mentions
 
     def _matches(self, text: str, words: Words) -> Iterator[tuple[int, int, _Sense]]:
         """First word, the word after the last, and what is meant."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,6 +44,8 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _BULLET = re.compile(r"\n\s*[^\s\w(\"'“‘]")
 _SHORT = re.compile(r"(?P<item>(?:^|\n)[^\S\n]*\d{1,2}$)|(?:^|\s)\w{1,3}$")
 _DASH = re.compile("[-‐-―−]")
+MINUS = re.compile(r"(?<=[A-Z0-9])[-−–](?![^\s,;/.)])(?!\s+(?:and|or|to)\s+[^\s-]+-\w)|(?<=[^\W_])\s?\([-−–]\)")
+"""A minus sign that denies the word before it; none that stands for the end of a word (*ALK- and ROS1-positive*)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,14 @@ class Words:
     :param gaps: what lies before it: ``" "`` or ``"-"`` or ``"/"`` or ``"."`` join two words, ``","`` (also a dash
         between spaces), ``"("`` (a bracket), ``":"``, ``"|"`` (the end of a sentence), ``"\\n"`` (of a line) and
         ``"¶"`` (an empty line) part them more and more.
+    :param minus: the places of words with a minus sign that denies them: ``ALK-``, ``asthma (-)``.
     """
 
     keys: list[str]
     starts: list[int]
     ends: list[int]
     gaps: list[str]
+    minus: frozenset[int] = frozenset()
 
 
 def read_words(text: str) -> Words:
@@ -81,7 +86,8 @@ def read_words(text: str) -> Words:
         starts.append(start)
         end = match.end()
         ends.append(end)
-    return Words(keys, starts, ends, gaps)
+    minus = (bisect_right(starts, match.start()) - 1 for match in MINUS.finditer(text))
+    return Words(keys, starts, ends, gaps, frozenset(minus))
 
 
 def casefold_words(text: str) -> str:

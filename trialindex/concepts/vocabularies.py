@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from trialindex.concepts import tokens
 from trialindex.errors import PluginError
-from trialindex.plugin.interfaces import Abbreviation, Concept, Translation, Vocabulary
+from trialindex.plugin.interfaces import Concept, Vocabulary
+from trialindex.plugin.vocabulary_entries import Abbreviation, Biomarker, Translation
 
 if TYPE_CHECKING:
     from trialindex.plugin.registry import Plugins
@@ -36,6 +37,10 @@ class UsableVocabulary:
     def abbreviations(self) -> Iterator[Abbreviation]:
         with _plugin_errors(self.name):
             yield from self.vocabulary.abbreviations()
+
+    def biomarkers(self) -> Iterator[Biomarker]:
+        with _plugin_errors(self.name):
+            yield from self.vocabulary.biomarkers()
 
     def translations(self) -> Iterator[Translation]:
         with _plugin_errors(self.name):

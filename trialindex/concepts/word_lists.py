@@ -74,6 +74,10 @@ class WordLists:
         """Whether a folded word is one of them, or a form of one."""
         return any(form in self.vocabulary or form in self.everyday for form in _forms(word))
 
+    def is_medical(self, word: str) -> bool:
+        """Whether a folded word stands in a name of the vocabularies, in any of its forms."""
+        return any(form in self.vocabulary for form in _forms(word))
+
     def is_derived(self, word: str) -> bool:
         """Whether a folded word is one of them with a syllable before it, as in *prehospital*."""
         rests = (word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix))

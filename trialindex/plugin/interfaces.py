@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from trialindex.errors import NotifierError
 from trialindex.plugin.progress import ProgressListener
+from trialindex.plugin.vocabulary_entries import Abbreviation, Biomarker, Translation
 
 if TYPE_CHECKING:
     import click
@@ -385,8 +386,8 @@ class Concept:
     :param name: the preferred medical name.
     :param names: other names and spellings; what is found in a text is any of these or *name*.
     :param id: in its vocabulary, such as ``DOID:0080162`` or ``MESH:D008181``.
-    :param kind: ``disease``, or ``lay``, ``abbreviation``, ``drug``, ``procedure``, ``symptom``, ``british``: what sort
-        of word the *names* are for *name*.
+    :param kind: ``disease``, or ``lay``, ``abbreviation``, ``biomarker``, ``drug``, ``procedure``, ``symptom``,
+        ``british``: what sort of word the *names* are for *name*.
     :param broader: ids of the concepts that this one is a kind of.
     """
 
@@ -395,45 +396,6 @@ class Concept:
     id: str | None = None
     kind: str = "disease"
     broader: tuple[str, ...] = ()
-
-
-LetterCase = Literal["any", "upper", "exact"]
-
-
-@dataclass(frozen=True)
-class Abbreviation:
-    """One thing that an abbreviation can mean.
-
-    :param short: as it is usually written, such as ``MS``.
-    :param name: the medical name of what it means.
-    :param kind: ``disease``, ``symptom``, ``finding``, ``drug``, ``procedure``, or ``other`` for what is no matter of
-        medicine, such as a unit or a department.
-    :param case: ``any``; ``upper`` if only capitals are the abbreviation (*AS*, never *as*); ``exact`` if it is none
-        spelt otherwise (*PsA* beside *PSA*).
-    :param context: words and phrases in small letters that speak for this meaning when they stand near.
-    :param trials: how many trials of some large registry are about it: how usual the meaning is in questions.
-    """
-
-    short: str
-    name: str
-    kind: str = "disease"
-    case: LetterCase = "any"
-    context: tuple[str, ...] = ()
-    trials: int = 0
-
-
-@dataclass(frozen=True)
-class Translation:
-    """What an illness is called in another language than English.
-
-    :param name: as it is written there.
-    :param language: code of ISO 639-1, such as ``es``.
-    :param english: the medical name.
-    """
-
-    name: str
-    language: str
-    english: str
 
 
 class Vocabulary(ABC):
@@ -456,6 +418,10 @@ class Vocabulary(ABC):
 
     def abbreviations(self) -> Iterator[Abbreviation]:
         """What abbreviations mean; of several meanings of one, the commonest first. None unless overridden."""
+        return iter(())
+
+    def biomarkers(self) -> Iterator[Biomarker]:
+        """What people and tumors are tested for. None unless overridden."""
         return iter(())
 
     def translations(self) -> Iterator[Translation]:

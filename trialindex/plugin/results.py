@@ -54,6 +54,20 @@ class AbbreviationReading(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[str, ...] = ()
 
 
+BiomarkerState = Literal["positive", "negative", "unknown"]
+
+
+class BiomarkerReading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a question says of a biomarker: *EGFR wild type* is a negative one.
+
+    :param name: as the vocabularies have it.
+    :param state: ``unknown`` where it says that nobody looked yet.
+    """
+
+    name: str
+    state: BiomarkerState
+
+
 class QuestionLanguage(msgspec.Struct, frozen=True, kw_only=True):
     """The language of a question that is not English.
 
@@ -84,8 +98,8 @@ class NamedTrial(msgspec.Struct, frozen=True, kw_only=True):
     fetch: str = ""
 
 
-Role = Literal["main problem", "problem", "history", "treatment"]
-ConceptKind = Literal["illness", "symptom", "treatment"]
+Role = Literal["main problem", "problem", "possible", "history", "treatment"]
+ConceptKind = Literal["illness", "symptom", "biomarker", "treatment"]
 
 
 class ConceptMention(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +107,9 @@ class ConceptMention(msgspec.Struct, frozen=True, kw_only=True):
 
     :param name: the medical name.
     :param surface: how the text first says it.
-    :param kind: ``illness``, ``symptom`` or ``treatment``.
-    :param role: the ``main problem`` is what the text as a whole is most like; ``treatment`` is a drug or a procedure.
+    :param kind: ``illness``, ``symptom``, ``biomarker`` or ``treatment``.
+    :param role: the ``main problem`` is what the text as a whole is most like; what is ``possible`` is feared,
+        suspected or to be prevented; ``treatment`` is a drug or a procedure.
     :param names: every name it is looked for by.
     :param mentions: how often the text names it.
     :param weight: how much it counts in ranking; only comparable within one answer.
@@ -113,7 +128,7 @@ class Understanding(msgspec.Struct, frozen=True, kw_only=True):
     """What was understood of a text, by rules and word lists on this machine.
 
     :param concepts: what the patient has, had and was given, in the order of the text.
-    :param excluded: what counts for nothing, as it was said, and why: ``negated`` or ``a relative's``.
+    :param excluded: what counts for nothing, as it was said, and why: ``ruled out`` or ``a relative's``.
     :param age: such as ``34 years``.
     :param sex: ``female`` or ``male``.
     :param pregnant: said, denied or ``None``.
@@ -148,12 +163,15 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     :param parts: what the score is made of, those that apply, each with its ``_rank``: ``vector`` and ``focus`` (cosine
         of the best passage with the text, and with the text drawn towards what it is about), ``lexical`` (BM25 of the
         text), ``concepts`` (BM25 of the names of what it says), ``feedback`` (BM25 of words that the best trials
-        share). ``regularization`` is what the score gained or lost through those of the trials most like it, and
-        ``mismatch`` what was taken off because age or sex do not fit.
+        share). ``regularization`` is what the score gained or lost through those of the trials most like it,
+        ``mismatch`` what was taken off because age or sex do not fit, ``ruled_out`` because the trial asks for what the
+        text rules out; ``state`` was added because it is for people in whom a biomarker is negative, as the text says,
+        and ``healthy`` because it takes healthy people, as the text asks.
     :param named: the question names it, so that it comes first.
     :param match: why it is here.
     :param fits: age and sex, where the user gave them or the text says them.
-    :param cautions: exclusion criteria that seem to name what the text says, each in a sentence.
+    :param cautions: what the trial asks for and the text rules out, and exclusion criteria that seem to name what the
+        text says, each in a sentence.
     :param nearest_site: the nearest site that takes people, may do so later, or does not say; or with a country and no
         place the first such one there.
     :param distance_km: from the place given to *nearest_site*, kilometres; ``None`` without a place.
@@ -204,6 +222,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     :param readings: how abbreviations were read.
     :param language: of a question that is not English.
     :param named: the trials that the question names.
+    :param ruled_out: what the question denies, as it says it; it is not searched for.
+    :param biomarkers: what it says of biomarkers; one that is negative is not searched for either.
     :param subject: what the question is about: its main problem by name, or its own words.
     :param nothing_about: no trial that was searched is about that; never where the question names no illness, of which
         that could be said.
@@ -227,6 +247,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     readings: tuple[AbbreviationReading, ...] = ()
     language: QuestionLanguage | None = None
     named: tuple[NamedTrial, ...] = ()
+    ruled_out: tuple[str, ...] = ()
+    biomarkers: tuple[BiomarkerReading, ...] = ()
     subject: str = ""
     nothing_about: bool = False
     nothing_understood: bool = False
@@ -311,6 +333,12 @@ def describe_score(total: float, parts: Mapping[str, float], *, every: bool = Fa
         said.append(f"{parts['regularization']:+.2g} from trials like it")
     if "mismatch" in parts:
         said.append(f"less {parts['mismatch']:g} for age or sex")
+    if "ruled_out" in parts:
+        said.append(f"less {parts['ruled_out']:g} for what you ruled out")
+    if "state" in parts:
+        said.append(f"{parts['state']:+g} for a biomarker")
+    if "healthy" in parts:
+        said.append(f"{parts['healthy']:+g} for taking healthy people")
     return f"{total:.3g} ({'; '.join(said)})" if said else f"{total:.3g}"
 
 

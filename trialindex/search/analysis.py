@@ -20,22 +20,25 @@ if TYPE_CHECKING:
 _TREATMENTS = {"drug", "procedure"}
 
 
-def understand(text: str, person: Person, mentions: Sequence[Mention], settings: RankingSettings) -> Understanding:
+def understand(
+    text: str, person: Person, mentions: Sequence[Mention], settings: RankingSettings, ruled_out: Sequence[str] = ()
+) -> Understanding:
     """What *text* says, by the names that the vocabularies list.
 
     The concepts come in the order of the text, and weigh by how often they are named until :func:`weigh` compares them
     with the whole.
 
     :param person: whom the text is about, as it was read.
-    :param mentions: what the recogniser found in the text.
+    :param mentions: what the recogniser found in the text that is searched.
+    :param ruled_out: what was left out of that.
     """
     found: dict[str, list[Mention]] = {}
-    aside: dict[str, str] = {}
+    aside: dict[str, str] = dict.fromkeys(ruled_out, "ruled out")
     for mention in mentions:
         if mention.general:
             continue
         if mention.negated or mention.family:
-            aside.setdefault(mention.text, "a relative's" if mention.family else "negated")
+            aside.setdefault(mention.text, "a relative's" if mention.family else "ruled out")
         else:
             found.setdefault(mention.names[0], []).append(mention)
     return Understanding(
@@ -63,11 +66,15 @@ def _concept(name: str, mentions: Sequence[Mention], synonyms: int) -> ConceptMe
         kind = "treatment"
     elif kinds == {"symptom"}:
         kind = "symptom"
+    elif kinds == {"biomarker"}:
+        kind = "biomarker"
     role: Role = "problem"
     if kind == "treatment":
         role = "treatment"
     elif all(mention.historical for mention in mentions):
         role = "history"
+    elif all(mention.possible for mention in mentions):
+        role = "possible"
     return ConceptMention(
         name=name,
         surface=mentions[0].text,
@@ -94,10 +101,12 @@ def weigh(understood: Understanding, similarities: Sequence[float]) -> Understan
 
 
 def _roles(concepts: Sequence[ConceptMention]) -> tuple[ConceptMention, ...]:
-    """The heaviest illness is the main problem, or else the heaviest symptom; a past one only if there is no other."""
+    """The heaviest illness is the main problem, or else the heaviest symptom; one that is only possible or past if
+    there is no other, and never a biomarker.
+    """
     plain = [msgspec.structs.replace(c, role="problem") if c.role == "main problem" else c for c in concepts]
-    problems = [c for c in plain if c.role == "problem"] or [c for c in plain if c.role == "history"]
-    candidates = [c for c in problems if c.kind == "illness"] or problems
+    problems = [c for c in plain if c.role == "problem"] or [c for c in plain if c.role in ("possible", "history")]
+    candidates = [c for c in problems if c.kind == "illness"] or [c for c in problems if c.kind == "symptom"]
     main = max(candidates, key=lambda c: c.weight, default=None)
     return tuple(msgspec.structs.replace(c, role="main problem") if c is main else c for c in plain)
 

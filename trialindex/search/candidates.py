@@ -8,9 +8,10 @@ from dataclasses import replace
 from heapq import nlargest
 from itertools import islice
 
-from trialindex.search.person import Person
+from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate, Rankings
 from trialindex.search.regularization import regularize_scores
+from trialindex.search.requirements import RequirementChecker
 from trialindex.search.searcher import Searcher
 
 
@@ -18,12 +19,13 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     """The trials that match a question, best first: *wanted* of them, or all there are.
 
     A larger *wanted* only adds to the end, so that pages neither overlap nor leave a trial out. In ``hybrid`` mode
-    trials stand further down whose stated age or sex does not fit the person.
+    trials stand further down whose stated age or sex does not fit the person, or that ask for what the question rules
+    out, and further up that are for people in the state that it gives.
     """
     settings, question = searcher.settings, rankings.question
     if not rankings.scores:
         return []
-    mismatches: dict[int, int] = {}
+    adjustments: dict[int, dict[str, float]] = {}
     gained: dict[int, float] = {}
     if question.mode == "hybrid":
         scores = rankings.fused(settings.weights(question.text), settings.depth)
@@ -33,9 +35,9 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
             regularized = regularize_scores(own, smoothing, searcher)
             gained = {num: score - own[num] for num, score in regularized.items()}
             scores |= regularized
-        mismatches = _mismatches(scores, wanted, question.person, searcher)
-        for num, count in mismatches.items():
-            scores[num] -= settings.mismatch_penalty * count
+        adjustments = _adjustments(scores, wanted, question, searcher)
+        for num, parts in adjustments.items():
+            scores[num] += _change(parts)
     else:
         scores = dict(rankings.scores[question.mode])
     ranks = {name: {num: rank for rank, num in enumerate(found, 1)} for name, found in rankings.scores.items()}
@@ -46,7 +48,7 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     least = min(nlargest(wanted, scores.values()), default=0.0)
     candidates = []
     for num in sorted((num for num, score in scores.items() if score >= least), key=order)[:wanted]:
-        parts = {"mismatch": settings.mismatch_penalty * mismatches[num]} if num in mismatches else {}
+        parts = dict(adjustments.get(num, {}))
         if num in gained:
             parts["regularization"] = round(gained[num], 4)
         for name, found in rankings.scores.items():
@@ -74,22 +76,45 @@ def search_depth(wanted: int, depth: int) -> int:
     return depth
 
 
-def _mismatches(scores: Mapping[int, float], wanted: int, person: Person, searcher: Searcher) -> dict[int, int]:
-    """How many limits of a trial do not fit the person, of those that have any.
+def _adjustments(
+    scores: Mapping[int, float], wanted: int, question: Question, searcher: Searcher
+) -> dict[int, dict[str, float]]:
+    """What trials lose because they do not fit, and gain because they do, by the names of
+    :class:`~trialindex.plugin.results.Hit`.
 
     The first ``depth`` are looked at, and of these only as many as can be among the *wanted* best in the end.
     """
-    settings = searcher.settings
-    counts: dict[int, int] = {}
-    if person.age is None and person.sex is None:
-        return counts
+    settings, person = searcher.settings, question.person
+    requirements = RequirementChecker(question, searcher)
+    known = person.age is not None or person.sex is not None
+    found: dict[int, dict[str, float]] = {}
+    if not (known or person.healthy or requirements):
+        return found
+    most = settings.state_gain * bool(requirements) + settings.healthy_gain * person.healthy
     best = sorted(scores, key=lambda num: (-scores[num], num))[: settings.depth]
     done, step = 0, wanted + 50
     while done < len(best):
-        limits = searcher.records.eligibility_limits(best[done : done + step])
-        counts |= {num: count for num, stated in limits.items() if (count := person.mismatches(*stated))}
+        batch = best[done : done + step]
+        limits = searcher.records.eligibility_limits(batch) if known else {}
+        for num, stated in limits.items():
+            if count := person.mismatches(*stated):
+                found[num] = {"mismatch": settings.mismatch_penalty * count}
+        for stored in searcher.records.load(batch) if requirements or person.healthy else ():
+            parts = found.setdefault(stored.num, {})
+            if next(requirements.conflicts(stored.trial), None):
+                parts["ruled_out"] = settings.ruled_out_penalty
+            elif requirements.fits(stored.trial):
+                parts["state"] = settings.state_gain
+            if person.healthy and stored.trial.healthy_volunteers:
+                parts["healthy"] = settings.healthy_gain
         done, step = done + step, 2 * step
-        kept = nlargest(wanted, (scores[num] - settings.mismatch_penalty * counts.get(num, 0) for num in best[:done]))
-        if done < len(best) and scores[best[done]] < kept[-1]:
+        kept = nlargest(wanted, (scores[num] + _change(found.get(num, {})) for num in best[:done]))
+        if done < len(best) and scores[best[done]] + most < kept[-1]:
             break
-    return counts
+    return {num: parts for num, parts in found.items() if parts}
+
+
+def _change(parts: Mapping[str, float]) -> float:
+    """What the score of a trial changes by."""
+    lost = parts.get("mismatch", 0.0) + parts.get("ruled_out", 0.0)
+    return parts.get("state", 0.0) + parts.get("healthy", 0.0) - lost

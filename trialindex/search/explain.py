@@ -11,6 +11,7 @@ from trialindex.search.analysis import main_problem
 from trialindex.search.closeness import Assessor, level
 from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate
+from trialindex.search.requirements import Requirement, RequirementChecker
 from trialindex.search.searcher import Searcher
 from trialindex.search.sites import locate_cities, nearest_sites, sites_in, unplaced_addresses
 from trialindex.trial import Trial
@@ -47,6 +48,7 @@ def explain(
     query_words = set(words(question.text))
     sites = (site for stored in by_num.values() for site in stored.trial.sites) if question.filters.near else ()
     cities = locate_cities(unplaced_addresses(sites))
+    requirements = RequirementChecker(question, searcher)
     for rank, candidate in enumerate(candidates, start=first):
         stored = by_num.get(candidate.num)
         if stored is None:
@@ -64,7 +66,10 @@ def explain(
             named=candidate.num in question.named.nums,
             match=match(stored.trial, candidate.passage, query_words, words),
             fits=question.person.fits(trial),
-            cautions=cautions(stored.trial, question.understood, searcher.recognizer()),
+            cautions=(
+                *(_ruled_out(one) for one in requirements.conflicts(stored.trial)),
+                *cautions(stored.trial, question.understood, searcher.recognizer()),
+            ),
             **nearest,
             first_seen=stored.first_seen,
             last_updated=trial.last_updated.date if trial.last_updated else None,
@@ -109,6 +114,11 @@ def match(trial: Trial, position: int | None, query_words: set[str], words: Call
     sentences = [s.strip() for text in texts.get(part, [trial.title]) for s in _SENTENCE.split(text) if s.strip()]
     best = max(sentences or [trial.title], key=lambda s: len(query_words & set(words(s))))
     return Match(part=part, text=_shorten(best))
+
+
+def _ruled_out(requirement: Requirement) -> str:
+    """Why a trial that asks for what the question rules out stands further down."""
+    return f"It asks for {requirement.what}, which you ruled out: “{_shorten(requirement.where)}”"
 
 
 def cautions(trial: Trial, understood: Understanding, recognizer: ConceptRecognizer) -> tuple[str, ...]:

@@ -64,10 +64,14 @@ _MALE = re.compile(rf"\b(?:{_MALE_WORDS}|he|his)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Person:
-    """What is known of the person: age in years and sex, each from the user or from the text, or not at all."""
+    """What is known of the person: age in years and sex, each from the user or from the text, or not at all.
+
+    :param healthy: somebody who has no illness and wants to take part.
+    """
 
     age: float | None = None
     sex: str | None = None
+    healthy: bool = False
 
     def fits(self, trial: Trial) -> tuple[EligibilityCheck, ...]:
         """How the trial's stated limits compare with what is known."""
@@ -135,6 +139,22 @@ def _first_age(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
         if age <= OLDEST and not fahrenheit and not _NO_AGE_AFTER.search(text, max(0, start - 30), start):
             return match
     return None
+
+
+_VOLUNTEER = re.compile(
+    r"\bhealthy\s+(?:\w+\s+)?(?:volunteer|control|subject|participant)s?\b|\bnormal\s+volunteers?\b", re.IGNORECASE
+)
+_HEALTHY = re.compile(
+    r"(?<!otherwise )(?<!previously )(?<!generally )\bhealthy\b(?!\s+(?:diet|eating|food|life))", re.IGNORECASE
+)
+
+
+def read_healthy(text: str, *, ill: bool) -> bool:
+    """Whether *text* says that somebody healthy wants to take part.
+
+    :param ill: it names an illness of theirs, so that only a *healthy volunteer* is one.
+    """
+    return bool(_VOLUNTEER.search(text) or (not ill and _HEALTHY.search(text)))
 
 
 _PREGNANT = re.compile(

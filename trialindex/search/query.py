@@ -119,6 +119,8 @@ def search(
         readings=question.interpretation.readings,
         language=question.interpretation.language,
         named=question.named.told,
+        ruled_out=question.interpretation.ruled_out,
+        biomarkers=question.interpretation.biomarkers,
         understood=question.understood if page.explained else None,
         subject=problem.name if problem else excerpt(question.asked, _LONGEST_SUBJECT),
         nothing_about=nothing_understood or (closest < ABSENT and _names_what_it_is_about(question, searcher)),
@@ -134,9 +136,10 @@ def _interpretation_notes(question: Question, searcher: Searcher) -> Iterator[st
 def _names_what_it_is_about(question: Question, searcher: Searcher) -> bool:
     """Whether a trial about it would have to name it: an illness, or a name that no vocabulary knows.
 
-    It cannot be said that no trial is about symptoms alone, a sentence that names nothing, or a note, which names much.
+    It cannot be said that no trial is about symptoms alone, a sentence that names nothing, or a note, which names much;
+    nor of somebody healthy.
     """
-    if not question.text or searcher.settings.note_share(question.text):
+    if not question.text or question.person.healthy or searcher.settings.note_share(question.text):
         return False
     problem = main_problem(question.understood)
     return is_phrase(question.text, named=False) if problem is None else problem.kind == "illness"
@@ -147,9 +150,9 @@ def _is_unread(question: Question, searcher: Searcher) -> bool:
 
     Without vocabularies that cannot be told; the modes other than ``hybrid`` do without them.
     """
-    if question.mode != "hybrid" or not question.text or question.understood.concepts:
+    if question.mode != "hybrid" or not question.text or question.understood.concepts or question.person.healthy:
         return False
-    if not len(searcher.recognizer()):
+    if question.interpretation.biomarkers or not len(searcher.recognizer()):
         return False
     words = searcher.derived.lexical.words(" ".join(content_words(question.text)))
     return len(searcher.derived.lexical.known(words)) < _WORDS_READ
@@ -180,6 +183,8 @@ def _person_notes(question: Question) -> Iterator[str]:
         seen.append(format_age(stated.age))
     if stated.sex is not None and person.sex == stated.sex:
         seen.append(stated.sex.lower())
+    if person.healthy:
+        seen.append("healthy")
     if seen:
         yield f"Read in the text: {', '.join(seen)}. It is compared with each trial, and filters nothing."
 

@@ -12,7 +12,7 @@ from trialindex.search.analysis import understand
 from trialindex.search.filters import Filters
 from trialindex.search.index_words import IndexWords
 from trialindex.search.named_trials import NamedTrials, read_named_trials
-from trialindex.search.person import Person, read_person
+from trialindex.search.person import Person, read_healthy, read_person
 from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Question:
 
     :param asked: as it was asked; U+FFFD stands for half of a surrogate pair.
     :param text: what is searched: in English, typing errors mended, abbreviations written out, without the names of
-        trials; empty when it names nothing else.
+        trials and what is ruled out; empty when it names nothing else.
     :param interpretation: what was read otherwise than it was typed.
     :param mode: which rankings answer it.
     :param filters: only trials that pass them are ranked.
@@ -70,6 +70,8 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
         interpretation = searcher.interpreter().interpret(rest, IndexWords(searcher.derived, searcher.records))
     stated = read_person(text)
     mentions = tuple(searcher.recognizer().find(interpretation.text))
+    understood = understand(text, stated, mentions, searcher.settings, interpretation.ruled_out)
+    ill = any(concept.role in ("main problem", "problem") for concept in understood.concepts)
     return Question(
         asked=text,
         text=interpretation.text,
@@ -77,8 +79,12 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
         mode=mode,  # type: ignore[arg-type]
         filters=filters,
         stated=stated,
-        person=Person(stated.age if filters.age is None else filters.age, filters.sex or stated.sex),
+        person=Person(
+            stated.age if filters.age is None else filters.age,
+            filters.sex or stated.sex,
+            read_healthy(interpretation.text, ill=ill) and not searcher.settings.note_share(text),
+        ),
         mentions=mentions,
-        understood=understand(interpretation.text, stated, mentions, searcher.settings),
         named=NamedTrials.of(names, searcher.records, searcher.allowed(filters) if names else None),
+        understood=understood,
     )

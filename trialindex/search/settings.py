@@ -31,6 +31,10 @@ class RankingSettings:
     :param pool_size: how many of the best trials are compared with each other for it.
     :param mismatch_penalty: what a trial loses for each limit, of age or of sex, that does not fit what is known of the
         person: it falls behind those that match about as well, and stays in the answer.
+    :param ruled_out_penalty: what a trial loses that asks for what the question rules out.
+    :param state_gain: what a trial gains that is for people in whom a biomarker is negative, as the question
+        says it is.
+    :param healthy_gain: what a trial gains that takes healthy people, when a healthy person asks.
     :raises ValueError: *cutoff_rank* is below *depth*: late pages would be cut from another order.
     """
 
@@ -53,6 +57,9 @@ class RankingSettings:
     neighbours: int = 3
     pool_size: int = 2000
     mismatch_penalty: float = 2.0
+    ruled_out_penalty: float = 2.0
+    state_gain: float = 1.0
+    healthy_gain: float = 2.0
 
     def __post_init__(self) -> None:
         if self.cutoff_rank > self.depth:

@@ -47,7 +47,7 @@ def lines() -> list[list[str]]:
 def test_the_lexicon_keeps_the_contract_and_holds_what_was_promised() -> None:
     concepts = check_vocabulary(Lexicon())
     assert len(lines()) > 9_000
-    kinds = {"disease", "lay", "abbreviation", "drug", "procedure", "symptom", "british"}
+    kinds = {"disease", "lay", "abbreviation", "biomarker", "drug", "procedure", "symptom", "british"}
     assert {concept.kind for concept in concepts} == kinds
 
 

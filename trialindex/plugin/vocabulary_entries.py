@@ -1,0 +1,60 @@
+"""What a vocabulary may list besides concepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LetterCase = Literal["any", "upper", "exact"]
+
+
+@dataclass(frozen=True)
+class Abbreviation:
+    """One thing that an abbreviation can mean.
+
+    :param short: as it is usually written, such as ``MS``.
+    :param name: the medical name of what it means.
+    :param kind: ``disease``, ``symptom``, ``finding``, ``drug``, ``procedure``, or ``other`` for what is no matter of
+        medicine, such as a unit or a department.
+    :param case: ``any``; ``upper`` if only capitals are the abbreviation (*AS*, never *as*); ``exact`` if it is none
+        spelt otherwise (*PsA* beside *PSA*).
+    :param context: words and phrases in small letters that speak for this meaning when they stand near.
+    :param trials: how many trials of some large registry are about it: how usual the meaning is in questions.
+    """
+
+    short: str
+    name: str
+    kind: str = "disease"
+    case: LetterCase = "any"
+    context: tuple[str, ...] = ()
+    trials: int = 0
+
+
+@dataclass(frozen=True)
+class Biomarker:
+    """What somebody, or their tumor, is tested for: a gene or its change, a receptor, a protein, an antibody, a virus.
+
+    :param name: as it is usually written, such as ``EGFR``.
+    :param names: other names and spellings.
+    :param positive: phrases that say by themselves that it is there: *triple positive*. Several may share one.
+    :param negative: phrases that say that it is not: *triple negative*.
+    """
+
+    name: str
+    names: tuple[str, ...] = ()
+    positive: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What an illness is called in another language than English.
+
+    :param name: as it is written there.
+    :param language: code of ISO 639-1, such as ``es``.
+    :param english: the medical name.
+    """
+
+    name: str
+    language: str
+    english: str
