@@ -14,6 +14,7 @@ from trialindex_writers.plain_illness import Illness, about
 from trialindex_writers.plain_measures import looks_at, plain_phrase
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_roles import roles
+from trialindex_writers.plain_told import Told, is_looking, tested
 
 SAFETY = {"side effects", "which dose people can take"}
 BODY = {"how the drug moves through the body"}
@@ -25,6 +26,10 @@ _SIGNS = {
     "signs in the blood or tissue",
     "skin tests",
     "a breath value",
+    "genes",
+    "how the immune system reacts",
+    "what a scan shows",
+    "whether people become allergic",
 }
 """Signs of an effect that nobody feels."""
 _PLAIN = {
@@ -38,6 +43,13 @@ _PLAIN = {
     "infections": "prevent infections",
     "allergic reactions": "prevent allergic reactions",
     "use of medicines": "cut the need for drugs",
+    "whether bones grow together": "help bones grow together",
+    "fear of moving": "ease the fear of moving",
+    "seizures": "prevent seizures",
+    "wheezing": "prevent wheezing",
+    "eyesight": "sharpen eyesight",
+    "hospital stays": "keep people out of hospital",
+    "how well people recover after surgery": "help people recover after surgery",
 }
 
 
@@ -45,7 +57,8 @@ class Aim(NamedTuple):
     """What is asked.
 
     :param sort: ``effect``, ``safety``, ``dose``, ``body`` (what the body does with it), ``use`` (whether people
-        can use it), ``show`` (whether it shows an illness), ``signs``, ``care`` or ``watch``.
+        can use it), ``show`` (whether it shows an illness), ``provoke`` (whether it sets one off), ``reaction`` (what
+        happens when it does), ``signs``, ``care`` or ``watch``.
     :param verb: what it is hoped to do, as it stands after "can": ``ease long-lasting hives``.
     """
 
@@ -70,8 +83,13 @@ def aim(trial: Trial) -> Aim:
     verb = _verb(trial, illness, known)
     if purpose == "HEALTH_SERVICES_RESEARCH":
         return Aim("care", "")
+    if purpose == "BASIC_SCIENCE" and any(one.kind and one.kind.risk == "challenge" for one in tested(trial)):
+        return Aim("reaction", "")
+    if any(one.kind and one.kind.noun == "headache trigger" for one in tested(trial)):
+        return Aim("provoke", f"set off {illness.name}" if illness else "set off an illness")
     looks = [one for one in roles(trial).tested if one.type == "DIAGNOSTIC_TEST" or _TEST.search(one.name)]
-    if (purpose in {"DIAGNOSTIC", "SCREENING"} and looks) or (looks and len(looks) == len(roles(trial).tested)):
+    only = bool(tested(trial)) and all(is_looking(one) for one in tested(trial))
+    if (purpose in {"DIAGNOSTIC", "SCREENING"} and looks) or (looks and len(looks) == len(roles(trial).tested)) or only:
         return Aim("show", "")
     effects = [phrase for phrase in known if phrase not in SAFETY | BODY | USE]
     strong = [phrase for phrase in effects if phrase not in _SIGNS]
@@ -86,7 +104,8 @@ def aim(trial: Trial) -> Aim:
         return Aim("dose" if "which dose people can take" in known else "safety", verb)
     treats = purpose in {"TREATMENT", "PREVENTION", "SUPPORTIVE_CARE"}
     if (purpose in {"BASIC_SCIENCE", "DIAGNOSTIC"} or not treats) and not strong:
-        return Aim("signs", "")
+        outside = all(one.thing.type in {"DEVICE", "BEHAVIORAL", "OTHER"} and _is_app(one) for one in tested(trial))
+        return Aim("use" if outside and tested(trial) else "signs", "")
     return Aim("effect", verb)
 
 
@@ -94,6 +113,34 @@ _TEST = re.compile(
     r"\btests?\b|testing|challenge|provocation|imaging|tomography|assay|\bPCR\b|\bprick\b|endomicroscop|probe",
     re.IGNORECASE,
 )
+
+
+_AFTER = re.compile(
+    r"(?:after|following|undergoing) .{0,60}(?:surger|d[ie]s[ck]ectom|fusion|laminectom|operation|arthroplast)"
+    r"|post-?operative|post-?surgical",
+    re.IGNORECASE,
+)
+"""People who have had an operation, which is not what is tested."""
+
+
+_ACUTE = re.compile(r"\bacute\b|abort|rescue|pain[- ]free|pain relief|reliev", re.IGNORECASE)
+
+
+def _is_app(one: Told) -> bool:
+    return bool(one.kind and re.search(r"\bapp\b|game|headset", one.kind.noun))
+
+
+def _at_once(trial: Trial) -> bool:
+    """Whether an attack is treated while it lasts, and not prevented."""
+    main = [o for o in trial.outcomes if o.kind == "primary"]
+    titles = f"{trial.title} {trial.official_title or ''}"
+    if re.search(r"prevent|prophyla", titles, re.IGNORECASE):
+        return False
+    return bool(_ACUTE.search(titles)) or any(re.search(r"\bmin(?:ute)?s?\b", o.time_frame or "") for o in main)
+
+
+def _operates(trial: Trial) -> bool:
+    return any(one.kind and one.kind.risk in {"surgery", "implant"} for one in tested(trial))
 
 
 def _verb(trial: Trial, illness: Illness | None, known: tuple[str, ...]) -> str:
@@ -106,6 +153,14 @@ def _verb(trial: Trial, illness: Illness | None, known: tuple[str, ...]) -> str:
     for phrase in known:
         if phrase in SAFETY | BODY | USE:
             continue
+        if _AFTER.search(f"{trial.title} {trial.official_title or ''}") and not _operates(trial):
+            where = f" for {name}" if name else ""
+            if phrase in {"pain", "how bad people say it is"}:
+                return f"ease pain after surgery{where}"
+            if phrase in {"how well people recover after surgery", "how people manage everyday tasks", "sleep"}:
+                return f"help people after surgery{where}"
+        if group == "headache" and phrase in {"headache attacks", "pain", "symptoms"} and _at_once(trial):
+            return f"stop attacks of {name}"
         if phrase in _PLAIN:
             return _PLAIN[phrase]
         if (verb := _by_measure(phrase, name, group, whom)) is not None:
@@ -159,6 +214,9 @@ def _by_measure(phrase: str, name: str, group: str, whom: str) -> str | None:
         "how freely air passes the nose": "open the nose",
         "skin signs of the illness": f"clear the skin in {name}" if group == "skin" else "clear the skin",
         "symptoms": f"ease {name}",
+        "how bad people say it is": f"ease {name}",
+        "getting along with others": f"help {whom} to get along with others",
+        "signs of cancer in the blood": f"keep {name} from coming back",
         "how much of a food people can eat without a reaction": f"let {whom} eat more of {food}",
         "body weight": "help people to lose weight" if group in {"weight", "sugar"} else None,
         "whether the illness comes back": f"keep {name} from coming back",
@@ -181,4 +239,7 @@ def looked_at(trial: Trial) -> str:
             for phrase in found.known
         ]
         return " and ".join(known) + (", among other things" if found.more else "")
+    illness = about(trial)
+    if illness and trial.primary_purpose == "PREVENTION" and not illness.had and found.quoted:
+        return f"how many get {illness.name}" + (", among other things" if found.more else "")
     return found.quoted + (", among other things" if found.more and found.quoted else "")

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 
 from trialindex.trial import Trial
-from trialindex_writers.plain_aim import aim, looked_at, measures
+from trialindex_writers.plain_aim import aim, looked_at
 from trialindex_writers.plain_fate import fate, reason
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import remembered
-from trialindex_writers.plain_told import background, for_headline, is_looking, tested, versus
+from trialindex_writers.plain_told import background, for_headline, tested, together, versus
+from trialindex_writers.plain_watched import treated, watched, with_illness
 
 LONGEST = 90
 """How many characters a headline may have."""
@@ -68,10 +69,11 @@ def _candidates(trial: Trial) -> Iterator[str]:
     elif state == "held":
         yield from _ended(trial, names, illness, "on hold", "on hold")
     if trial.study_type == "OBSERVATIONAL":
-        yield from _watched(trial, names, illness)
-    elif names:
-        for name in names:
-            yield from _asked(trial, name, illness)
+        yield from watched(trial, names, illness)
+    for name in names if trial.study_type == "INTERVENTIONAL" else ():
+        yield from _asked(trial, name, illness)
+    for name in names if trial.study_type == "INTERVENTIONAL" and illness else ():
+        yield from _asked(trial, name, [])
     yield from _last(trial, names, illness)
 
 
@@ -89,10 +91,16 @@ def _illness(trial: Trial) -> list[str]:
     )
     bare = re.sub(r"\s*\([^)]*\)", "", name)
     first = re.split(r", | or | and ", bare)[0]
+    short = re.sub(r" that .*$", "", bare)
+    several = (
+        ["advanced cancer" if bare.startswith("advanced") else "cancer"] if bare.endswith("of several kinds") else []
+    )
     return [
         *options,
         name,
         bare,
+        *([short] if short != bare else []),
+        *several,
         *([f"{first} or another illness"] if found.several and first != bare and found.had else []),
     ]
 
@@ -109,7 +117,7 @@ def _ended(trial: Trial, names: list[str], illness: list[str], end: str, brief: 
     }.get(why, "")
     ends = [f"{end} {because}", end, brief] if because else [end, brief]
     topic = " for " if trial.primary_purpose in {"TREATMENT", None} and trial.study_type != "OBSERVATIONAL" else " and "
-    subject = names if trial.study_type != "OBSERVATIONAL" or _treats(trial) else []
+    subject = names if trial.study_type != "OBSERVATIONAL" or treated(trial) else []
     for text in ends:
         for name in subject:
             for ill in illness:
@@ -141,74 +149,112 @@ def _access(trial: Trial, names: list[str], illness: list[str]) -> Iterator[str]
 
 
 def _asked(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    """Questions about one name for what is tested; without an illness, those that name none."""
     asked = aim(trial)
-    whom = f" in {people(trial).many}"
-    bare = illness[-1] if illness else ""
-    added = background(trial)
-    others = versus(trial)
-    if asked.sort in {"safety", "dose"}:
-        end = "which dose is safe?" if asked.sort == "dose" else "are they safe?" if _many(trial) else "is it safe?"
-        for ill in illness:
-            if _had(trial):
-                yield f"{name}{' with ' + added if added and len(added) < 20 else ''} for {ill}: {end}"
-                yield f"{name} for {ill}: {end}"
-            elif trial.primary_purpose == "PREVENTION":
-                yield f"{name} to prevent {ill}: {end}"
-            else:
-                yield f"{name} meant for {ill}: {end}"
-        yield f"{name}{whom}: {end}"
-        return
-    if asked.sort == "body":
-        for ill in illness:
-            yield f"What does the body do with {name}{', meant for ' + ill if not _had(trial) else ' in ' + ill}?"
+    make = _SORTS.get(asked.sort) or (_signs if asked.sort == "signs" and not asked.verb else _effect)
+    yield from make(trial, name, illness)
+
+
+def _safe(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    added, many = background(trial), _many(trial)
+    end = "which dose is safe?" if aim(trial).sort == "dose" else "are they safe?" if many else "is it safe?"
+    for ill in illness:
+        if _had(trial):
+            if added and len(added) < 20 and " with " not in name:
+                yield f"{name} with {added} for {ill}: {end}"
+            yield f"{name} for {ill}: {end}"
+        elif trial.primary_purpose == "PREVENTION":
+            yield f"{name} to prevent {ill}: {end}"
+        else:
+            yield f"{name} meant for {ill}: {end}"
+    if not illness:
+        yield f"{name}{_in(trial)}: {end}"
+
+
+def _body(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    for ill in illness:
+        yield f"What does the body do with {name}{' in ' if _had(trial) else ', meant for '}{ill}?"
+    if not illness:
         yield f"What does the body do with {name}?"
-        return
-    if asked.sort == "use":
-        for ill in illness:
-            yield (
-                f"Can {_with(ill)} make good use of {name}?" if _had(trial) else f"Can people make good use of {name}?"
-            )
+
+
+def _use(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    for ill in illness:
+        yield (
+            f"Can {with_illness(ill)} make good use of {name}?"
+            if _had(trial)
+            else f"Can people make good use of {name} for {ill}?"
+        )
+    if not illness:
         yield f"Can people make good use of {name}?"
-        return
-    if asked.sort == "care":
-        yield f"Can {name} make care{' of ' + bare if bare else ''} better?"
-        yield f"{name} to make care better{' for people with ' + bare if bare else ''}"
-        return
-    if asked.sort == "show":
-        for ill in illness:
-            yield f"What can {name} show in {ill}?" if _had(trial) else f"How well can {name} show who has {ill}?"
-        yield f"How well can {name} do as a test?"
-        return
-    if asked.sort == "signs" and not asked.verb:
-        do = "do" if _many(trial) else "does"
-        for ill in illness:
-            yield f"What {do} {name} do in the body{' in ' + ill if _had(trial) else ''}?"
+
+
+def _care(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    for ill in illness:
+        yield f"Can {name} make care of {ill} better?"
+        yield f"{name} to make care better for {with_illness(ill)}"
+    if not illness:
+        yield f"Can {name} make care better?"
+
+
+def _show(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    for ill in illness if name == "samples" else ():
+        yield f"Which signs in the body tell of {ill}?"
+    for ill in illness:
+        yield f"What can {name} show in {ill}?" if _had(trial) else f"How well can {name} show {ill}?"
+    if not illness:
+        yield f"How well does {name} work?" if name[:2] in {"a ", "an"} else f"What can {name} show?"
+
+
+def _provoke(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    for ill in illness:
+        yield f"Can {name} set off {ill}?"
+    if not illness:
+        yield f"What can {name} set off?"
+
+
+def _reaction(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    for ill in illness:
+        yield f"What happens in the body when {ill} is set off on purpose?"
+    if not illness:
+        yield "What happens in the body when an allergy is set off on purpose?"
+
+
+def _signs(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    do = "do" if _many(trial) else "does"
+    for ill in illness:
+        yield f"What {do} {name} do in the body{f' in {ill}?' if _had(trial) else f'? A study on {ill}'}"
+    if not illness:
         yield f"What {do} {name} do in the body?"
-        return
-    if (
-        len(tested(trial)) > 1
-        and not others
-        and trial.allocation == "RANDOMIZED"
-        and not added
-        and len(tested(trial)) == 2
-    ):
+
+
+def _effect(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    asked, added, found = aim(trial), background(trial), tested(trial)
+    if len(found) == 2 and trial.allocation == "RANDOMIZED" and not versus(trial) and not added and not together(trial):
         pair = name.replace(" and ", " or ")
-        for ill in illness:
+        for ill in illness if " or " in pair else ():
             yield f"{pair} for {ill}: which works better?"
-    verbs = [asked.verb.replace(bare, ill) if bare and ill != bare else asked.verb for ill in illness] or [asked.verb]
-    if about(trial):
-        verbs = [asked.verb.replace(about(trial).name, ill) for ill in illness]  # type: ignore[union-attr]
+    whole = about(trial)
+    verbs = [asked.verb.replace(whole.name, ill) for ill in illness] if whole else [asked.verb] if not illness else []
     for verb in verbs:
-        if added and len(added) < 26:
+        if added and len(added) < 26 and added != name:
             yield f"Can {name}, added to {added}, {verb}?"
         yield f"Can {name} {verb}?"
-    if about(trial) and illness:
-        yield f"Can {name} help in {bare}?"
-        yield f"{name} for {bare}: does it help?"
+    if illness:
+        yield f"Can {name} help in {illness[-1]}?"
+        yield f"{name} for {illness[-1]}: does it help?"
 
 
-def _with(ill: str) -> str:
-    return {"smoking": "people who smoke", "vaping": "people who vape"}.get(ill, f"people with {ill}")
+_SORTS = {
+    "safety": _safe,
+    "dose": _safe,
+    "body": _body,
+    "use": _use,
+    "care": _care,
+    "show": _show,
+    "provoke": _provoke,
+    "reaction": _reaction,
+}
 
 
 def _many(trial: Trial) -> bool:
@@ -222,62 +268,6 @@ def _had(trial: Trial) -> bool:
     return bool(found and found.had)
 
 
-def _treats(trial: Trial) -> bool:
-    """Whether what an observational study names is a treatment, and no sample or test."""
-    return any(not is_looking(one) for one in tested(trial))
-
-
-_CUES = (
-    (
-        r"prevalence|incidence|epidemiolog|how common|frequency of|sensiti[sz]ation (?:rate|pattern)",
-        "How common is {ill}?",
-    ),
-    (r"risk factors?|predict|prognos|associat", "What goes along with {ill}, and who is at risk?"),
-    (r"quality of life|burden|impact of", "What is life with {ill} like?"),
-    (r"genetic|genom|gene\b|genes\b|polymorphism|transcript", "Which genes play a part in {ill}?"),
-    (r"microbio", "Which germs play a part in {ill}?"),
-    (
-        r"biomarker|basophil|eosinophil|cytomet|phenotyp|\bIgE\b|immun|cytokine|cells?\b|inflammat|serum|metabol",
-        "Which signs in the body go with {ill}?",
-    ),
-    (r"diagnos|accuracy|test\b|detect|validat|screen", "How well can {ill} be found?"),
-    (
-        r"registry|cohort|natural history|follow-?up|long[- ]term|outcome|real[- ]world|retrospective",
-        "How do {with_ill} fare?",
-    ),
-    (r"adheren|knowledge|attitude|aware|survey|questionnaire", "What do people know and do about {ill}?"),
-    (r"pattern|practice|management|treatment", "How is {ill} treated in everyday care?"),
-)
-
-
-def _watched(trial: Trial, names: list[str], illness: list[str]) -> Iterator[str]:
-    titles = f"{trial.title} {trial.official_title or ''}"
-    cue = next((text for pattern, text in _CUES if re.search(pattern, titles, re.IGNORECASE)), "")
-    if _treats(trial) and names:
-        for name in names:
-            for ill in illness:
-                yield (
-                    f"How do {_with(ill)} fare with {name}?"
-                    if _had(trial)
-                    else f"{name} and {ill}: what happens in everyday care?"
-                )
-            yield f"How do people fare with {name}?"
-        return
-    shows = [name for name in names if not _treats(trial)]
-    if shows and re.search(r"diagnos|accuracy|test\b|detect|validat|sensitivity", titles, re.IGNORECASE):
-        for ill in illness:
-            yield f"How well can {shows[0]} show {ill}?"
-    for ill in illness:
-        if cue:
-            yield cue.format(ill=ill, with_ill=_with(ill))
-    signs = {"antibodies", "cells of the immune system", "signs in the blood or tissue", "bacteria in or on the body"}
-    if set(measures(trial)) & signs:
-        for ill in illness:
-            yield f"Which signs in the body go with {ill}?"
-    for ill in illness:
-        yield f"A closer look at {ill}"
-
-
 def _last(trial: Trial, names: list[str], illness: list[str]) -> Iterator[str]:
     """When nothing better fits."""
     who = people(trial).many
@@ -287,6 +277,7 @@ def _last(trial: Trial, names: list[str], illness: list[str]) -> Iterator[str]:
         yield f"{name} in {who}: a study"
         yield f"{name}: a study"
     for ill in illness:
+        yield f"What can be learnt about {ill}?"
         yield f"A study of {ill}"
     looks = looked_at(trial)
     if looks and "“" not in looks:

@@ -9,28 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 from trialindex.trial import Trial
+from trialindex_writers.plain_allergens import exact_allergy
+from trialindex_writers.plain_everyday import Everyday, everyday, fold, table
 from trialindex_writers.plain_names import can_have, illness, short
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_rules import rule
-
-_FILE = Path(__file__).with_name("illnesses.tsv")
-
-
-class Everyday(NamedTuple):
-    """A line of the table.
-
-    :param name: the everyday name, as it stands after "people with".
-    :param gloss: what it is, for a name that needs it.
-    :param group: what sort of illness it is, such as ``cancer``, ``pain``, ``food`` (allergy to a food).
-    """
-
-    name: str
-    gloss: str
-    group: str
 
 
 class Illness(NamedTuple):
@@ -50,110 +36,6 @@ class Illness(NamedTuple):
     several: bool = False
 
 
-_BEFORE = {
-    "severe": "severe",
-    "mild": "mild",
-    "moderate": "moderate",
-    "advanced": "advanced",
-    "newly diagnosed": "newly found",
-    "uncontrolled": "badly controlled",
-    "difficult-to-treat": "hard-to-treat",
-    "early": "early",
-    "early-stage": "early",
-    "early stage": "early",
-}
-_AFTER = {
-    "recurrent": "that came back",
-    "relapsed": "that came back",
-    "refractory": "that resists treatment",
-    "treatment-resistant": "that resists treatment",
-    "metastatic": "that has spread",
-    "extensive stage": "that has spread",
-    "extensive-stage": "that has spread",
-    "unresectable": "that cannot be operated on",
-    "inoperable": "that cannot be operated on",
-    "intractable": "that resists treatment",
-}
-_MODIFIERS = [*_BEFORE, *_AFTER]
-_DROPPED = rule(
-    r"""
-    (?:stage|grade|type) ?(?:[0-4ivxabc/&-]+\b)
-    \b(?:conditions or focus of study|relapsed/advanced)\b
-    \b(?:in )?(?:adults?|children|pediatrics?|paediatrics?|childhood|infants?|patients?|subjects?|human)\b
-    \b(?:chronic|acute|primary|secondary|persistent|locally|atypical|idiopathic|moderate to severe|mild to moderate)\b
-    \b(?:disease|disorders?|neoplasms?|nos|ige|mediated|induced|with|and|or|of|the|to|by|in|due|other|unspecified|stage)\b
-    \b(?:egfr|her2|kras|braf|alk|pd-?l1|idh|hpv|b7-?h3|tigit|mutations?|mutant|wild-?type|wildtype|positive|negative|expressing)\b
-    \b(?:squamous|non-?squamous|cell|adenocarcinoma|exon|insertion|deletion|resistance|lumbar|cervical|specific|\d+)\b
-    """
-)
-"""Words around a known name that an everyday name can do without."""
-
-
-@cache
-def _table() -> tuple[dict[str, Everyday], dict[str, Everyday]]:
-    """The everyday names by MeSH id and by folded name."""
-    by_id: dict[str, Everyday] = {}
-    by_name: dict[str, Everyday] = {}
-    _, *lines = _FILE.read_text(encoding="utf-8").splitlines()
-    for line in lines:
-        mesh, name, also, everyday, gloss, group = line.split("\t")
-        entry = Everyday(everyday, gloss, group)
-        if mesh:
-            by_id[f"MESH:{mesh}"] = entry
-        for one in (name, *filter(None, also.split(";"))):
-            by_name.setdefault(fold(one), entry)
-            by_name.setdefault(fold(" ".join(reversed(one.split(", ")))), entry)
-        by_name.setdefault(fold(everyday), entry)
-    return by_id, by_name
-
-
-@lru_cache(maxsize=4096)
-def fold(name: str) -> str:
-    """The words of a name in small letters, without brackets, marks and the *s* of a plural."""
-    bare = re.sub(r"\([^()]*\)", " ", name.lower()).replace("tumour", "tumor").replace("’", "'")
-    words = re.findall(r"[a-z0-9']+", bare.replace("-", " "))
-    return " ".join(
-        word[:-1] if len(word) > 4 and word.endswith("s") and word[-2] not in "su'" else word for word in words
-    )
-
-
-@lru_cache(maxsize=2048)
-def everyday(name: str) -> Everyday | None:
-    """The everyday name of a condition, whole or with words around it that can go; ``None`` if none is known."""
-    names = _table()[1]
-    folded = fold(name)
-    turned = fold(" ".join(reversed(name.split(", "))))
-    for whole in (folded, turned):
-        if whole in names:
-            return names[whole]
-    for words in (folded.split(), turned.split()):
-        for length in range(len(words) - 1, 0, -1):
-            for start in range(len(words) - length + 1):
-                part = " ".join(words[start : start + length])
-                if part in names and _can_go(words[:start], words[start + length :]):
-                    return _qualified(names[part], [*words[:start], *words[start + length :]])
-    return None
-
-
-def _can_go(before: list[str], after: list[str]) -> bool:
-    rest = " ".join((*before, *after))
-    for modifier in sorted(_MODIFIERS, key=len, reverse=True):
-        rest = re.sub(rf"\b{fold(modifier)}\b", " ", rest)
-    return not _DROPPED.sub(" ", rest).strip()
-
-
-def _qualified(entry: Everyday, words: list[str]) -> Everyday:
-    text = " ".join(words)
-    before = [said for word, said in _BEFORE.items() if re.search(rf"\b{fold(word)}\b", text)]
-    after = list(dict.fromkeys(said for word, said in _AFTER.items() if re.search(rf"\b{fold(word)}\b", text)))
-    article = re.match(r"(an?) ", entry.name)
-    bare = entry.name[article.end() :] if article else entry.name
-    named = " ".join(filter(None, [*(before[:1] if "that " not in bare else []), bare]))
-    if article:
-        named = f"{'an' if named[0] in 'aeiou' else 'a'} {named}"
-    return Everyday(" ".join([named, *(after[:1] if "that " not in bare else [])]), entry.gloss, entry.group)
-
-
 class _Named(NamedTuple):
     """A registered condition: how it is called, where it stands in the titles, whether it is an illness."""
 
@@ -170,31 +52,71 @@ _NOWHERE = 10_000
 @remembered
 def conditions(trial: Trial) -> tuple[_Named, ...]:
     """The registered conditions that are illnesses, each once, those that the titles name first."""
-    by_id = _table()[0]
+    by_id = table()[0]
     found: dict[str, _Named] = {}
     titles = [fold(trial.title), fold(trial.official_title or "")]
     ids = {fold(term.name): by_id[term.id] for term in trial.normalized_conditions if term.id in by_id}
+    spare = [by_id[term.id] for term in trial.normalized_conditions if term.id in by_id]
     for name in trial.conditions:
         entry = everyday(name) or ids.get(fold(name)) or ids.get(fold(" ".join(reversed(name.split(", ")))))
+        if entry is None and len(trial.conditions) == 1 and spare:
+            entry = spare[0]
         if entry is None:
             said = illness(name, 60)
             if not can_have(said) or len(said) < 3 or _NO_STATE.search(said):
                 continue
-            entry = Everyday(_with_article(said), "", _group(said))
+            exact = exact_allergy("allergy", said) if _group(said) in {"allergy", "food"} else None
+            entry = Everyday(exact[0], "", "allergy") if exact else _inside(said)
         place = min(_place(words, titles) for words in (fold(name), fold(entry.name), *_also(entry)))
+        entry, place = _narrowed(entry, place, trial)
         found.setdefault(entry.name, _Named(entry, short(name), place))
     if not found:
         for term in trial.normalized_conditions:
             if term.id in by_id:
                 entry = by_id[term.id]
                 found.setdefault(entry.name, _Named(entry, term.name, _place(fold(term.name), titles)))
+    if not found and not any(re.match("healthy|normal", name, re.IGNORECASE) for name in trial.conditions):
+        titled = next(filter(None, map(_in_title, titles)), None)
+        if titled:
+            entry, place = _narrowed(titled, 0, trial)
+            found[entry.name] = _Named(entry, entry.name, place)
     return tuple(sorted(found.values(), key=lambda one: one.place))
+
+
+def _inside(said: str) -> Everyday:
+    """An illness that the table does not know: by the name within it that the table knows, or as it is called."""
+    group = _group(said)
+    known = _in_title(fold(said)) if len(said.split()) > 2 else None
+    if known and (group == known.group or {group, known.group} <= _ALLERGIC):
+        return known
+    return Everyday(_with_article(said), "", group)
+
+
+def _narrowed(entry: Everyday, place: int, trial: Trial) -> tuple[Everyday, int]:
+    """The allergy that a title names, for an illness that is broader: ``peanut allergy`` for food allergy."""
+    for number, title in enumerate((trial.title, trial.official_title or "")):
+        exact = exact_allergy(entry.name, title)
+        if exact:
+            return Everyday(exact[0], "", entry.group), exact[1] + _SECOND * number
+    return entry, place
+
+
+@lru_cache(maxsize=512)
+def _in_title(title: str) -> Everyday | None:
+    """The longest name of an illness that a folded title holds."""
+    names, words = table()[1], title.split()
+    for length in range(min(7, len(words)), 0, -1):
+        for start in range(len(words) - length + 1):
+            entry = names.get(" ".join(words[start : start + length]))
+            if entry and entry.group not in {"addiction", "weight"} and entry.name not in _UMBRELLA:
+                return entry
+    return None
 
 
 @cache
 def _also(entry: Everyday) -> tuple[str, ...]:
     """All folded names that stand for an entry, its qualifiers apart."""
-    return tuple(name for name, one in _table()[1].items() if one == entry)
+    return tuple(name for name, one in table()[1].items() if one == entry)
 
 
 def _place(words: str, titles: list[str]) -> int:
@@ -206,7 +128,34 @@ def _place(words: str, titles: list[str]) -> int:
     return _NOWHERE
 
 
-_NO_STATE = re.compile(r"\b(?:prognosis|risk|biomarkers?|quality|outcome|mortality|side effects?)\b", re.IGNORECASE)
+_UMBRELLA = {
+    "mental illness",
+    "a lung disease",
+    "an illness of the immune system",
+    "illness of stomach or bowel",
+    "heart disease",
+    "mood disorders",
+    "infections of the airways",
+    "infections",
+    "swelling",
+    "pain",
+    "stress",
+    "cough",
+    "airway disease",
+    "leukocyte disorder",
+    "hematologic diseases",
+    "a movement disorder",
+    "liver disease",
+    "blood cancer",
+    "injuries",
+    "skin inflammation",
+    "becoming allergic",
+}
+"""Names that say nothing beside a more exact one."""
+_NO_STATE = re.compile(
+    r"\b(?:prognosis|risk|biomarkers?|quality|outcome|mortality|side effects?|immunotherapy|non-communicable)\b",
+    re.IGNORECASE,
+)
 _COUNTED = rule(
     r"""
     (?:tumor|tumour|cyst|fracture|injury|wound|ulcer|hernia|infection|carcinoma|stenosis|lesion|aneurysm|stroke|attack)$
@@ -252,6 +201,8 @@ _WITHOUT = rule(
     \bcontrols?\b
     \bcontrol group\b
     \bvolunteers?\b
+    \b(?:wheat|milk|egg|peanut|nut|food|drug)[- ]tolerant
+    \btolerant (?:controls?|patients|children|group)
     \bnon-?(?:allergic|atopic|asthmatic|sensiti[sz]ed|diseased)
     \bwith and without\b
     \bwithout (?:a )?(?:history of |known )?(?:asthma|allerg|atop|cancer|diabetes|disease|the disease)
@@ -292,13 +243,10 @@ def about(trial: Trial) -> Illness | None:
         had = _had(trial, several[0]) if joint == "and" else _had(trial, several[0], several=True)
         joint = joint if had else "or"
         if len(several) > 3:
-            return Illness(
-                f"{several[0].entry.name}, {several[1].entry.name} or another illness",
-                "",
-                several[0].entry.group,
-                had,
-                True,
-            )
+            main, other = several[0].entry.name, several[1].entry.name
+            allergic = all(one.entry.group in _ALLERGIC for one in several)
+            listed = f"allergies such as {main}" if allergic else f"{main}, {other} or another illness"
+            return Illness(listed, "", several[0].entry.group, had, True)
         names = [one.entry.name for one in several]
         listed = f"{', '.join(names[:-1])} {joint} {names[-1]}"
         return Illness(listed, "", several[0].entry.group, had, True)
@@ -313,6 +261,10 @@ def _within(one: _Named, named: Iterable[_Named]) -> bool:
         theirs = set(fold(other.entry.name).split())
         if other is not one and words < theirs and other.place <= max(one.place, _SECOND - 1):
             return True
+    if one.entry.name in _UMBRELLA and any(
+        other.entry.name not in _UMBRELLA and other.place <= max(one.place, _SECOND - 1) for other in named
+    ):
+        return True
     alike = [other for other in named if other is not one and other.entry.group == one.entry.group]
     if one.entry.name in _BROAD and len(alike) == 1:
         return True

@@ -49,9 +49,12 @@ class Kind(NamedTuple):
 
 
 class _Row(NamedTuple):
+    """A row of the table, and whether it holds of cancer alone, as endings and words that mean it do."""
+
     where: str
     pattern: re.Pattern[str]
     kind: Kind
+    cancer: bool
 
 
 @cache
@@ -61,7 +64,8 @@ def _rows() -> tuple[_Row, ...]:
     for line in lines:
         where, pattern, phrase, plural, noun, risk = line.split("\t")
         kind = Kind(phrase, plural, noun.removeprefix("~"), noun.startswith("~"), risk)
-        found.append(_Row(where, re.compile(pattern, re.IGNORECASE), kind))
+        cancer = where[0] == "C" or bool(re.search("cancer|tumour", phrase + kind.noun))
+        found.append(_Row(where[-1], re.compile(pattern, re.IGNORECASE), kind, cancer))
     return tuple(found)
 
 
@@ -85,11 +89,19 @@ def kind(one: Thing, *, cancer: bool, titles: Iterable[str] = ()) -> Kind | None
     :param titles: of a trial that tests this thing alone; what they say of kinds is said of it.
     """
     return (
-        _find(f"{one.shown}\n{one.name}", "ndt", cancer)
+        _find(one.shown if one.part else f"{one.shown}\n{one.name}", "ndt", cancer)
         or _find("\n".join(one.other_names), "ndt", cancer)
         or _find(one.description[:600], "dt", cancer)
         or _find("\n".join(titles), "dt" if one.code or one.generic else "t", cancer)
     )
+
+
+def kind_in(text: str, where: str, *, cancer: bool = False) -> Kind | None:
+    """The kind that a text tells.
+
+    :param where: which rows are tried: ``n`` those for names, ``d`` for descriptions, ``t`` for titles, ``m`` for MeSH.
+    """
+    return _find(text, where, cancer)
 
 
 @lru_cache(maxsize=4096)
@@ -97,6 +109,6 @@ def _find(text: str, where: str, cancer: bool) -> Kind | None:
     if not text:
         return None
     for row in _rows():
-        if row.where[-1] in where and (cancer or row.where[0] != "C") and row.pattern.search(text):
+        if row.where in where and (cancer or not row.cancer) and row.pattern.search(text):
             return row.kind
     return None

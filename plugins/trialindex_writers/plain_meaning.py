@@ -14,15 +14,16 @@ from trialindex.trial import Trial
 from trialindex.trial.display import count
 from trialindex_writers.grammar import first_of, joined, quoted
 from trialindex_writers.plain_aim import aim
+from trialindex_writers.plain_everyday import everyday
 from trialindex_writers.plain_fate import fate
-from trialindex_writers.plain_illness import about, everyday
+from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_names import can_have, is_generic_name
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import missing, remembered, told
 from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_summary import sentence
 from trialindex_writers.plain_things import is_code, is_inactive, is_no_name
-from trialindex_writers.plain_told import Told, in_full, in_short, is_looking, tested, versus
+from trialindex_writers.plain_told import Told, in_full, in_short, is_cancer, is_looking, tested, versus
 
 _DRUGS = {"DRUG", "BIOLOGICAL", "COMBINATION_PRODUCT"}
 
@@ -120,6 +121,8 @@ def _hope(trial: Trial) -> str:
         return sentence(f"It could show what the body does with {it}, for later trials to use")
     if asked.sort == "use":
         return sentence(f"It could show whether people{whose} can live with {it} day by day, before larger trials")
+    if asked.sort in {"reaction", "provoke"}:
+        return sentence(f"It could show how {name or 'the illness'} comes about, not yet how to treat it")
     if asked.sort == "show":
         return sentence(f"If it works well, {it} could become a way to find {name or 'an illness'}")
     if asked.sort == "care":
@@ -162,9 +165,13 @@ _RISKS = {
 
 def could_go_wrong(trial: Trial) -> tuple[Sentence, ...]:
     """At most three sentences: harms that were counted, or the risk of this kind of thing; who gets what; how few."""
-    makers = (_harm, _risk, _lot, _few)
+    makers = (_never, _harm, _risk, _lot, _few)
     made = [one for one in (told(trial, make) for make in makers) if one]
     return tuple(made[:3]) or tuple(filter(None, [told(trial, _unstated)]))
+
+
+def _never(trial: Trial) -> str:
+    return "Nobody took part, so nobody was helped or harmed by it." if fate(trial).state == "withdrawn" else ""
 
 
 def _unstated(trial: Trial) -> str:
@@ -182,6 +189,7 @@ def _risk(trial: Trial) -> str:
             f"It only looks, so what it finds{' about ' + illness.name if illness else ''} may have other causes"
         )
     risks = [one.kind.risk for one in tested(trial) if one.kind and one.kind.risk in _RISKS]
+    risks = [risk for risk in risks if risk != "immune" or is_cancer(trial)]
     phases = set(trial.phases)
     early = bool({"PHASE1", "EARLY_PHASE1"} & phases)
     drug = any(one.thing.type in _DRUGS for one in tested(trial))
@@ -228,7 +236,8 @@ def _lot(trial: Trial) -> str:
             f"Everybody {get if past else 'gets'} {in_short(trial)}, so nothing shows how people fare without it"
         )
     if trial.allocation == "NON_RANDOMIZED":
-        return sentence(f"Who {get} {in_short(trial)} is not left to chance, so the groups may differ from the start")
+        gets = "got" if past else "gets"
+        return sentence(f"Who {gets} {in_short(trial)} is not left to chance, so the groups may differ from the start")
     return ""
 
 

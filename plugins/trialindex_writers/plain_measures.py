@@ -23,7 +23,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     (
         "side effects",
         r"\bsafe(?:ty)?\b|\btolerability|tolerance and safety|toxicit|adverse|side[- ]effect|(?-i:\bDLTs?\b)"
-        r"|(?-i:\b(?:TE|TR|S)?AEs?\b)|\bcomplications?\b|cytokine release",
+        r"|(?-i:\b(?:TE|TR|S)?AEs?\b)|\bcomplications?\b|cytokine release|fluid leak",
     ),
     (
         "how long people live without their illness getting worse",
@@ -44,12 +44,12 @@ _RULES: tuple[tuple[str, str], ...] = (
         r"|area under the \w+ concentration"
         r"|(?:maxim(?:um|al)|peak|trough) (?:observed )?(?:serum|plasma|blood|drug) concentration",
     ),
-    ("quality of life", r"quality[- ]of[- ]life|(?-i:\bHRQo?L\b|\bQo[Ll]\b|\bDLQI\b)"),
-    ("sleep", r"\bsleep"),
+    ("quality of life", r"quality[- ]of[- ]life|(?-i:\bHRQo?L\b|\bQo[Ll]\b|\bDLQI\b|\bFAQL)"),
+    ("sleep", r"\bsleep|insomnia severity|(?-i:\bISI\b)"),
     (
         "headache attacks",
-        r"headache (?:attack|frequen|day)|(?-i:\bCH) attacks?\b|migraine (?:attack|day)"
-        r"|frequency of (?:cluster )?headache",
+        r"headache (?:attack|frequen|day|\(CH\))|(?-i:\bCH) attacks?\b|migraine (?:attack|day)|cluster headaches per"
+        r"|(?:frequency|number) of (?:\w+ )?(?:cluster )?(?:headache|attack)|attack frequency|attacks per",
     ),
     ("pain", r"\bpain\b|analgesi|\bheadache (?:relief|response|severity|intensity)"),
     ("how people manage everyday tasks", r"disability (?:index|scale|score|status|question)|(?-i:\bODI\b)|oswestry"),
@@ -70,13 +70,16 @@ _RULES: tuple[tuple[str, str], ...] = (
         r"|bronchial hyper",
     ),
     ("skin signs of the illness", r"SCORAD|(?-i:\bEASI\b|\bIGA\b)|eczema area|investigator'?s? global|skin lesion"),
-    ("skin tests", r"skin[- ](?:prick|test)|(?-i:\bSPT\b)|\bwheal\b|prick test"),
+    ("skin tests", r"skin[- ](?:prick|test|response)|(?-i:\bSPT\b)|\bwheal\b|prick test|patch test"),
     ("symptoms", r"symptom|(?-i:\bTNN?SS\b|SNOT|\bUAS7?\b)|\bitch|pruritus|nasal (?:congestion|obstruction)"),
     ("nasal polyps", r"nasal polyp"),
     (
         "how much of a food people can eat without a reaction",
         rf"{_FOODS} challenge|(?-i:\bDBPCFC|\bOFC\b)|(?:eliciting|reactive) dose|sustained unresponsiveness"
-        rf"|ability to consume|tolerated dose of {_FOODS}|threshold dose|threshold in mg",
+        rf"|ability to consume|tolerated dose of {_FOODS}|threshold dose|threshold in mg"
+        rf"|(?:toleran|tolerat)\w* .{{0,40}}{_FOODS}|{_FOODS}\b.{{0,25}} toleran"
+        rf"|(?:acquir|develop|complete)\w* tolerance|tolerance (?:acquisition|rate)|reactive {_FOODS} dose"
+        r"|desensiti[sz]ation",
     ),
     (
         "allergic reactions",
@@ -85,7 +88,8 @@ _RULES: tuple[tuple[str, str], ...] = (
     ),
     (
         "antibodies",
-        r"(?-i:\bs?Ig ?-?[EGAM]\d?\b|\bIGE\b)(?![- ]*(?:RD\b|related|mediated|dependent|associated|sensiti|syndrome))"
+        r"(?-i:\bs?Ig ?-?[EGAM]\d?\b|\bIGE\b)"
+        r"(?![- ]*(?:or non|RD\b|related|mediated|dependent|associated|sensiti|syndrome))"
         r"|(?<!monoclonal )antibod(?:y|ies)\b(?![- ]drug)|immunoglobulin"
         r"|(?<!viral )(?<!virus )\btit(?:er|re)s?\b|immunogenicity|seroconver",
     ),
@@ -97,10 +101,15 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("blood sugar", r"HbA1c|(?:blood|plasma|fasting) glucose|glyc[a]?emi"),
     ("blood pressure", r"blood pressure"),
     ("body weight", r"body weight|weight (?:loss|gain|change|for age)|(?-i:\bBMI\b)|body mass index"),
-    ("low mood", r"\bdepressi(?:on|ve)\b|(?-i:\bPHQ-?[289]\b|\bHAM-?D\b|\bMADRS\b)"),
+    (
+        "low mood",
+        r"\bdepressi(?:on|ve)\b|(?-i:\bPHQ|\bHAM-?D\b|\bMADRS\b|\bEPDS\b|\bBDI\b)"
+        r"|patient health questionnaire|edinburgh postnatal",
+    ),
     (
         "worry and stress",
-        r"anxiety|(?:perceived|psychological|traumatic) stress|stress (?:scale|score|level)|(?-i:\bPTSD\b|\bGAD-?7\b)",
+        r"anxiety|\bdistress|(?:perceived|psychological|traumatic) stress|stress (?:scale|score|level)"
+        r"|(?-i:\bPTSD\b|\bGAD-?7\b)",
     ),
     ("drug, drink or tobacco use", r"abstinen|\bsmoking\b|(?:opioid|substance|tobacco|alcohol) use|drinking days"),
     ("how well people think and remember", r"\bcogniti(?:on|ve) (?:function|test|task|control|score)|\bmemory\b"),
@@ -114,14 +123,36 @@ _RULES: tuple[tuple[str, str], ...] = (
         "what people think of it",
         r"\busability|\bacceptability|treatment satisfaction|satisfaction with (?:the )?treatment",
     ),
-    ("whether it can be done", r"feasibility"),
+    ("whether it can be done", r"feasibility|enrol?ment rate|\bfidelity\b|\breach of\b"),
+    ("whether bones grow together", r"\bfusion\b|bone union"),
+    ("how well people recover after surgery", r"quality of recovery|\bQoR|recovery score|length of (?:hospital )?stay"),
+    ("how bad people say it is", r"visual analog|(?-i:\bVAS\b|\bNRS\b)|numeric(?:al)? rating"),
+    ("fear of moving", r"kinesiophobia"),
+    ("which treatments people get", r"treatment and its patterns|treatment patterns?|patterns? of (?:care|treatment)"),
+    ("seizures", r"seizure"),
+    ("wheezing", r"\bwheez"),
+    ("whether people become allergic", r"\bsensiti[sz]ation to\b|\bsensiti[sz]ed to\b|IgE sensiti[sz]ation"),
+    ("eyesight", r"visual acuity"),
+    ("what people know", r"\bknowledge\b|\bawareness\b|\battitude"),
+    ("getting along with others", r"sociali[sz]ation|social (?:skills|functioning)"),
+    ("signs of cancer in the blood", r"ctDNA"),
+    ("hospital stays", r"hospitali[sz]ation"),
+    (
+        "whether people get better",
+        r"respon(?:se|d) to treatment|treatment response|\bresponders?\b(?! index)|favou?rable response"
+        r"|clinical (?:response|improvement|efficacy|effect|remission|desensiti)"
+        r"|global (?:evaluation|assessment|impression)",
+    ),
     ("use of medicines", r"medication (?:score|use)|use of (?:rescue )?medication|corticosteroid (?:use|dose)"),
     ("infections", r"\binfections\b|infection rate"),
     ("whether the illness comes back", r"\brecurrence|\brelapse|re-?herniation"),
 )
 _BROAD: tuple[tuple[str, str], ...] = (
     ("signs in the blood or tissue", r"biomarker|cytokine|\bserum\b|\bplasma\b|\bsputum\b|gene expression"),
-    ("how common it is", r"\bprevalence of"),
+    ("genes", r"genotyp|polymorphism|\bmRNA\b|transcriptom|genetic|gene (?:profil|varia)"),
+    ("how the immune system reacts", r"immun\w+ (?:response|reaction|change)|vaccination response"),
+    ("what a scan shows", r"\bSUV|FDG uptake|\bCT scan|\bMRI\b|magnetic resonance|radiograph|tomograph"),
+    ("how common it is", r"\bprevalence of|(?:percent\w*|proportion|number) of .{0,40}\bwith (?:\w+ )?allergy"),
 )
 """Of these only where none of the others matches."""
 

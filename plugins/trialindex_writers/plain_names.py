@@ -64,12 +64,12 @@ def is_generic_name(name: str) -> bool:
 
 
 _WORDS = """
-antibody blood biopsies biopsy capsule capsules care challenge chemotherapy collection conventional cream current
-diet dose drops egg extract food formula group herbal high home immunotherapy inhaled injection intranasal
-intravenous liquid low matching milk monotherapy nasal oral peanut physical placebo placebos powder prefilled
-questionnaire questionnaires radiation radiotherapy routine saline sample samples sampling skin solution specific
-spray standard subcutaneous sublingual supplement syringe tablet tablets therapy topical treatment usual vaccine
-vitamin
+acid antibody biopsies biopsy blood capsule capsules care challenge chemotherapy collection conventional cream current
+diet dose drops egg extract flow food formula full group herbal high home human immunotherapy inhaled injection
+insulin intranasal intravenous liquid low matching milk monotherapy nasal oral oxygen peanut physical placebo placebos
+powder prefilled questionnaire questionnaires radiation radiotherapy routine saline sample samples sampling skin
+sodium solution specific spray standard stimulation subcutaneous sublingual supplement syringe tablet tablets therapy
+topical treatment usual vaccine vitamin
 """
 _COMMON = frozenset(_WORDS.split())
 """Everyday words within the names of drugs."""

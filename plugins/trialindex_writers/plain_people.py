@@ -54,7 +54,12 @@ def people(trial: Trial) -> People:
 def _who(trial: Trial) -> tuple[str, str]:
     low, high = trial.minimum_age, trial.maximum_age
     for pattern, one, many in _SPECIAL:
-        where = f"{trial.title} {' '.join(trial.inclusion[:2])}" if one == "pregnant woman" else trial.title
+        asked = [
+            text
+            for text in trial.inclusion[:3]
+            if re.match(r"\W*(?:healthy )?(?:pregnan|were .{0,12}pregnan)", text, re.IGNORECASE)
+        ]
+        where = f"{trial.title} {' '.join(asked)}" if one == "pregnant woman" else trial.title
         if one == "pregnant woman" and re.search(
             r"(?:not|non-?)\s*(?:be |currently )?pregnan|pregnancy test", where, re.IGNORECASE
         ):

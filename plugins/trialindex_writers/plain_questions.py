@@ -13,7 +13,7 @@ from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import told
 from trialindex_writers.plain_roles import roles
-from trialindex_writers.plain_told import in_short, is_looking, tested, versus
+from trialindex_writers.plain_told import NOTHING, in_short, is_looking, tested, versus
 
 _MOST = 8
 
@@ -72,7 +72,7 @@ def _other(trial: Trial) -> str:
     others = [other for other in versus(trial) if "placebo" not in other and "sham" not in other]
     if not others or trial.allocation != "RANDOMIZED":
         return ""
-    if others == ["nothing of the kind"]:
+    if others == [NOTHING]:
         return "If chance puts me in the group without it, can I get it later?"
     return f"What if chance gives me {joined(others, 'or')}: is that as good for me?"
 

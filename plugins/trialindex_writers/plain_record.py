@@ -250,6 +250,8 @@ def complete(trial: Trial, named: set[str]) -> bool:
                 if stand.only({*named, *fewer}).make(make).value == text:
                     kept = fewer
             stand._also[make] = kept
+            named = {*named, *kept}
+            bare = stand.only(named)
     return not stand._also
 
 

@@ -22,7 +22,7 @@ from trialindex_writers.plain_things import (
     is_inactive,
     is_nothing,
     is_usual,
-    thing,
+    things,
 )
 
 _INACTIVE_ARMS = {"PLACEBO_COMPARATOR", "SHAM_COMPARATOR"}
@@ -138,6 +138,7 @@ _KNOWN_PARTNER = rule(
 )
 """Drugs in use, which new ones are tried with."""
 _RADIATION = re.compile(r"radiotherapy|radiation", re.IGNORECASE)
+_TREATS = {"TREATMENT", "PREVENTION", "SUPPORTIVE_CARE"}
 _ROUTINE = re.compile(r"^(?:standard|usual|routine|conventional)\b", re.IGNORECASE)
 _NOWHERE = 10_000
 
@@ -179,13 +180,15 @@ def roles(trial: Trial) -> Roles:
     titles = (trial.title, trial.official_title or "")
     texts = (*titles, trial.summary or "")
     watched = trial.study_type == "OBSERVATIONAL"
-    things = [thing(i, texts) for i in trial.interventions if i.name.strip()]
-    things = _apart([t for t in things if not (watched and t.type == "OTHER" and _is_illness(t.shown))])
+    found = [t for i in trial.interventions if i.name.strip() for t in things(i, texts)]
+    found = _apart([t for t in found if not (watched and t.type == "OTHER" and _is_illness(t.shown))])
     arms, types = trial.arms, {arm.type for arm in trial.arms}
-    dull = {t.name for t in things if _dull(t, arms, titles)}
-    nothing = any(is_nothing(t.name) for t in things)
-    live = [t for t in things if t.name not in dull and not is_nothing(t.name)]
+    dull = {t.name for t in found if _dull(t, arms, titles)}
+    nothing = any(is_nothing(t.name) for t in found)
+    live = [t for t in found if t.name not in dull and not is_nothing(t.name)]
     live = [t for t in live if not is_accessory(t.name)] or live
+    if trial.primary_purpose in _TREATS:
+        live = [t for t in live if t.type != "DIAGNOSTIC_TEST"] or live
     products = {_key(t): t for t in reversed(live)}
     real = [*reversed(products.values())]
     split = _controls_apart(_split(real, _arms(arms, live, trial), trial, titles))
@@ -193,7 +196,7 @@ def roles(trial: Trial) -> Roles:
         tuple(split.tested),
         tuple(split.background),
         tuple(split.control),
-        tuple(t for t in things if t.name in dull),
+        tuple(t for t in found if t.name in dull),
         placebo="PLACEBO_COMPARATOR" in types or any(re.search("placebo", name, re.IGNORECASE) for name in dull),
         sham="SHAM_COMPARATOR" in types or any(re.search(r"\bsham", name, re.IGNORECASE) for name in dull),
         untreated=split.untreated or "NO_INTERVENTION" in types or (nothing and bool(split.tested)),
@@ -237,7 +240,7 @@ def _dull(one: Thing, arms: Iterable[Arm], titles: Iterable[str]) -> bool:
     if not given or len(given) == number:
         return not given and number > 1 and is_blank(one.name)
     if all(arm.type in _INACTIVE_ARMS for arm in given):
-        return not is_usual(one.name)
+        return not is_usual(one.name) and not _ROUTINE.match(one.name)
     named = re.search(r"saline|vehicle", " ".join(titles), re.IGNORECASE)
     return bool(is_blank(one.name) and not named) and all(
         arm.type != "EXPERIMENTAL" or len(arm.interventions) > 1 or _CONTROL_LABEL.search(arm.label) for arm in given
@@ -246,9 +249,11 @@ def _dull(one: Thing, arms: Iterable[Arm], titles: Iterable[str]) -> bool:
 
 def _arms(arms: Iterable[Arm], live: list[Thing], trial: Trial) -> list[_Arm]:
     """The arms, each a control or not. If there is an experimental one, all others are controls."""
-    known = {t.name: _key(t) for t in live}
+    known: dict[str, set[str]] = {}
+    for product in live:
+        known.setdefault(product.name, set()).add(_key(product))
     found = [
-        _Arm(arm, frozenset(known[name] for name in arm.interventions if name in known), _is_control(arm))
+        _Arm(arm, frozenset(key for name in arm.interventions for key in known.get(name, ())), _is_control(arm))
         for arm in arms
     ]
     if any(one.arm.type == "EXPERIMENTAL" and not one.control for one in found):

@@ -159,6 +159,10 @@ def _question(trial: Trial, tense: str) -> str:
             if had
             else f"{verb['test']} how well {thing} can show who has {name}"
         )
+    if asked.sort == "provoke":
+        return f"{verb['test']} whether {thing} can {_glossed(trial, asked.verb)}"
+    if asked.sort == "reaction":
+        return f"{verb['look']} at what happens in the body when {name or 'an illness'} is set off by {thing}"
     if asked.sort == "signs" and not asked.verb:
         return f"{verb['look']} at what {thing} can do in the body{ill if had else ''}"
     both = tested(trial)
@@ -365,10 +369,11 @@ def looks(trial: Trial) -> str:
     if not found:
         missing(trial, "outcomes")
         return sentence(f"What it mainly looks at is not stated{ended}")
-    verb = "looked" if state.over else "is to look" if state.state in {"planned", "held"} else "looks"
     if state.state == "withdrawn":
         return sentence(f"It would mainly have looked at {found}")
-    return sentence(f"It mainly {verb} at {found}{ended}")
+    if state.state in {"planned", "held"}:
+        return sentence(f"It is mainly to look at {found}{ended}")
+    return sentence(f"It mainly {'looked' if state.over else 'looks'} at {found}{ended}")
 
 
 def _capital(text: str) -> str:

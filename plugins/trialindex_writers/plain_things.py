@@ -11,13 +11,15 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from trialindex.trial import Intervention
 from trialindex_writers.plain_names import can_have, has_name, is_generic_name, short, treatment
 from trialindex_writers.plain_rules import rule
 
 _LEAD = re.compile(
-    r"^(?:(?:dose|cohort) (?:escalation|expansion)|part|phase|cohort|arm|group|treatment|test|experimental|drug|device"
-    r"|biological|procedure|dietary supplement|behavioral|other)\b[^:–-]{0,30}?(?::| [-–] )\s*(?=\S)",
+    r"^(?:(?:dose|cohort) (?:escalation|expansion)|evaluation|part|phase|cohort|arm|group|treatment|test|experimental"
+    r"|drug|device|biological|procedure|dietary supplement|behavioral|other)\b[^:–-]{0,30}?(?::| [-–] )\s*(?=\S)",
     re.IGNORECASE,
 )
 """What a registrant put before a name: ``Part 1: ``."""
@@ -173,6 +175,8 @@ _BLANK = re.compile(
 _ACCESSORY = rule(
     r"""
     specimen
+    tissue (?:collection|bank)
+    ^(?:monitoring|measurement|determination|assessment|evaluation) of\b
     \bbiops(?:y|ies)\b
     blood (?:sampl|draw|collect|test|profile|volume)
     \bsampl(?:e|es|ing)\b
@@ -256,6 +260,7 @@ class Thing(NamedTuple):
     :param shown: as it stands in a sentence; empty if nothing short is left.
     :param code: whether *shown* is a bare code, which tells a reader nothing.
     :param generic: whether the name only says what sort of thing it is, such as "Smartphone app".
+    :param part: whether it is one of several that are registered under *name*.
     """
 
     name: str
@@ -265,6 +270,44 @@ class Thing(NamedTuple):
     shown: str
     code: bool
     generic: bool
+    part: bool = False
+
+
+_TOGETHER = re.compile(
+    r"\s*(?:\+|\bplus\b|\bin combination with\b|\bcombined with\b|\bin addition to\b|,)\s*", re.IGNORECASE
+)
+_COMBINATION = re.compile(r"^(?:(?:triplet|triple|dual|doublet|double) )?combination (?:therapy )?of ", re.IGNORECASE)
+_NOUNS = re.compile(r"(?:chemotherapy|radiotherapy|tablets?|injections?|capsules?)", re.IGNORECASE)
+
+
+def things(intervention: Intervention, texts: Iterable[str] = ()) -> list[Thing]:
+    """The intervention, or each of the drugs that are registered as one: ``ZB-123 in combination with zorumab``.
+
+    Each keeps the registered name, and has its own to show.
+    """
+    whole = thing(intervention, texts)
+    if whole.type not in {"DRUG", "BIOLOGICAL", "COMBINATION_PRODUCT"}:
+        return [whole]
+    bare = re.sub(r"\([^()]*\)", " ", _LEAD.sub("", intervention.name)).strip(" .")
+    parts = [part.strip(" .") for part in _TOGETHER.split(_COMBINATION.sub("", bare))]
+    if len(parts) == 1:
+        parts = bare.split(" and ")
+    if not 1 < len(parts) < 5 or not all(_drug(part) for part in parts):
+        return [whole]
+    found = []
+    for part in parts:
+        one = thing(msgspec.structs.replace(intervention, name=part, other_names=()), texts)
+        found.append(one._replace(name=whole.name, description=whole.description if one.code else "", part=True))
+    return found
+
+
+def _drug(part: str) -> bool:
+    """Whether a part of a name is that of a drug: a code or a generic name, with its form."""
+    bare = _DOSE.sub("", part)
+    words = [word for word in bare.split() if not _NOUNS.fullmatch(word)]
+    if not words:
+        return bool(re.fullmatch("chemotherapy|radiotherapy", part, re.IGNORECASE))
+    return len(words) < 3 and (is_code(" ".join(words)) or any(is_generic_name(word) for word in words))
 
 
 def thing(intervention: Intervention, texts: Iterable[str] = ()) -> Thing:
@@ -283,6 +326,9 @@ def thing(intervention: Intervention, texts: Iterable[str] = ()) -> Thing:
             code = is_code(shown)
     if shown[:1].isupper() and not code:
         small = shown[:1].lower() + shown[1:]
+        plain = all(re.fullmatch(r"[A-Z][a-z]+|[a-z]+", word) for word in shown.split())
+        if plain and " " in shown and any(shown.lower() in text for text in (*texts, intervention.description or "")):
+            shown = small = shown.lower()  # Sodium Oxybate, which the record also writes small
         rest = shown[1:] == shown[1:].lower()
         written = any(f" {small}" in text for text in texts)
         if rest and (written or " " in shown) and not has_name(shown):
@@ -301,7 +347,7 @@ def thing(intervention: Intervention, texts: Iterable[str] = ()) -> Thing:
 @lru_cache(maxsize=4096)
 def _cut(name: str, kind: str | None) -> str:
     """The name without lead, dose and form where enough is left, as it stands in a sentence."""
-    line = _GOAL.sub("", _LEAD.sub("", " ".join(name.split())))
+    line = _GOAL.sub("", _LEAD.sub("", " ".join(name.split()).strip(" .")))
     inside = re.search(r"\(([^()]{3,40})\)", line)
     dosed = _DOSE.sub("", line)
     line = dosed if len(dosed) > 2 else line

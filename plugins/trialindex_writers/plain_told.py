@@ -6,9 +6,10 @@ import re
 from typing import NamedTuple
 
 from trialindex.trial import Trial
-from trialindex_writers.grammar import joined
+from trialindex_writers.grammar import an, joined
+from trialindex_writers.plain_allergens import allergen
 from trialindex_writers.plain_illness import about
-from trialindex_writers.plain_kinds import Kind, kind
+from trialindex_writers.plain_kinds import Kind, kind, kind_in
 from trialindex_writers.plain_names import is_generic_name, short
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_roles import Roles, roles
@@ -69,22 +70,79 @@ def tested(trial: Trial) -> tuple[Told, ...]:
     """What is tested, each with its kind."""
     found = roles(trial).tested
     illness = about(trial)
-    cancer = bool(illness and illness.group == "cancer")
+    cancer = is_cancer(trial)
     titles = (
         (trial.title, trial.official_title or "", trial.summary or "", " ".join(trial.keywords))
         if len(found) == 1
         else ()
     )
-    return tuple(Told(one, _name(one), kind(one, cancer=cancer, titles=titles)) for one in found)
+    told = []
+    watched = trial.study_type == "OBSERVATIONAL"
+    for one in found:
+        if watched:  # what it describes of a study that only looks may be anything
+            one = one._replace(description="")
+        its, name = kind(one, cancer=cancer, titles=() if watched else titles), _name(one)
+        if its is None and len(found) == 1 and len(trial.normalized_interventions) == 1:
+            terms = (*trial.normalized_interventions, *trial.intervention_ancestors)
+            its = kind_in("\n".join(term.name for term in terms), "ndm", cancer=cancer)
+        if (its is None or its.noun in _FOODS) and (eaten := _eaten(one, trial)):
+            its, name = eaten, ""
+        told.append(Told(one, name, exact_kind(its, allergen(illness.name) if illness else "")))
+    return tuple(told)
+
+
+@remembered
+def is_cancer(trial: Trial) -> bool:
+    """Whether the trial is about cancer, or may be as far as is stated."""
+    illness = about(trial)
+    return illness.group == "cancer" if illness else bool(_CANCER.search(f"{trial.title} {trial.official_title}"))
+
+
+_CANCER = re.compile(r"cancer|tumou?r|carcinoma|leuk|lymphoma|neoplas|metasta|malignan|oncolog", re.IGNORECASE)
+_FOODS = {"milk", "peanut", "food", "baked milk or egg", "lab-made protein", "diet"}
+_EATEN = re.compile(r"oral immuno|\bS?OIT\b|tolerance induction|desensiti[sz]|\bSOTI\b", re.IGNORECASE)
+_UNDER_TONGUE = re.compile(r"sublingual", re.IGNORECASE)
+
+
+def _eaten(one: Thing, trial: Trial) -> Kind | None:
+    """The kind of a food that is given to get the body used to it."""
+    illness = about(trial)
+    if not illness or illness.group not in {"food", "allergy"} or trial.primary_purpose == "PREVENTION":
+        return None
+    text = f"{one.name} {one.description[:300]} {trial.title} {trial.official_title or ''}"
+    if _UNDER_TONGUE.search(text):
+        return kind_in("peanut sublingual" if allergen(illness.name) else "sublingual immunotherapy", "d")
+    return kind_in("oral immunotherapy", "d") if _EATEN.search(text) else None
+
+
+def exact_kind(its: Kind | None, food: str) -> Kind | None:
+    """The kind with the food that it is about: ``rising amounts of peanut``."""
+    if its is None or not food or "the food" not in its.phrase:
+        return its
+    phrase, noun = its.phrase.replace("the food", food), its.noun.replace("the food", food)
+    return its._replace(phrase=phrase, noun=noun.replace("food drops", f"{food} drops"))
+
+
+_COUNTED = re.compile(
+    r".*\b(?:probiotic|mixture|device|stimulator|test|app|program(?:me)?|system|spray|vaccine|tablet|capsule|cream|gel"
+    r"|formula|drug|medicine|brace|belt|implant|injection|block|infusion|invitation|balloon|diet|patch|solution|extract"
+    r"|supplement|antibody|inhibitor|session|intervention|drink|textile|game|shot|mattress|device|headset|procedure)",
+)
+"""Ends of names that take an article."""
 
 
 def _name(one: Thing) -> str:
     if one.generic:
         return ""
     name = one.shown if len(one.shown) <= _LONGEST else short(one.shown, _LONGEST)
-    if name != one.shown and re.fullmatch(r"\w+(?:ic|al|ive|ed|ing)", name):
+    if re.fullmatch(r"\w+(?:ic|al|ive|ed|ing)", name) and (name != one.shown or name.islower()) and name not in _NOUNS:
         return ""  # an adjective that was cut off from its noun
+    if re.fullmatch(r"[a-z][^A-Z]*", name) and len(name.split()) < 4 and _COUNTED.fullmatch(name):
+        name = an(name)
     return "" if re.fullmatch(r"[\W\d]*", name) else name
+
+
+_NOUNS = {"acetylsalicylic", "feeding", "walking", "cooling", "training", "stretching", "breathing", "counseling"}
 
 
 def is_nice(one: Told) -> bool:
@@ -93,10 +151,12 @@ def is_nice(one: Told) -> bool:
     if not name or one.thing.code or len(name) > 30 or _JARGON.search(name) or re.search(r"[;:=%]|\d{2,}", name):
         return False
     words = name.split()
-    return len(words) <= 3 and not re.search(r"[A-Z]{4,}|[a-z]\d|\d[a-z]", name.replace("COVID", ""))
+    return len(words) <= 3 and not re.search(r"[A-Z]{4,}|[A-Za-z]\d|\d[a-z]", re.sub(r"COVID|[Vv]itamin \w+", "", name))
 
 
-_LOOKING = {
+TESTS = {
+    "tests",
+    "breath test",
     "samples",
     "blood test",
     "skin test",
@@ -107,12 +167,14 @@ _LOOKING = {
     "provocation test",
     "food tests under watch",
     "airway test",
+    "look inside with a tube",
 }
+"""Nouns of kinds that only look."""
 
 
 def is_looking(one: Told) -> bool:
     """Whether it only looks: a sample, a test, a scan, questions."""
-    return is_accessory(one.thing.name) or (one.kind is not None and one.kind.noun in _LOOKING)
+    return is_accessory(one.thing.name) or (one.kind is not None and one.kind.noun in TESTS)
 
 
 # --- in a sentence --------------------------------------------------------------------------------------------------
@@ -208,6 +270,8 @@ def in_short(trial: Trial) -> str:
 def together(trial: Trial) -> bool:
     """Whether one group gets several of the things that are tested."""
     names = {one.thing.name for one in tested(trial)}
+    if len(names) < len(tested(trial)):
+        return True  # registered as one
     return any(len(names.intersection(arm.interventions)) > 1 for arm in trial.arms)
 
 
@@ -229,16 +293,24 @@ def for_headline(trial: Trial) -> list[str]:
         options.append(joined(names))
     if len(kinds) == 1 and (same := next(iter(kinds))) is not None:
         noun = same.noun if same.mass else re.sub(r"ys$", "ies", f"{same.noun}s")
-        options.append(f"{_NUMBERS.get(len(found), 'several')} {noun}" if not same.mass else noun)
+        number = "" if noun.startswith("two") else _NUMBERS.get(len(found), "several")
+        options.append(noun if same.mass else f"{number} {noun}")
     nouns = [*dict.fromkeys(one.kind.alone for one in found if one.kind)]
     if 1 < len(nouns) < 4:
         options.append(joined(nouns))
     if len(names) > 1 and len(found) < 4:
         options.append(joined(names))
+    drugs = all(one.thing.type in {"DRUG", "BIOLOGICAL"} for one in found)
+    new = "new " if drugs and any(one.thing.code for one in found) else ""
+    ends = {one.kind.noun.split()[-1] for one in found if one.kind and not one.kind.mass}
+    if len(ends) == 1 and all(one.kind for one in found) and len(kinds) > 1:
+        noun = re.sub(r"ys$", "ies", f"{next(iter(ends))}s")
+        options.append(f"{_NUMBERS.get(len(found), 'several')} {'lab-made ' if noun == 'antibodies' else ''}{noun}")
     first = names[0] if is_nice(found[0]) else found[0].kind.alone if found[0].kind else ""
     if first:
         options.append(f"{first} with {'another treatment' if len(found) == 2 else 'other treatments'}")
-    return options or ["several treatments"]
+    several = f"{_NUMBERS.get(len(found), 'several')} {new}{'drugs' if drugs else 'treatments'}"
+    return [*options, several]
 
 
 def _calls(trial: Trial, one: Told) -> list[str]:
@@ -258,11 +330,14 @@ def _calls(trial: Trial, one: Told) -> list[str]:
     if not nice:
         return [alone]
     if _says(one.name, its):
-        return [one.name, alone]
-    generic = is_generic_name(one.name.split()[-1]) or re.match(r"[A-Z]", one.name)
+        return [alone, one.name] if one.name[:2] in {"a ", "an"} else [one.name, alone]
+    drug = one.thing.type in {"DRUG", "BIOLOGICAL"} and re.fullmatch(r"[a-z]{6,}", one.name)
+    generic = bool(is_generic_name(one.name.split()[-1]) or re.match(r"[A-Z]", one.name) or drug)
     if its.mass:
-        return [f"{its.noun} ({one.name})" if generic else one.name, its.noun if generic else one.name, its.noun]
-    named = f"the {its.noun} {one.name}" if generic and its.noun not in _BROAD else one.name
+        return [f"{its.noun} ({one.name})", its.noun] if generic else [its.noun, one.name]
+    if not generic:
+        return [alone, one.name]
+    named = f"the {its.noun} {one.name}" if its.noun not in _BROAD else one.name
     return [named, one.name, alone]
 
 
@@ -272,8 +347,7 @@ def _calls(trial: Trial, one: Told) -> list[str]:
 @remembered
 def background(trial: Trial) -> str:
     """What it is added to: ``carboplatin and pemetrexed``, ``chemotherapy``, ``usual care``; empty if nothing is."""
-    illness = about(trial)
-    cancer = bool(illness and illness.group == "cancer")
+    cancer = is_cancer(trial)
     kinds = {one.kind for one in tested(trial)}
     found = [
         one
@@ -301,14 +375,19 @@ def _listed(things: tuple[Thing, ...], *, cancer: bool) -> str:
     return joined(names) if len(names) < 4 else f"{', '.join(names[:2])} and others"
 
 
+NOTHING = "no such treatment"
+_USUAL = re.compile(r"traditional|standard|usual|conventional|routine|current|regular", re.IGNORECASE)
+
+
 @remembered
 def versus(trial: Trial) -> list[str]:
     """What others get instead: ``a placebo``, ``pembrolizumab``, ``usual care``, ``carboplatin alone``."""
     found: Roles = roles(trial)
-    illness = about(trial)
-    cancer = bool(illness and illness.group == "cancer")
+    cancer = is_cancer(trial)
+    sets = [{one.name for one in found.control} & set(arm.interventions) for arm in trial.arms]
+    both = len(found.control) > 1 and any(len(names) == len({one.name for one in found.control}) for names in sets)
     said = [_listed((one,), cancer=cancer) for one in found.control]
-    said = [*dict.fromkeys(said)]
+    said = [joined([*dict.fromkeys(said)])] if both and len(said) < 4 else [*dict.fromkeys(said)]
     if len(said) > 3:
         said = ["other treatments"]
     if found.placebo:
@@ -318,7 +397,8 @@ def versus(trial: Trial) -> list[str]:
     if found.untreated and background(trial):
         said.append(f"{background(trial)} alone")
     elif found.untreated and not found.control:
-        said.append("nothing of the kind")
+        usual = any(arm.type == "NO_INTERVENTION" and _USUAL.search(arm.label) for arm in trial.arms)
+        said.append("usual treatment" if usual else NOTHING)
     return said
 
 

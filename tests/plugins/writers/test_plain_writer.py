@@ -63,7 +63,7 @@ def test_a_drug_trial_in_plain_words() -> None:
     ("name", "headline"),
     [
         ("device", "Can StepSense Insole ease the pain of gouty arthritis? A test in 358 adults"),
-        ("observational", "A closer look at gouty arthritis in 358 adults"),
+        ("observational", "How much pain does gouty arthritis bring? A look at 358 adults"),
         ("expanded access", "Zorubicin for gouty arthritis: access outside a trial"),
         ("withdrawn", "Zorubicin for gouty arthritis: called off before it began for lack of money"),
         ("stopped", "Zorubicin for gouty arthritis: stopped early"),
@@ -99,9 +99,8 @@ def test_what_is_not_stated_is_said_once() -> None:
     ("name", "said"),
     [
         ("Omalizumab", "omalizumab, a lab-made antibody against allergy, can"),
-        ("Zorumab vedotin", "zorumab vedotin, a lab-made antibody that carries a cancer drug, can"),
         ("Zorumab", "zorumab, a lab-made antibody, can"),
-        ("CD99-CAR-T cells", "immune cells changed in a lab to attack cancer (CD99-CAR-T cells) can"),
+        ("CD99-CAR-T cells", "immune cells changed in a lab (CD99-CAR-T cells) can"),
         ("Lactobacillus reuteri", "Lactobacillus reuteri, friendly bacteria (probiotics), can"),
         ("Peanut oral immunotherapy", "eating the food in rising amounts (peanut oral immunotherapy) can"),
         (
@@ -113,6 +112,17 @@ def test_what_is_not_stated_is_said_once() -> None:
 )
 def test_the_kind_of_thing_stands_beside_its_name(name: str, said: str) -> None:
     assert said in told(**drug(name))[0]
+
+
+def test_a_kind_that_means_cancer_is_told_of_cancer_alone() -> None:
+    cancer: dict[str, Any] = {"conditions": ("Lung Cancer",), "title": "A Study in Lung Cancer"}
+    for name, kind in (
+        ("Zorumab vedotin", "a lab-made antibody that carries a cancer drug"),
+        ("CD99-CAR-T cells", "immune cells changed in a lab to attack cancer"),
+        ("Nivolumab", "a lab-made antibody that helps the immune system fight cancer"),
+    ):
+        assert kind in told(**drug(name), **cancer)[0]
+        assert "cancer" not in told(**drug(name))[0]
 
 
 def test_a_class_of_cancer_drugs_is_none_where_there_is_no_cancer() -> None:
@@ -219,14 +229,14 @@ def test_prevention_is_a_question_of_preventing() -> None:
         (
             "NOT_YET_RECRUITING",
             "This late-stage trial (phase 3), not yet open, is to test whether",
-            "It mainly is to look",
+            "It is mainly to look",
         ),
         ("RECRUITING", "tests whether", "it is open to new people."),
         ("ACTIVE_NOT_RECRUITING", "tests whether", "it is closed to new people."),
         ("COMPLETED", "tested whether", "looked at pain; it has ended."),
         ("TERMINATED", "; it was stopped early; no reason is given.", "looked at pain."),
         ("WITHDRAWN", "was withdrawn before it began; no reason is given.", "It would mainly have looked at pain."),
-        ("SUSPENDED", ", now on hold; no reason is given, is to test", "is to look at pain."),
+        ("SUSPENDED", ", now on hold; no reason is given, is to test", "is mainly to look at pain."),
         ("UNKNOWN", "tests whether", "the registry does not know how far it has come."),
     ],
 )
@@ -383,7 +393,9 @@ def test_questions_are_chosen_by_what_the_record_states(fields: dict[str, Any], 
         ("Oxidative stress", ""),
         ("Hearing threshold", ""),
         ("Diagnosis of IgE-mediated food allergy", ""),
-        ("Knowledge of anaphylaxis", ""),
+        ("Knowledge of anaphylaxis", "what people know"),
+        ("IgE-mediated or non-IgE-mediated allergy", ""),
+        ("Tolerance to heated milk", "how much of a food people can eat without a reaction"),
         ("Headache AUC on the day", ""),
         ("Weight-bearing at week 6", ""),
         ("Peak nasal inspiratory flow", "how freely air passes the nose"),

@@ -1,0 +1,177 @@
+"""Studies that only look: what they look at, and the question that a headline asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from trialindex.trial import Trial
+from trialindex_writers.plain_aim import measures
+from trialindex_writers.plain_allergens import allergen
+from trialindex_writers.plain_illness import about
+from trialindex_writers.plain_kinds import Kind, kind_in
+from trialindex_writers.plain_record import remembered
+from trialindex_writers.plain_told import TESTS, exact_kind, is_cancer, is_looking, tested
+
+_NO_TREATMENT = {
+    *("milk", "peanut", "food", "baked milk or egg", "vitamin or mineral", "diet", "friendly bacteria", "skin cream"),
+    *("things in the air or soil", "look inside with a tube", "stem cells", "help to change habits", "surgery"),
+    *("lab-made protein", "targeted drug", "questions", "natural killer cells", "herbal medicine", "exercise"),
+    *("drinking water", "coaching", "advice", "scan marker", "antibody", "vaccine"),
+    *("blood protein", "lab-made enzyme"),
+}
+"""Kinds that a title may name without anybody being treated with them."""
+_CAUSE = re.compile(
+    r"induced|reactions? to|allerg\w+ to|hypersensitiv\w+ to|sensiti[sz]ed to|side[- ]effect|toxicity|adverse"
+    r"|failure of|prior to|before|candidate",
+    re.IGNORECASE,
+)
+
+
+@remembered
+def treated(trial: Trial) -> bool:
+    """Whether what an observational study names is a treatment, and no sample or test."""
+    return any(not is_looking(one) for one in tested(trial))
+
+
+@remembered
+def in_title(trial: Trial) -> Kind | None:
+    """The treatment that a title names, of a study that registers none."""
+    if trial.study_type != "OBSERVATIONAL" or any(one.kind and one.kind.noun != "samples" for one in tested(trial)):
+        return None
+    for title in (trial.title, trial.official_title or ""):
+        found = None if _CAUSE.search(title) else kind_in(title, "nd", cancer=is_cancer(trial))
+        if found and found.noun not in _NO_TREATMENT | TESTS:
+            illness = about(trial)
+            return exact_kind(found, allergen(illness.name) if illness else "")
+    return None
+
+
+@remembered
+def test(trial: Trial) -> str:
+    """The test that a study looks at: what it registers, or what its title names; empty if neither does."""
+    for one in tested(trial):
+        if one.kind and one.kind.noun in TESTS and one.kind.noun != "samples":
+            return one.kind.alone
+    titles = f"{trial.title} {trial.official_title or ''}"
+    return next((name for name, rule in _TESTS if rule.search(titles)), "")
+
+
+_TESTS = tuple(
+    (name, re.compile(pattern, re.IGNORECASE))
+    for name, pattern in (
+        (
+            "a blood test",
+            r"basophil activation|mast cell activation test|\bIgE\b.{0,30}(?:assay|test|measure)|lymphocyte",
+        ),
+        ("a blood test", r"component[- ]resolved|microarray|\bserum|plasma|blood|flow cytometry|ELISA"),
+        ("a skin test", r"skin[- ](?:prick|test)|prick[- ]test|patch test"),
+        ("an allergy test under watch", r"challenge|provocation"),
+        ("a breath test", r"nitric oxide|exhaled|breath"),
+        ("a scan", r"\bMRI\b|magnetic resonance|tomograph|ultrasound|imaging|radiolog"),
+        ("a set of questions", r"questionnaire|score\b|scale\b|screening tool|algorithm"),
+    )
+)
+_CUES: tuple[tuple[str, str], ...] = (
+    (
+        r"prevalence|epidemiolog|how common|frequency of|sensiti[sz]ation (?:rate|pattern|profile)",
+        "How common is {ill}?",
+    ),
+    (r"incidence", "How many people get {ill}?"),
+    (r"risk factors?|risk of|cause", "What raises the risk of {ill}?"),
+    (r"predict|prognos|foretell|early sign", "What foretells how {ill} will go?"),
+    (r"genetic|genom|gene\b|genes\b|polymorphism|transcript|\bmRNA\b|mutation", "Which genes play a part in {ill}?"),
+    (r"microbio|metagenom|bacteri", "Which germs play a part in {ill}?"),
+    (r"quality of life|burden|well-?being|psycholog|anxiety", "What is life with {ill} like?"),
+    (
+        r"basophil|eosinophil|cytomet|lymph|\bT[- ]cell|\bB[- ]cell|neutrophil|mast cell|monocyte|\bNK\b|cellular",
+        "Which immune cells play a part in {ill}?",
+    ),
+    (r"\bIgE\b|\bIgG|antibod|epitope|allergen component", "Which antibodies play a part in {ill}?"),
+    (
+        r"biomarker|cytokine|serum|plasma|interleukin|metabol|protein|\bmarker|signature",
+        "Which signs in the blood tell of {ill}?",
+    ),
+    (r"inflammat|phenotyp|endotyp|immun|pathogen|mechanism", "What happens in the body in {ill}?"),
+    (r"adheren|knowledge|attitude|aware|survey|literacy|education", "What do people know and do about {ill}?"),
+    (
+        r"patterns? of|treatment pattern|practice|prescri|real[- ]life|routine care|usual care",
+        "How is {ill} treated in everyday care?",
+    ),
+    (
+        r"registry|cohort|natural history|follow-?up|long[- ]term|outcome|real[- ]world|retrospective|course",
+        "How do {with_ill} fare over time?",
+    ),
+    (r"associat|correlat|relation|\blink|influence|impact|effect of|role of", "What goes along with {ill}?"),
+)
+_BY_MEASURE = {
+    "antibodies": "Which antibodies play a part in {ill}?",
+    "cells of the immune system": "Which immune cells play a part in {ill}?",
+    "signs in the blood or tissue": "Which signs in the body tell of {ill}?",
+    "bacteria in or on the body": "Which germs play a part in {ill}?",
+    "genes": "Which genes play a part in {ill}?",
+    "how the immune system reacts": "How does the immune system react in {ill}?",
+    "how common it is": "How common is {ill}?",
+    "quality of life": "What is life with {ill} like?",
+    "which treatments people get": "How is {ill} treated in everyday care?",
+    "what people know": "What do people know about {ill}?",
+    "how long people live": "How long do {with_ill} live?",
+    "how well a test works": "How well can {ill} be found?",
+    "what a scan shows": "What does a scan show in {ill}?",
+    "how well the lungs work": "How well do the lungs work in {ill}?",
+    "flare-ups of the illness": "How often does {ill} flare up?",
+    "allergic reactions": "When does {ill} set off reactions?",
+    "skin tests": "What do skin tests show in {ill}?",
+    "pain": "How much pain does {ill} bring?",
+}
+_ACCURACY = re.compile(
+    r"diagnos|accura|detect|validat|sensitivity and specific|predictive|utility|\btests?\b|assay|screen", re.IGNORECASE
+)
+
+
+_VAGUE = re.compile(
+    r"(?:an?|two|three|four|five|six|several) (?:new )?(?:treatment|drug|biological|device|procedure|test|behaviou?r"
+    r"|food supp|genetic|instrument|airway test|radiation)",
+)
+"""Names that tell nothing of a treatment."""
+
+
+def with_illness(ill: str) -> str:
+    """``people with asthma``, ``people who smoke``."""
+    return {"smoking": "people who smoke", "vaping": "people who vape"}.get(ill, f"people with {ill}")
+
+
+def watched(trial: Trial, names: list[str], illness: list[str]) -> Iterator[str]:
+    """Questions that an observational study asks, the most telling first.
+
+    :param names: what a headline may call the treatments.
+    :param illness: what it may call the illness.
+    """
+    found = about(trial)
+    had = bool(found and found.had)
+    titles = f"{trial.title} {trial.official_title or ''}"
+    kind = in_title(trial)
+    if not treated(trial):
+        names = [kind.noun if kind.mass else kind.alone] if kind else []
+        if test(trial) and _ACCURACY.search(titles):
+            for ill in illness:
+                yield f"How well can {test(trial)} show {ill}?"
+    for name in names:
+        for ill in illness:
+            yield (
+                f"How do {with_illness(ill)} fare with {name}?" if had else f"How do people fare with {name} for {ill}?"
+            )
+    for text in _questions(trial, titles):
+        for ill in illness:
+            yield text.format(ill=ill, with_ill=with_illness(ill))
+    for ill in illness:
+        yield f"How do {with_illness(ill)} fare?" if had else f"What can be learnt about {ill}?"
+    for name in names:
+        yield f"How do people fare with {name}?"
+
+
+def _questions(trial: Trial, titles: str) -> Iterator[str]:
+    """Questions with a gap for the illness: from the title, from the main measures, from the second title."""
+    for title in (trial.title, trial.official_title or ""):
+        yield from (text for pattern, text in _CUES if re.search(pattern, title, re.IGNORECASE))
+        yield from (_BY_MEASURE[phrase] for phrase in measures(trial) if phrase in _BY_MEASURE)
