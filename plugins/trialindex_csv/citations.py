@@ -12,7 +12,7 @@ from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.plugin.unpack import open_unpacked
 from trialindex.trial import Trial
 from trialindex.trial.from_values import FieldError, read_trial
-from trialindex_csv.ids import id_in_text
+from trialindex_csv.ids import ids_in_text
 
 _TAG = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}-(?: |$)(.*)")
 _IN_ID, _IN_ALL = ("AN", "ID", "SI", "C1", "M1", "UR", "L2"), ("TI", "T1", "AB", "N2", "N1")
@@ -86,11 +86,15 @@ def _fields(record: dict[str, list[str]]) -> dict[str, Any]:
         return next((value for tag in tags for value in record.get(tag, ()) if value), "")
 
     texts = (value for tag in (*_IN_ID, *_IN_ALL) for value in record.get(tag, ()))
-    found = filter(None, map(id_in_text, texts))
+    found = (one for text in texts for one in ids_in_text(text))
     return {
         "id": next(found, ""),
         "title": first("TI", "T1"),
         "summary": first("AB", "N2"),
-        "keywords": [*record.get("KW", ()), *record.get("OT", ()), *record.get("MH", ())],
+        "keywords": [
+            *record.get("KW", ()),
+            *record.get("OT", ()),
+            *(word.removeprefix("*") for word in record.get("MH", ())),
+        ],
         "url": first("UR", "L2"),
     }

@@ -34,7 +34,7 @@ _BOMS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _NOT_TEXT = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"PK\x03\x04": "a zip archive or an Excel workbook (an export of AACT is read by aact:)",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"%PDF": "a PDF",
     b"SQLite format 3": "a database",

@@ -106,7 +106,7 @@ class CtgovFileSource(Source):
         if not documents:
             raise SourceError(
                 f"{self.path} holds no file that ends in {', '.join(SUFFIXES)} (or those with .gz).",
-                hint="For a table of the site use csv: instead.",
+                hint="For a table of the site use csv:, for an export of AACT aact: instead.",
             )
         for number, document in enumerate(documents, start=1):
             try:

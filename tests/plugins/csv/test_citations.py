@@ -62,6 +62,22 @@ def test_references_of_pubmed(tmp_path: Path) -> None:
     assert rejected == [("reference 2", "it names no id of a registry")]
 
 
+@pytest.mark.parametrize(
+    ("line", "trial_id"),
+    [
+        ("C1  - clinicaltrials.gov: nct 0123 4567", "NCT01234567"),
+        ("M1  - EudraCT 2004-000406-51", "2004-000406-51"),
+        ("UR  - https://trialsearch.who.int/Trial2.aspx?TrialID=chictr2000034346", "ChiCTR2000034346"),
+        ("N1  - Registered as ISRCTN 12345678.", "ISRCTN12345678"),
+        ("ID  - RBR-4s7gh3", "RBR-4s7gh3"),
+    ],
+)
+def test_ids_in_references_as_people_write_them(tmp_path: Path, line: str, trial_id: str) -> None:
+    text = f"\ufeffTY  - JOUR\r\nTI  - T\r\nMH  - *Gout\r\n{line}\r\nER  -\r\n"
+    [trial] = RisSource(file(tmp_path, "x.ris", text)).trials(IngestContext())
+    assert (trial.id, trial.keywords) == (trial_id, ("Gout",))
+
+
 @pytest.mark.parametrize("text", ["", "no references here\n"])
 def test_a_file_without_references_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(SourceError, match="holds no reference"):

@@ -138,7 +138,10 @@ def test_a_huge_cell_is_read(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"\n \n", "is empty"),
-        (b"PK\x03\x04" + bytes(200), "is a zip archive or an Excel workbook, not a CSV file. Save or export it as CSV"),
+        (
+            b"PK\x03\x04" + bytes(200),
+            "is a zip archive or an Excel workbook (an export of AACT is read by aact:), not a CSV file. Save or",
+        ),
         (b"%PDF-1.7\n", "is a PDF, not a CSV file"),
         (bytes(range(256)) * 8, "is not text"),
         (gzip.compress(b"id,title\nA,T\n" * 5000, mtime=0)[:-20], "is cut off or damaged. Download it again"),
