@@ -1,4 +1,4 @@
-"""Abbreviations, what is ruled out, other languages: is a question read as it was meant?
+"""Abbreviations, what is ruled out, what is asked for besides an illness, other languages: is it read as it was meant?
 
     python benchmarks/reading.py --index INDEX
 
@@ -18,7 +18,12 @@ from trialindex.concepts.interpretation import IndexVocabulary, Interpreter
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.concepts.tokens import normalize, read_words
 from trialindex.index import Index
+from trialindex.plugin.results import Constraint
+from trialindex.search.constraints import add_person, add_treatments, read_constraints
+from trialindex.search.filters import Filters
 from trialindex.search.index_words import IndexWords
+from trialindex.search.person import read_person
+from trialindex.trial.countries import country_code, place_key
 
 CASES = Path(__file__).with_name("reading")
 NEGATION = ("negation", "negation-held-out")
@@ -27,6 +32,7 @@ NEGATION = ("negation", "negation-held-out")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", help="the index that is asked")
+    parser.add_argument("--held-out", action="store_true", help="also what is kept back to be looked at once")
     options = parser.parse_args()
     recognizer = ConceptRecognizer.load()
     reader = Reader(recognizer)
@@ -40,6 +46,8 @@ def main() -> None:
         for name in NEGATION:
             report(name, (reader.negation(case, side, words) for case in cases(name) for side in "ab"))
         report("questions in other languages", (reader.language(case, words) for case in cases("languages")))
+        for name in ("asks", "asks-held-out") if options.held_out else ("asks",):
+            report(f"{name}: what is asked for besides the illness", map(reader.constraints, cases(name)))
         names = [t for one in recognizer.vocabularies for t in one.translations()]
         table = ({"language": t.language, "question": t.name, "expected": t.english} for t in names)
         report("names in other languages", (reader.language(case, words) for case in table))
@@ -133,6 +141,22 @@ class Reader:
     def _occurrences(phrase: str, text: str) -> int:
         return sum(1 for _ in _places(normalize(phrase).split(), read_words(text).keys))
 
+    def constraints(self, case: dict[str, Any]) -> tuple[bool, str]:
+        """Whether a case of ``asks.jsonl`` is read rightly, all of it and no more, and what was read."""
+        text = case["question"]
+        found = read_constraints(text, Filters(), self._recognizer.find)
+        said = self._interpreter.interpret(found.text).text
+        found = add_treatments(add_person(found, read_person(text), Filters()), said, self._recognizer.find(said))
+        read = dict(map(_as_expected, found.told))
+        wanted = dict(case["expected"])
+        if wanted.get("place", "").isdecimal() and "place" in read:  # where it lies depends on what is installed
+            read["place"] = wanted["place"]
+        if wanted.get("place") and place_key(wanted["place"]) in place_key(str(read.get("place"))):
+            read["place"] = wanted["place"]
+        if wanted.get("treatment") and self._same(wanted["treatment"], str(read.get("treatment"))):
+            read["treatment"] = wanted["treatment"]
+        return read == wanted, f"{text} | {wanted} | {read}"
+
     def _same(self, one: str, other: str) -> bool:
         return self._concept(one) == self._concept(other)
 
@@ -150,6 +174,27 @@ def _places(phrase: Sequence[str], keys: Sequence[str]) -> Iterator[int]:
     """Where the words of a phrase stand one after the other."""
     length = len(phrase)
     return (at for at in range(len(keys) - length + 1) if list(keys[at : at + length]) == list(phrase))
+
+
+def _as_expected(constraint: Constraint) -> tuple[str, Any]:
+    """What was read as a case writes it."""
+    filters, kind = constraint.filters, constraint.kind
+    if filters:
+        parsed = Filters.parse(**filters)  # type: ignore[arg-type]
+        if "country" in filters:
+            return "country", country_code(str(filters["country"]))
+        name = next(iter(filters))
+        value = getattr(parsed, name)
+        return (
+            ("place", constraint.meaning)
+            if name == "near"
+            else (name, list(value) if isinstance(value, tuple) else value)
+        )
+    return (
+        ("no_placebo", True)
+        if kind == "placebo"
+        else (kind, constraint.said if kind == "treatment" else constraint.meaning)
+    )
 
 
 if __name__ == "__main__":

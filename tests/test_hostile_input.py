@@ -321,7 +321,7 @@ def _judged(text: str) -> None:
 READERS: dict[str, Callable[[str], Any]] = {
     "person": person.read_person,
     "pregnancy": person.read_pregnancy,
-    "place": person.read_place,
+    "place": person.read_home,
     "words": tokens.read_words,
     "keys": lambda text: list(tokens.name_variants(text)),
     "assertions": _judged,

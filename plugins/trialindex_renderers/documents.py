@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from trialindex.plugin.interfaces import Renderer
-from trialindex.plugin.results import Results
+from trialindex.plugin.results import Constraint, Hit, Results
 from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial, to_mapping
 from trialindex.trial.sanitize import UNSAFE
@@ -23,6 +23,13 @@ RESULTS = "trialindex.results/1"
 HIT = "trialindex.hit/1"
 TRIAL = "trialindex.trial/1"
 TRIALS = "trialindex.trials/1"
+
+
+class HitLine(Hit, frozen=True, kw_only=True):
+    constraints: tuple[Constraint, ...] = ()
+
+
+HitLine.__doc__ = f"{Hit.__doc__}    :param constraints: what the question asks for besides the illness."
 
 
 def dumps(value: Any, indent: int | None = None) -> str:
@@ -65,8 +72,9 @@ class JsonLinesRenderer(Renderer):
     summary = "One JSON object a line, for programs that read a stream."
 
     def results(self, results: Results) -> Iterator[str]:
+        constraints = msgspec.to_builtins(results.constraints)
         for hit in shown_hits(results, contacts=self.options.contacts).hits:
-            yield dumps({"schema": HIT, **msgspec.to_builtins(hit)}) + "\n"
+            yield dumps({"schema": HIT, **msgspec.to_builtins(hit), "constraints": constraints}) + "\n"
 
     def trial(self, card: TrialPage) -> Iterator[str]:
         yield dumps(_page(card, contacts=self.options.contacts)) + "\n"

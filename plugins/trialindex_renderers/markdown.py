@@ -47,6 +47,10 @@ class MarkdownRenderer(Renderer):
         for line in view.lead:
             yield f"{escape(line)}\n\n"
         yield f"{escape(' '.join(view.summary))}\n\n"
+        if view.understood:
+            yield "Understood:\n\n"
+            yield from (f"- {escape(line)}\n" for line in view.understood)
+            yield "\n"
         for note in view.notes:
             yield f"**Note:** {escape(note)}\n\n"
         for card in view.cards:

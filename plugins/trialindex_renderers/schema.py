@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from trialindex.plugin.results import Hit, Results
+from trialindex.plugin.results import Results
 from trialindex.plugin.trial_page import Country, PlainLanguage
 from trialindex.trial import Term, Trial
-from trialindex_renderers.documents import HIT, RESULTS, TRIAL, TRIALS
+from trialindex_renderers.documents import HIT, RESULTS, TRIAL, TRIALS, HitLine
 
 
 class Seen(msgspec.Struct, omit_defaults=True):
@@ -66,7 +66,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """
     return {
         "results-v1.json": _schema(Results, RESULTS),
-        "hit-v1.json": _schema(Hit, HIT),
+        "hit-v1.json": _schema(HitLine, HIT),
         "trial-v1.json": _schema(TrialDocument, TRIAL),
         "trials-v1.json": _schema(TrialsDocument, TRIALS),
     }

@@ -13,7 +13,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 
 from trialindex.plugin.interfaces import Renderer
-from trialindex.plugin.results import EligibilityCheck, Hit, Results
+from trialindex.plugin.results import EligibilityCheck, Hit, Results, describe_constraint
 from trialindex.plugin.trial_page import Location, Sentence, TrialPage
 from trialindex.trial import Trial, TrialDate
 from trialindex.trial.display import contact, countable, distance, place, status
@@ -105,6 +105,9 @@ HIT_COLUMNS: dict[str, Callable[[Hit], Cell]] = {
     "first_seen": lambda h: h.first_seen,
 }
 
+UNDERSTOOD = "understood"
+"""What the question asks for besides the illness: the same in each line of an answer."""
+
 
 PAGE_COLUMNS: dict[str, Callable[[TrialPage, bool], Cell]] = {
     "first_seen": lambda c, sources: c.seen.get("first_seen"),
@@ -149,9 +152,10 @@ class CsvRenderer(Renderer):
     summary = "Comma-separated values, for spreadsheets."
 
     def results(self, results: Results) -> Iterator[str]:
-        yield _row([*HIT_COLUMNS, *self._columns])
+        yield _row([*HIT_COLUMNS, UNDERSTOOD, *self._columns])
+        understood = _listed(map(describe_constraint, results.constraints))
         for hit in shown_hits(results, contacts=self.options.contacts).hits:
-            yield _row([*(get(hit) for get in HIT_COLUMNS.values()), *self._cells(hit.trial)])
+            yield _row([*(get(hit) for get in HIT_COLUMNS.values()), understood, *self._cells(hit.trial)])
 
     def trial(self, card: TrialPage) -> Iterator[str]:
         card = shown_card(card, contacts=self.options.contacts)

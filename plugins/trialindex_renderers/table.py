@@ -42,6 +42,10 @@ class TableRenderer(Renderer):
         for line in view.lead:
             yield from self._paragraph(line, bold=True)
         yield from self._paragraph(" ".join(view.summary))
+        if view.understood:
+            yield from self._paragraph("Understood")
+            for line in view.understood:
+                yield from self._bullet("• ", line, "  ")
         for note in view.notes:
             yield from self._paragraph(f"Note: {note}", fg="yellow")
         number = len(f"{view.cards[-1].rank}. ") if view.cards else 0

@@ -18,6 +18,7 @@ from trialindex.plugin.results import (
     Results,
     Understanding,
     describe_answer,
+    describe_constraint,
     describe_eligibility,
     describe_score,
 )
@@ -103,6 +104,7 @@ class Answer(msgspec.Struct, frozen=True):
     """The answer to one query.
 
     :param lead: what comes first, a paragraph each: whether any trial is about the condition.
+    :param understood: what the question asks for besides the illness, each with the option that would filter.
     :param closing: what comes after the cards.
     """
 
@@ -110,6 +112,7 @@ class Answer(msgspec.Struct, frozen=True):
     query: str
     lead: tuple[str, ...]
     summary: tuple[str, ...]
+    understood: tuple[str, ...]
     notes: tuple[str, ...]
     cards: tuple[HitCard, ...]
     closing: tuple[str, ...]
@@ -211,6 +214,7 @@ def answer(results: Results) -> Answer:
         query=query,
         lead=tuple(describe_answer(results)),
         summary=tuple(filter(None, said)),
+        understood=tuple(map(describe_constraint, results.constraints)),
         notes=tuple(filter(None, map(one_line, [*results.notes, *understood(results.understood)]))),
         cards=tuple(_cards(results)),
         closing=tuple(closing),

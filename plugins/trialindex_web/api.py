@@ -254,8 +254,13 @@ class Api:
             if name not in allowed:
                 raise Refusal(422, f"There are the parameters {', '.join(sorted(allowed))}, and no others.")
         one = request.query_params
-        asked: dict[str, Any] = {name: one.getlist(name) for name in IN_ADDRESS if name != "updated_since"}
-        asked |= {"updated_since": one.get("updated_since"), "limit": _number(request, "limit", 10)}
+        asked: dict[str, Any] = {
+            name: one.getlist(name) for name in IN_ADDRESS if name not in ("open", "updated_since")
+        }
+        if one.get("open", "true") not in ("true", "false"):
+            raise Refusal(422, "open is true or false.")
+        asked |= {"open": one.get("open") == "true", "updated_since": one.get("updated_since")}
+        asked["limit"] = _number(request, "limit", 10)
         return asked | {"cursor": one.get("cursor")}
 
     def _tag(self, index: Index) -> str:

@@ -17,7 +17,7 @@ from trialindex_web.site import first
 
 Words = str | list[str]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
-IN_ADDRESS = ("status", "phase", "study_type", "country", "source", "updated_since")
+IN_ADDRESS = ("status", "open", "phase", "study_type", "country", "source", "updated_since")
 """Filters that may stand in an address: none says anything of a person."""
 
 
@@ -25,6 +25,7 @@ class FilterFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What to ask for only; docs/python-api.md says what each takes."""
 
     status: Words = []
+    open: bool | None = None
     phase: Words = []
     study_type: Words = []
     sex: str | None = None

@@ -141,6 +141,8 @@ def _operation(
 
 
 def _parameter(name: str) -> dict[str, Any]:
+    if name == "open":
+        return {"name": name, "in": "query", "schema": {"type": "boolean"}}
     if name == "updated_since":
         return {"name": name, "in": "query", "schema": {"type": "string"}}
     return {"name": name, "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}

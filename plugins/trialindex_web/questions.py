@@ -23,13 +23,14 @@ LIFETIME = 30 * 60
 """Seconds that a question is kept after it was last looked at."""
 
 MANY = ("status", "phase", "study_type", "country", "source")
-ONE = ("sex", "age", "near", "within", "updated_since")
+ONE = ("open", "sex", "age", "near", "within", "updated_since")
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question and its filters, in the words that were typed."""
 
     text: str
+    open: str = ""
     age: str = ""
     sex: str = ""
     near: str = ""

@@ -327,7 +327,9 @@ def question(rng: random.Random) -> None:
 
 
 def filters(rng: random.Random) -> None:
-    words = {name: text(rng) for name in ("status", "phase", "study_type", "sex", "age", "country", "near", "within")}
+    words: dict[str, Any] = {
+        name: text(rng) for name in ("status", "phase", "study_type", "sex", "age", "country", "near", "within")
+    }
     words["updated_since"] = text(rng)
     chosen = {name: words[name] for name in rng.sample(sorted(words), 2)}
     with ours(QueryError):

@@ -17,7 +17,7 @@ from trialindex.search import analysis
 from trialindex.search.analysis import main_problem, weigh
 from trialindex.search.explain import cautions
 from trialindex.search.filters import Filters
-from trialindex.search.person import read_person, read_place, read_pregnancy
+from trialindex.search.person import read_home, read_person, read_pregnancy
 from trialindex.search.query import Page, search
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder
@@ -115,7 +115,8 @@ def test_pregnancy_is_read(text: str, pregnant: bool | None) -> None:
     ],
 )
 def test_a_place_is_read_only_where_somebody_lives(text: str, place: str | None) -> None:
-    assert read_place(text) == place
+    home = read_home(text)
+    assert (home and home.name) == place
 
 
 def test_an_exclusion_that_names_the_main_problem_is_said(recognizer: ConceptRecognizer) -> None:

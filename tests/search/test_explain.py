@@ -71,10 +71,13 @@ def test_fits_come_from_the_text_and_filters_overrule_it(new_index: Index) -> No
     new_index.ingest(ListSource(trial(1, title="Lupus", minimum_age=18.0, maximum_age=65.0, sex="FEMALE")))
     answer = new_index.query("34-year-old woman with lupus")
     assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "fits"), ("sex", "fits")]
-    assert "Read in the text: 34 years, female" in answer.notes[0]
+    assert [(one.kind, one.meaning, one.option) for one in answer.constraints] == [
+        ("age", "34 years", "--age 34"),
+        ("sex", "female", "--sex female"),
+    ]
     answer = new_index.query("70-year-old man with lupus")
     assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "does not fit"), ("sex", "does not fit")]
     answer = new_index.query("70-year-old man with lupus", age=34, sex="female")
     assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "fits"), ("sex", "fits")]
-    assert answer.notes == ()
+    assert [one.option for one in answer.constraints] == ["", ""]
     assert new_index.query("lupus").hits[0].fits == ()

@@ -182,6 +182,7 @@ def _filter_options() -> dict[str, click.Option]:
         name: click.Option(
             [f"--{name.replace('_', '-')}"],
             multiple=option.many,
+            is_flag=option.flag,
             metavar=option.metavar,
             type=Words(_codes(option.codes)) if option.codes else None,
             help=option.help,

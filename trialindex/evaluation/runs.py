@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from trialindex.errors import EvaluationError
 from trialindex.evaluation.collection import Collection
 from trialindex.evaluation.files import bad, columns, lines
+from trialindex.search.query import ranked_ids
 from trialindex.trial.parse_values import quote_input
 
 if TYPE_CHECKING:
@@ -72,11 +73,11 @@ def ask(
     for query in collection.topics:
         text = collection.queries[query]
         start = time.perf_counter()
-        results = index.query(text, mode=mode, limit=min(PAGE, depth), anyway=True)
+        index.query(text, mode=mode, limit=min(PAGE, depth), anyway=True)
         latencies[query] = (time.perf_counter() - start) * 1000
-        if depth > PAGE:
-            results = index.query(text, mode=mode, limit=depth, anyway=True)
-        rankings[query] = [spelling.get(hit.trial.id.lower(), hit.trial.id) for hit in results.hits]
+        with index.searcher() as searcher:
+            found = ranked_ids(searcher, text, mode, depth)
+        rankings[query] = [spelling.get(trial_id.lower(), trial_id) for trial_id in found]
         progress(1)
     name = f"{index.folder.name}-{mode}"
     return Run(name, rankings, latencies, (missing,) if held < len(documents) else ())

@@ -81,6 +81,28 @@ class QuestionLanguage(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
 
 
+ConstraintKind = Literal["status", "phase", "study type", "placebo", "place", "country", "age", "sex", "treatment"]
+FilterWord = str | tuple[str, ...] | bool
+"""The value of a filter as :meth:`trialindex.Filters.parse` takes it."""
+
+
+class Constraint(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a question asks for besides the illness. It filters nothing.
+
+    :param said: the words of the text.
+    :param meaning: what was understood, for a person.
+    :param filters: what would leave out the other trials, as :meth:`trialindex.Filters.parse` takes it; empty where
+        there is no such filter, or it was given already.
+    :param option: the same as it is typed: ``--status recruiting``.
+    """
+
+    kind: ConstraintKind
+    said: str
+    meaning: str
+    filters: dict[str, FilterWord] = {}
+    option: str = ""
+
+
 class NamedTrial(msgspec.Struct, frozen=True, kw_only=True):
     """An id, or another name of a trial, that a question names.
 
@@ -164,9 +186,11 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         of the best passage with the text, and with the text drawn towards what it is about), ``lexical`` (BM25 of the
         text), ``concepts`` (BM25 of the names of what it says), ``feedback`` (BM25 of words that the best trials
         share). ``regularization`` is what the score gained or lost through those of the trials most like it,
+        ``treatment`` what it gained for a treatment that is asked for,
         ``mismatch`` what was taken off because age or sex do not fit, ``ruled_out`` because the trial asks for what the
         text rules out; ``state`` was added because it is for people in whom a biomarker is negative, as the text says,
         and ``healthy`` because it takes healthy people, as the text asks.
+        Among the first ten those of one level are in another order: see ``docs/ranking.md``.
     :param named: the question names it, so that it comes first.
     :param match: why it is here.
     :param fits: age and sex, where the user gave them or the text says them.
@@ -224,6 +248,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     :param named: the trials that the question names.
     :param ruled_out: what the question denies, as it says it; it is not searched for.
     :param biomarkers: what it says of biomarkers; one that is negative is not searched for either.
+    :param constraints: what else the question asks for, besides the illness.
+    :param open_hits: how many of the hits take people now; ``None`` where none of them states a status.
     :param subject: what the question is about: its main problem by name, or its own words.
     :param nothing_about: no trial that was searched is about that; never where the question names no illness, of which
         that could be said.
@@ -249,6 +275,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     named: tuple[NamedTrial, ...] = ()
     ruled_out: tuple[str, ...] = ()
     biomarkers: tuple[BiomarkerReading, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    open_hits: int | None = None
     subject: str = ""
     nothing_about: bool = False
     nothing_understood: bool = False
@@ -331,6 +359,8 @@ def describe_score(total: float, parts: Mapping[str, float], *, every: bool = Fa
             said.append(f"{name} {parts[key]:.3g}{rank}")
     if every and "regularization" in parts:
         said.append(f"{parts['regularization']:+.2g} from trials like it")
+    if "treatment" in parts:
+        said.append(f"{parts['treatment']:+.2g} for the treatment asked for")
     if "mismatch" in parts:
         said.append(f"less {parts['mismatch']:g} for age or sex")
     if "ruled_out" in parts:
@@ -342,13 +372,49 @@ def describe_score(total: float, parts: Mapping[str, float], *, every: bool = Fa
     return f"{total:.3g} ({'; '.join(said)})" if said else f"{total:.3g}"
 
 
+def describe_option(filters: Mapping[str, FilterWord]) -> str:
+    """Filters as they are typed: ``--near "Lyon, France" --within 100km``."""
+    options = []
+    for name, value in filters.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            options.append(option)
+        for word in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+            options.append(f"{option} {word}" if word.replace("-", "").isalnum() else f'{option} "{word}"')
+    return " ".join(options)
+
+
+def describe_constraint(constraint: Constraint) -> str:
+    """What a question asks for, and the option for it: ``recruiting; to see no others: --status recruiting``."""
+    said, meaning = one_line(constraint.said), one_line(constraint.meaning)
+    named = meaning if said.casefold() == meaning.casefold() else f"{meaning} (“{said}”)"
+    told = f"{constraint.kind}: {named}" if constraint.kind != "placebo" else "no placebo"
+    if constraint.kind == "treatment":
+        return f"{told}; trials that test it come up"
+    if constraint.kind == "placebo":
+        return f"{told}; trials that give one say so, and come after others that are as close"
+    return f"{told}; to see no others: {constraint.option}" if constraint.option else told
+
+
+def describe_open(results: Results) -> str:
+    """How many of the hits take people now; empty where that is not known, or none is about the condition."""
+    if results.open_hits is None or results.nothing_about or not results.hits:
+        return ""
+    if len(results.hits) == 1:
+        return "This trial takes people now." if results.open_hits else "This trial takes nobody now."
+    if results.open_hits == len(results.hits):
+        return f"All of these {len(results.hits):,} take people now."
+    number = "None" if not results.open_hits else f"{results.open_hits:,}"
+    return f"{number} of these {len(results.hits):,} {'takes' if results.open_hits == 1 else 'take'} people now."
+
+
 def describe_answer(results: Results) -> list[str]:
     """What comes before the hits, in sentences: which trials the question names, whether any trial is about the
     condition, and what to do if none is.
     """
     if results.page > 1:
         return []
-    return [*map(describe_named, results.named), *_describe_closest(results)]
+    return [*map(describe_named, results.named), *_describe_closest(results), *filter(None, [describe_open(results)])]
 
 
 def describe_named(named: NamedTrial) -> str:

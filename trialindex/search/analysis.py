@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trialindex.plugin.results import ConceptKind, ConceptMention, Role, Understanding
-from trialindex.search.person import Person, read_place, read_pregnancy
+from trialindex.search.person import Person, read_pregnancy
 from trialindex.search.settings import RankingSettings
 from trialindex.trial import format_age
 
@@ -21,7 +21,12 @@ _TREATMENTS = {"drug", "procedure"}
 
 
 def understand(
-    text: str, person: Person, mentions: Sequence[Mention], settings: RankingSettings, ruled_out: Sequence[str] = ()
+    text: str,
+    person: Person,
+    mentions: Sequence[Mention],
+    settings: RankingSettings,
+    ruled_out: Sequence[str] = (),
+    place: str | None = None,
 ) -> Understanding:
     """What *text* says, by the names that the vocabularies list.
 
@@ -31,6 +36,7 @@ def understand(
     :param person: whom the text is about, as it was read.
     :param mentions: what the recogniser found in the text that is searched.
     :param ruled_out: what was left out of that.
+    :param place: where the text says that the patient is.
     """
     found: dict[str, list[Mention]] = {}
     aside: dict[str, str] = dict.fromkeys(ruled_out, "ruled out")
@@ -47,7 +53,7 @@ def understand(
         age=None if person.age is None else format_age(person.age),
         sex=None if person.sex is None else person.sex.lower(),
         pregnant=read_pregnancy(text),
-        place=read_place(text),
+        place=place,
     )
 
 

@@ -35,6 +35,8 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
             regularized = regularize_scores(own, smoothing, searcher)
             gained = {num: score - own[num] for num, score in regularized.items()}
             scores |= regularized
+        for num in rankings.testing & scores.keys():
+            scores[num] += settings.treatment_bonus
         adjustments = _adjustments(scores, wanted, question, searcher)
         for num, parts in adjustments.items():
             scores[num] += _change(parts)
@@ -49,6 +51,8 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     candidates = []
     for num in sorted((num for num, score in scores.items() if score >= least), key=order)[:wanted]:
         parts = dict(adjustments.get(num, {}))
+        if num in rankings.testing:
+            parts["treatment"] = settings.treatment_bonus
         if num in gained:
             parts["regularization"] = round(gained[num], 4)
         for name, found in rankings.scores.items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trialindex.plugin.results import Hit, Match, Understanding
 from trialindex.search.analysis import main_problem
 from trialindex.search.closeness import Assessor, level
+from trialindex.search.first_page import gives_placebo
 from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate
 from trialindex.search.requirements import Requirement, RequirementChecker
@@ -19,9 +20,11 @@ from trialindex.trial.passages import passages
 
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer
+    from trialindex.search.constraints import Constraints
     from trialindex.search.filters import Filters
     from trialindex.search.sites import Address
     from trialindex.storage.gazetteer import City
+    from trialindex.storage.records import Stored
 
 LONGEST = 320
 """Characters of a match; more is cut at a word."""
@@ -30,6 +33,7 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\S)")
 
 def explain(
     candidates: Sequence[Candidate],
+    by_num: Mapping[int, Stored],
     question: Question,
     searcher: Searcher,
     assessor: Assessor,
@@ -39,14 +43,15 @@ def explain(
 ) -> Iterator[Hit]:
     """The candidates as hits. One that was removed from the records since it was found is left out.
 
+    :param by_num: the trials by their numbers.
     :param assessor: says how close a trial is.
     :param first: the rank of the first of them.
     :param contacts: leave the contacts in the trials.
     """
-    by_num = {stored.num: stored for stored in searcher.records.load([candidate.num for candidate in candidates])}
     words = searcher.derived.lexical.words
     query_words = set(words(question.text))
-    sites = (site for stored in by_num.values() for site in stored.trial.sites) if question.filters.near else ()
+    shown = [by_num[candidate.num].trial for candidate in candidates if candidate.num in by_num]
+    sites = (site for trial in shown for site in trial.sites) if question.filters.near else ()
     cities = locate_cities(unplaced_addresses(sites))
     requirements = RequirementChecker(question, searcher)
     for rank, candidate in enumerate(candidates, start=first):
@@ -69,6 +74,7 @@ def explain(
             cautions=(
                 *(_ruled_out(one) for one in requirements.conflicts(stored.trial)),
                 *cautions(stored.trial, question.understood, searcher.recognizer()),
+                *placebo_caution(stored.trial, question.constraints),
             ),
             **nearest,
             first_seen=stored.first_seen,
@@ -128,6 +134,11 @@ def cautions(trial: Trial, understood: Understanding, recognizer: ConceptRecogni
     criterion applies to a person is for the study to say.
     """
     return tuple(_cautions(trial, understood, recognizer))
+
+
+def placebo_caution(trial: Trial, constraints: Constraints) -> tuple[str, ...]:
+    """A sentence, if the trial gives a placebo and none is wanted."""
+    return ("Some who take part are given a placebo.",) if gives_placebo(trial) and not constraints.placebo else ()
 
 
 def _cautions(trial: Trial, understood: Understanding, recognizer: ConceptRecognizer) -> Iterator[str]:

@@ -17,6 +17,7 @@ from trialindex.search.sites import Address, locate_cities
 from trialindex.storage import filter_queries as queries
 from trialindex.trial import display, format_age, parse_values, sanitize
 from trialindex.trial.countries import country_code
+from trialindex.trial.statuses import JOINABLE
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids
@@ -30,6 +31,7 @@ class FilterWords(TypedDict, total=False):
     """The filters as a person writes them, the keyword arguments of :meth:`Filters.parse` and ``Index.query``."""
 
     status: Words
+    open: bool | None
     phase: Words
     study_type: Words
     sex: str | None
@@ -53,6 +55,7 @@ class FilterOption:
     :param say: the value → words for a person; ``""`` where there is nothing to say.
     :param label: what it is called in :meth:`Filters.words`.
     :param metavar: what stands for a value in ``--help``.
+    :param flag: it is given without a value.
     :param codes: the tuple of :mod:`trialindex.trial.record` with its likely values, for completion.
     """
 
@@ -65,6 +68,7 @@ class FilterOption:
     metavar: str | None = None
     codes: str | None = None
     many: bool = False
+    flag: bool = False
 
 
 def _many(
@@ -135,6 +139,7 @@ class Filters:
     lower one. What is asked *for* must be stated: ``status=("RECRUITING",)`` leaves out a trial without a status.
 
     :param status: any of these, registry codes.
+    :param open: recruiting, enrolling by invitation, or not yet recruiting.
     :param phase: any of these, registry codes.
     :param study_type: any of these, registry codes.
     :param sex: ``FEMALE`` or ``MALE``: trials that take this sex.
@@ -152,6 +157,14 @@ class Filters:
         queries.one_of("trials", "status"),
         say=lambda codes: " or ".join(map(display.status, codes)),
         codes="STATUSES",
+    )
+    open: bool | None = _one(
+        "Trials that can be joined now or later: recruiting, enrolling by invitation, not yet recruiting.",
+        lambda given: bool(given) or None,
+        lambda given: queries.one_of("trials", "status")(sorted(JOINABLE)),
+        say=lambda given: "can be joined",
+        label="open",
+        flag=True,
     )
     phase: tuple[str, ...] = _many(
         'Such as 2, "phase 3" or early-phase1.',

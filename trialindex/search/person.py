@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from trialindex.errors import QueryError
 from trialindex.plugin.results import EligibilityCheck, Verdict
+from trialindex.search.places import Place, find_place
 from trialindex.trial import Trial, display, format_age
 from trialindex.trial.ages import last_birthday
 
@@ -179,16 +181,13 @@ def read_pregnancy(text: str) -> bool | None:
     return None if found is None else not found["no"]
 
 
-def read_place(text: str) -> str | None:
+def read_home(text: str) -> Place | None:
     """Where *text* says that the patient lives, if that is a place the gazetteer knows: *I live near Lyon, France*."""
-    from trialindex.errors import QueryError
-    from trialindex.search.places import find_place
-
     for found in islice(_HOME.finditer(text), _HOMES):  # looking for one that is not there takes a while
         name = found["place"].rstrip(".")
         while name:
             try:
-                return find_place(name).name
+                return find_place(name)
             except QueryError:
                 name = name.rpartition(",")[0]
     return None

@@ -88,7 +88,7 @@ def find_place(text: str) -> Place:
             matching = [city for city in candidates if all(in_region(city, region) for region in wanted)]
             if matching:
                 city = max(matching, key=_population)
-                return Place(_label(city), city.latitude, city.longitude)
+                return Place(city_label(city), city.latitude, city.longitude)
     if code and names_region(region):
         why, hint = postal.refusal(code)
         raise QueryError(why, hint=hint)
@@ -123,9 +123,9 @@ def _advice(name: str, regions: list[str], found: Sequence[City]) -> str:
     import difflib
 
     if found and regions:
-        return f"There is {'; '.join(_label(city) for city in sorted(found, key=_population, reverse=True)[:3])}."
+        return f"There is {'; '.join(city_label(city) for city in sorted(found, key=_population, reverse=True)[:3])}."
     close = difflib.get_close_matches(place_key(name), main_names(), n=1, cutoff=0.8)
-    guess = f'Did you mean "{_label(max(cities_called(close)[close[0]][0], key=_population))}"? ' if close else ""
+    guess = f'Did you mean "{city_label(max(cities_called(close)[close[0]][0], key=_population))}"? ' if close else ""
     return f"{guess}Name a city of 15,000 people or more, or give coordinates: --near 45.76,4.84"
 
 
@@ -137,7 +137,7 @@ def in_region(city: City, region: str) -> bool:
     return country_code(region) == city.country
 
 
-def _label(city: City) -> str:
+def city_label(city: City) -> str:
     country = region_names("country").get(city.country, city.country)
     region = region_names(city.country).get(city.admin1)
     return ", ".join(filter(None, (city.name, region, country)))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from trialindex.errors import QueryError
 from trialindex.plugin.interfaces import Reranker
-from trialindex.plugin.results import Results
+from trialindex.plugin.results import Hit, Results
 from trialindex.search.analysis import main_problem
 from trialindex.search.candidates import best_candidates, named_first, search_depth
 from trialindex.search.closeness import ABSENT, LOOK, Assessor, level
 from trialindex.search.explain import explain
 from trialindex.search.filters import Filters
+from trialindex.search.first_page import joinable_first
 from trialindex.search.question import Question, read_question
 from trialindex.search.rankings import Candidate
 from trialindex.search.reranking import rerank
@@ -20,8 +22,11 @@ from trialindex.search.retrieval import rank
 from trialindex.search.searcher import Searcher
 from trialindex.search.words import content_words, is_phrase
 from trialindex.storage.info import describe_embedded
-from trialindex.trial import format_age
 from trialindex.trial.sanitize import excerpt
+from trialindex.trial.statuses import access
+
+if TYPE_CHECKING:
+    from trialindex.storage.records import Stored
 
 _WORDS_READ = 3
 """Words that trials use, of a question that names nothing: fewer do not describe an illness."""
@@ -83,34 +88,32 @@ def search(
     :raises QueryError: an empty text, an unknown mode, or a filter that names what no trial of the index has.
     """
     question = read_question(searcher, text, mode, filters, as_written=page.as_written)
-    wanted = max(page.start + page.limit, LOOK, 0 if reranking is None else reranking.depth)
-    rankings = rank(question, searcher, search_depth(wanted, searcher.settings.depth))
-    candidates = best_candidates(rankings, searcher, wanted)
-    if reranking is not None:
-        candidates = rerank(question.text, candidates, reranking.reranker, reranking.depth, records=searcher.records)
-    question = rankings.question
-    assessor = Assessor(rankings, searcher)
-    found = named_first(question.named.nums, candidates)
-    shown = found[page.start : page.start + page.limit]
-    hits = tuple(explain(shown, question, searcher, assessor, first=page.start + 1, contacts=page.contacts))
+    found = _find(question, searcher, page.start + page.limit, reranking)
+    question, assessor, candidates = found.question, found.assessor, found.candidates
+    shown = candidates[page.start : page.start + page.limit]
+    others = [candidate.num for candidate in shown if candidate.num not in found.stored]
+    stored = found.stored | {one.num: one for one in searcher.records.load(others)}
+    hits = tuple(explain(shown, stored, question, searcher, assessor, first=page.start + 1, contacts=page.contacts))
     closest = assessor.best(candidates)
     nothing_understood = level(closest) == "loose" and _is_unread(question, searcher)
+    if nothing_understood and not page.anyway:
+        hits = tuple(hit for hit in hits if hit.named)
     problem = main_problem(question.understood)
     unembedded = searcher.count_unembedded()
     return Results(
         query=question.asked,
         mode=question.mode,
         filters=filters.words(),
-        searched=rankings.size,
+        searched=found.size,
         total=len(searcher.records),
         unembedded=unembedded,
         page=page.number,
         limit=page.limit,
-        hits=tuple(hit for hit in hits if hit.named or page.anyway or not nothing_understood),
+        hits=hits,
         generation=searcher.derived.generation,
         notes=(
             *_state_notes(question, searcher, unembedded),
-            *_result_notes(question, rankings.size, found, page),
+            *_result_notes(question, found.size, candidates, page),
             *_place_notes(question, searcher),
             *_person_notes(question),
             *_interpretation_notes(question, searcher),
@@ -121,11 +124,62 @@ def search(
         named=question.named.told,
         ruled_out=question.interpretation.ruled_out,
         biomarkers=question.interpretation.biomarkers,
+        constraints=question.constraints.told,
+        open_hits=_open_hits(hits),
         understood=question.understood if page.explained else None,
         subject=problem.name if problem else excerpt(question.asked, _LONGEST_SUBJECT),
         nothing_about=nothing_understood or (closest < ABSENT and _names_what_it_is_about(question, searcher)),
         nothing_understood=nothing_understood,
     )
+
+
+def ranked_ids(searcher: Searcher, text: str, mode: str, limit: int) -> list[str]:
+    """The ids of the first *limit* trials that :func:`search` gives, in its order: no more is read of most of them.
+
+    :raises QueryError: as :func:`search` does.
+    """
+    found = _find(read_question(searcher, text, mode, Filters()), searcher, limit)
+    return searcher.records.ids([candidate.num for candidate in found.candidates[:limit]])
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found for a question.
+
+    :param question: with what each concept in it weighs.
+    :param candidates: in the order of the answer.
+    :param stored: those of them that were read, by their numbers.
+    :param size: how many trials were ranked among.
+    """
+
+    question: Question
+    assessor: Assessor
+    candidates: Sequence[Candidate]
+    stored: dict[int, Stored]
+    size: int
+
+
+def _find(question: Question, searcher: Searcher, wanted: int, reranking: Reranking | None = None) -> _Found:
+    """At least the first *wanted* trials, or all there are, in the order of the answer."""
+    wanted = max(wanted, LOOK, 0 if reranking is None else reranking.depth)
+    rankings = rank(question, searcher, search_depth(wanted, searcher.settings.depth))
+    candidates = best_candidates(rankings, searcher, wanted)
+    if reranking is not None:
+        candidates = rerank(question.text, candidates, reranking.reranker, reranking.depth, records=searcher.records)
+    assessor = Assessor(rankings, searcher)
+    first = candidates[:LOOK]
+    stored = {one.num: one for one in searcher.records.load([candidate.num for candidate in first])}
+    if question.mode == "hybrid" and reranking is None:
+        candidates[:LOOK] = joinable_first(first, stored, question.constraints, assessor)
+    candidates = named_first(question.named.nums, candidates)
+    return _Found(rankings.question, assessor, candidates, stored, rankings.size)
+
+
+def _open_hits(hits: Sequence[Hit]) -> int | None:
+    """How many of the hits take people now; ``None`` if none of them states a status."""
+    if all(hit.trial.status is None for hit in hits):
+        return None
+    return sum(access(hit.trial.status) == "open" and hit.trial.gone_since is None for hit in hits)
 
 
 def _interpretation_notes(question: Question, searcher: Searcher) -> Iterator[str]:
@@ -177,16 +231,8 @@ def _result_notes(question: Question, searched: int, found: Sequence[Candidate],
 
 
 def _person_notes(question: Question) -> Iterator[str]:
-    stated, person = question.stated, question.person
-    seen = []
-    if stated.age is not None and person.age == stated.age:
-        seen.append(format_age(stated.age))
-    if stated.sex is not None and person.sex == stated.sex:
-        seen.append(stated.sex.lower())
-    if person.healthy:
-        seen.append("healthy")
-    if seen:
-        yield f"Read in the text: {', '.join(seen)}. It is compared with each trial, and filters nothing."
+    if question.person.healthy:
+        yield "Read in the text: healthy. Trials that take healthy people go up; it filters nothing."
 
 
 def _place_notes(question: Question, searcher: Searcher) -> Iterator[str]:

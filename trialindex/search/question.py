@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from trialindex.concepts.interpretation import Interpretation
 from trialindex.errors import QueryError, nearest
 from trialindex.plugin.results import Understanding
 from trialindex.search.analysis import understand
+from trialindex.search.constraints import Constraints, add_person, add_treatments, read_constraints
 from trialindex.search.filters import Filters
 from trialindex.search.index_words import IndexWords
 from trialindex.search.named_trials import NamedTrials, read_named_trials
-from trialindex.search.person import Person, read_healthy, read_person
+from trialindex.search.person import Person, read_healthy, read_home, read_person
 from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
@@ -32,12 +33,13 @@ class Question:
         trials and what is ruled out; empty when it names nothing else.
     :param interpretation: what was read otherwise than it was typed.
     :param mode: which rankings answer it.
-    :param filters: only trials that pass them are ranked.
+    :param filters: only trials that pass them are ranked; with the place that the text names, unless one is given.
     :param stated: age and sex as the text states them.
     :param person: the same as they are known: a filter overrules the text.
     :param mentions: what the vocabularies know of the text, in order.
     :param understood: what the text says. What each concept in it weighs is known once the text was embedded.
     :param named: the trials that the text names.
+    :param constraints: what else it asks for, besides the illness.
     """
 
     asked: str
@@ -50,6 +52,7 @@ class Question:
     mentions: tuple[Mention, ...]
     understood: Understanding
     named: NamedTrials
+    constraints: Constraints
 
 
 def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *, as_written: bool = False) -> Question:
@@ -63,21 +66,32 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
         raise QueryError("the query is empty.", hint='Describe the condition: trialindex query "severe lupus kidney"')
     if mode not in MODES:
         raise QueryError(f'unknown mode "{mode}".', hint=nearest(mode, MODES))
-    names, rest = read_named_trials(text, searcher.records, searcher.recognizer(), searcher.plugins)
+    recognizer, settings = searcher.recognizer(), searcher.settings
+    names, rest = read_named_trials(text, searcher.records, recognizer, searcher.plugins)
+    if settings.note_share(rest):  # a note tells of a patient, and asks for nothing else
+        constraints = Constraints(rest, place=read_home(rest))
+    else:
+        constraints = read_constraints(rest, filters, recognizer.find)
     if as_written or not rest:
         interpretation = Interpretation(text, rest)
     else:
-        interpretation = searcher.interpreter().interpret(rest, IndexWords(searcher.derived, searcher.records))
+        words = IndexWords(searcher.derived, searcher.records)
+        interpretation = searcher.interpreter().interpret(constraints.text, words)
     stated = read_person(text)
-    mentions = tuple(searcher.recognizer().find(interpretation.text))
-    understood = understand(text, stated, mentions, searcher.settings, interpretation.ruled_out)
+    mentions = tuple(recognizer.find(interpretation.text))
+    constraints = add_person(constraints, stated, filters)
+    if not settings.note_share(rest):
+        constraints = add_treatments(constraints, interpretation.text, mentions)
+    place = constraints.place
+    where = place.name if place else None
+    understood = understand(text, stated, mentions, settings, interpretation.ruled_out, where)
     ill = any(concept.role in ("main problem", "problem") for concept in understood.concepts)
     return Question(
         asked=text,
         text=interpretation.text,
         interpretation=interpretation,
         mode=mode,  # type: ignore[arg-type]
-        filters=filters,
+        filters=filters if filters.near or place is None else replace(filters, near=place),
         stated=stated,
         person=Person(
             stated.age if filters.age is None else filters.age,
@@ -85,6 +99,7 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
             read_healthy(interpretation.text, ill=ill) and not searcher.settings.note_share(text),
         ),
         mentions=mentions,
+        constraints=constraints,
         named=NamedTrials.of(names, searcher.records, searcher.allowed(filters) if names else None),
         understood=understood,
     )

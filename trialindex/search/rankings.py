@@ -36,6 +36,7 @@ class Rankings:
     :param passages: of the trials that vectors found, the position of the passage that matched best.
     :param size: how many trials were ranked among.
     :param unembedded: of the trials that were found those that have no vectors yet, so that words alone tell of them.
+    :param testing: those of them that test a treatment which is asked for.
     """
 
     question: Question
@@ -43,6 +44,7 @@ class Rankings:
     passages: Mapping[int, int | None]
     size: int
     unembedded: frozenset[int] = frozenset()
+    testing: frozenset[int] = frozenset()
 
     def fused(self, weights: Mapping[str, float], depth: int) -> dict[int, float]:
         """The rankings as one, see :func:`~trialindex.search.fusion.fuse`.

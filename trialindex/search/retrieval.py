@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from trialindex.plugin.encoding import encode_queries
 from trialindex.plugin.interfaces import Encoder
 from trialindex.search import analysis
+from trialindex.search.constraints import tests
 from trialindex.search.feedback import expansion_terms
 from trialindex.search.question import Question
 from trialindex.search.rankings import BY_MEANING, Rankings
@@ -20,6 +21,10 @@ from trialindex.search.words import content_words
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids, Vectors
+    from trialindex.storage.lexical import Lexical
+
+_LOOKED_INTO = 100
+"""Trials that name a treatment and are read to see whether they test it."""
 
 
 def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
@@ -70,6 +75,7 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
         if not concepts:  # names that no vocabulary knows: a trial that has all of the question's words has the name
             concepts = [(1.0, [" ".join(content_words(question.text))])]
         by_concepts = lexical_thread.submit(lexical.search_names, concepts, depth, allowed)
+        treated = lexical_thread.submit(_treated, replace(question, understood=understood), lexical, depth, allowed)
         nearest = nearest_trials(queries, depth, searcher, allowed)
     scores: dict[str, Mapping[int, float]] = {}
     passages: dict[int, int | None] = {}
@@ -78,7 +84,9 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
         passages = {num: position for num, (_, position) in found.items()} | passages
     scores["lexical"] = dict(by_words.result())
     scores["concepts"] = dict(by_concepts.result())
-    rankings = Rankings(replace(question, understood=understood), scores, passages, size, _unembedded(scores, searcher))
+    asked = replace(question, understood=understood)
+    testing = _testing(treated.result(), question, searcher)
+    rankings = Rankings(asked, scores, passages, size, _unembedded(scores, searcher), testing)
     words = expansion_terms(rankings.fused(weights, settings.depth), searcher)
     scores["feedback"] = dict(lexical.search_words(words, depth, allowed))
     return replace(rankings, unembedded=_unembedded(scores, searcher))
@@ -87,6 +95,25 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
 def _unembedded(scores: Mapping[str, Mapping[int, float]], searcher: Searcher) -> frozenset[int]:
     found = {num for name, ranked in scores.items() if name not in BY_MEANING for num in ranked}
     return searcher.unembedded(found.difference(scores["vector"]))
+
+
+def _treated(question: Question, lexical: Lexical, depth: int, allowed: Ids | None) -> list[int]:
+    """The trials among whose names for things is a treatment that is asked for, and that tell of the main problem."""
+    treatments = question.constraints.treatments
+    if not treatments:
+        return []
+    found = lexical.search_names([(1.0, names) for names in treatments], depth, allowed, ("head",))
+    problem = analysis.main_problem(question.understood)
+    if problem is None:
+        return [num for num, _ in found]
+    told = {num for num, _ in lexical.search_names([(1.0, problem.names)], len(lexical), allowed)}
+    return [num for num, _ in found if num in told]
+
+
+def _testing(nums: Sequence[int], question: Question, searcher: Searcher) -> frozenset[int]:
+    """Those of the first trials that list a treatment which is asked for among their interventions."""
+    stored = searcher.records.load(nums[:_LOOKED_INTO])
+    return frozenset(one.num for one in stored if tests(one.trial, question.constraints.treatments))
 
 
 def _stack(*vectors: Vectors) -> Vectors:

@@ -35,6 +35,8 @@ class RankingSettings:
     :param state_gain: what a trial gains that is for people in whom a biomarker is negative, as the question
         says it is.
     :param healthy_gain: what a trial gains that takes healthy people, when a healthy person asks.
+    :param treatment_bonus: what a trial gains that tests a treatment which the question asks for, and tells of its main
+        problem: more than any other trial is ahead of it.
     :raises ValueError: *cutoff_rank* is below *depth*: late pages would be cut from another order.
     """
 
@@ -60,6 +62,7 @@ class RankingSettings:
     ruled_out_penalty: float = 2.0
     state_gain: float = 1.0
     healthy_gain: float = 2.0
+    treatment_bonus: float = 40.0
 
     def __post_init__(self) -> None:
         if self.cutoff_rank > self.depth:

@@ -161,18 +161,23 @@ class Lexical:
         return self._search(clauses, k, allowed)
 
     def search_names(
-        self, concepts: Iterable[tuple[float, Iterable[str]]], k: int, allowed: NDArray[np.int64] | None = None
+        self,
+        concepts: Iterable[tuple[float, Iterable[str]]],
+        k: int,
+        allowed: NDArray[np.int64] | None = None,
+        fields: Sequence[str] = FIELDS,
     ) -> list[tuple[int, float]]:
         """As :meth:`search`, for things with several names: a field counts that holds every word of one of them.
 
         :param concepts: the weight of a thing, and its names; of those that a field holds the best one counts.
+        :param fields: those that are looked at.
         """
         import tantivy
 
         clauses = []
         for weight, names in concepts:
             cut = dict.fromkeys(tuple(dict.fromkeys(self.words(name))) for name in names)
-            for field in FIELDS:
+            for field in fields:
                 whole = [self._all_of(field, words) for words in cut if words]
                 if whole and weight > 0:
                     best = tantivy.Query.disjunction_max_query(whole)

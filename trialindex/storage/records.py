@@ -203,6 +203,11 @@ class Records:
         sql = "SELECT num, sex, minimum_age, maximum_age FROM trials WHERE num IN (SELECT value FROM json_each(?))"
         return {num: (sex, low, high) for num, sex, low, high in self.database.rows(sql, (json.dumps(list(nums)),))}
 
+    def ids(self, nums: Iterable[int]) -> list[str]:
+        """The ids of the trials with these numbers, in this order; those that are gone are left out."""
+        sql = "SELECT id FROM trials WHERE num = ?"
+        return [trial_id for num in nums if (trial_id := self.database.value(sql, (int(num),)))]
+
     def ids_named(self, text: str) -> list[str]:
         """The ids of the trials with that name: an id, in any spelling, another id, an acronym, the address of a page.
 

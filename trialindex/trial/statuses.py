@@ -19,6 +19,8 @@ _ACCESS: dict[Status | None, Access] = {
 }
 _ORDER: tuple[Access, ...] = ("open", "coming", "not stated", "closed")
 
+JOINABLE: frozenset[Status] = frozenset({"RECRUITING", "ENROLLING_BY_INVITATION", "NOT_YET_RECRUITING"})
+"""Statuses of a study that can be joined, now or later."""
 ENDED: frozenset[Status] = frozenset(
     {"COMPLETED", "TERMINATED", "WITHDRAWN", "NO_LONGER_AVAILABLE", "APPROVED_FOR_MARKETING"}
 )

@@ -31,7 +31,7 @@ from support.renderer_cases import (
 from trialindex.plugin.interfaces import Renderer
 from trialindex.trial import Trial, from_mapping, to_mapping
 from trialindex_renderers.schema import files, schemas
-from trialindex_renderers.spreadsheet import HIT_COLUMNS, PAGE_COLUMNS, TRIAL_COLUMNS
+from trialindex_renderers.spreadsheet import HIT_COLUMNS, PAGE_COLUMNS, TRIAL_COLUMNS, UNDERSTOOD
 
 # --- json and jsonl -------------------------------------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def test_csv_columns_and_values() -> None:
     first, second, third = rows("".join(renderer("csv").results(ANSWER)))
-    assert list(first) == [*HIT_COLUMNS, *TRIAL_COLUMNS]
+    assert list(first) == [*HIT_COLUMNS, UNDERSTOOD, *TRIAL_COLUMNS]
     assert (first["rank"], first["id"], first["status"], first["phases"]) == (
         "1",
         "NCT06676631",
@@ -143,7 +143,7 @@ def test_csv_columns_and_values() -> None:
 
 def test_every_csv_column_is_documented() -> None:
     page = (REPOSITORY / "docs" / "renderers.md").read_text(encoding="utf-8")
-    columns = [*HIT_COLUMNS, *TRIAL_COLUMNS, *PAGE_COLUMNS, "contacts"]
+    columns = [*HIT_COLUMNS, UNDERSTOOD, *TRIAL_COLUMNS, *PAGE_COLUMNS, "contacts"]
     assert [name for name in columns if f"`{name}`" not in page] == []
 
 
