@@ -11,6 +11,8 @@ from trialindex.trial import Trial
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _SHORTEST = 3
 """Letters and digits of the shortest name that finds a trial."""
+_DIGITS = 8
+"""Digits of a number that says which trial is meant, whatever words stand before it."""
 _MOST_ZEROS = 4
 """How many leading zeros a similar id has more or less."""
 _LONGEST = 40
@@ -45,8 +47,14 @@ def trial_names(trial: Trial) -> set[str]:
 
 
 def typed_names(text: str) -> Iterator[str]:
-    """What *text* may mean as the name of a trial: itself; of an address also each of its parts, the last one first."""
+    """What *text* may mean as the name of a trial: itself; of an address also each of its parts, the last one first.
+
+    Of two or three words also the last, if it is a long number: ``EudraCT No. 2004-000446-20``.
+    """
     yield text
+    words = text.split()
+    if 1 < len(words) <= 3 and sum(map(str.isdigit, words[-1])) >= _DIGITS:
+        yield words[-1]
     if _URL.match(text):
         yield from reversed([part for part in re.split(r"[/?&=#]", text) if len(name_key(part)) >= _SHORTEST])
 
