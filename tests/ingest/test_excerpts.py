@@ -11,7 +11,7 @@ from support.helpers import ONE_STORE, ListSource, PartialSource, execute, trial
 from trialindex.index import Index
 from trialindex.plugin.interfaces import IngestContext
 from trialindex.storage.provenance import ALL_OTHERS
-from trialindex.trial import Site, Trial, TrialDate
+from trialindex.trial import Outcome, Site, Term, Trial, TrialDate
 
 pytestmark = ONE_STORE
 
@@ -132,3 +132,59 @@ def test_trials_of_excerpts_are_trials(new_index: Index) -> None:
     new_index.ingest(page(status="RECRUITING"))
     assert isinstance(new_index.get("T-1"), Trial)
     assert new_index.check() == []
+
+
+RICH = trial(
+    1,
+    title='A "calm" night',
+    eligibility='Inclusion Criteria:\n\n* Age < 18\n* "Calm"',
+    inclusion=("Age < 18", '"Calm"'),
+    normalized_conditions=(Term(name="Gout", id="MESH:D006073"), Term(name="Pain", id="MESH:D010146")),
+    outcomes=(Outcome(measure="Pain", time_frame="12 weeks"), Outcome(measure="Sleep", description="Hours.")),
+    sites=(
+        Site(name="A", city="Lyon", country="France", status="RECRUITING", latitude=45.7, longitude=4.8),
+        Site(name="B", city="Oslo", country="Norway", status="WITHDRAWN"),
+        Site(name="B", city="Oslo", country="Norway", status="COMPLETED"),
+    ),
+    start_date=TrialDate(date="2025-11-03", type="ACTUAL"),
+)
+
+
+def poorer(index: Index, **fields: Any) -> tuple[Trial, list[str]]:
+    """What the index holds, and what is news, when a poorer record of the trial follows the rich one."""
+    index.ingest(ListSource(RICH, spec="rich"))
+    index.ingest(PageSource(trial(1, **{"title": RICH.title, **fields}), spec="page"))
+    return index.get("T-1"), told(index)
+
+
+def test_what_is_stated_less_fully_stays_as_it_was(new_index: Index) -> None:
+    now, news = poorer(
+        new_index,
+        title="A calm night",
+        inclusion=("Age < 18", "Calm"),
+        normalized_conditions=(Term(name="Gout"), Term(name="Pain")),
+        outcomes=(Outcome(measure="Pain"), Outcome(measure="Sleep")),
+        sites=(Site(city="Lyon", country="France"), *(Site(name="B", city="Oslo", country="Norway"),) * 2),
+        start_date=TrialDate(date="2025-11"),
+    )
+    assert news == []
+    assert (now.sites, now.outcomes, now.start_date) == (RICH.sites, RICH.outcomes, RICH.start_date)
+    assert (now.title, now.inclusion, now.normalized_conditions) == (
+        RICH.title,
+        RICH.inclusion,
+        RICH.normalized_conditions,
+    )
+
+
+def test_what_is_stated_differently_is_news(new_index: Index) -> None:
+    now, news = poorer(
+        new_index,
+        eligibility="Inclusion Criteria: Age > 18",
+        inclusion=("Age > 18",),
+        sites=(Site(name="A", city="Lyon", country="France", status="SUSPENDED"), Site(city="Oslo", country="Norway")),
+        start_date=TrialDate(date="2025-12"),
+    )
+    assert now.inclusion == ("Age > 18",)
+    assert (now.sites[0].status, now.sites[1]) == ("SUSPENDED", RICH.sites[1])
+    assert now.start_date == TrialDate(date="2025-12")
+    assert any("site removed" in line for line in news)
