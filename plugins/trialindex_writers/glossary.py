@@ -73,20 +73,16 @@ def _find(text: str) -> Iterator[tuple[_Form, str]]:
     tokens = list(_TOKEN.finditer(text))
     words = [token[0] for token in tokens]
     folded = [word.casefold() for word in words]
-    at = 0
-    while at < len(words):
-        form = next((f for f in forms.get(folded[at], ()) if _stands(f, words, folded, at)), None)
-        if form is None:
-            at += 1
-        else:
-            first, at = at, at + len(form.folded)
-            yield form, text[tokens[first].start() : tokens[at - 1].end()]
-
-
-def _stands(form: _Form, words: list[str], folded: list[str], at: int) -> bool:
-    """Whether the form stands at that word."""
-    end = at + len(form.folded)
-    return folded[at:end] == form.folded and (form.exact is None or words[at:end] == form.exact)
+    free = 0
+    for at, word in enumerate(folded):
+        if at < free or word not in forms:
+            continue
+        for form in forms[word]:
+            end = at + len(form.folded)
+            if folded[at:end] == form.folded and (form.exact is None or words[at:end] == form.exact):
+                free = end
+                yield form, text[tokens[at].start() : tokens[end - 1].end()]
+                break
 
 
 @cache

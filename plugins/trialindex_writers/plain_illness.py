@@ -380,7 +380,13 @@ _PEOPLE_AFTER = re.compile(rf" (?:{_WHO})")
 _PEOPLE_BEFORE = re.compile(rf"\b(?:{_WHO}) (?:with|who have) (?:\w+ ){{0,3}}$")
 
 
+@remembered
+def _asked_for(trial: Trial) -> str:
+    """The first criteria, folded."""
+    return fold(" ".join(trial.inclusion[:15]) or (trial.eligibility or "")[:1500])
+
+
 def _required(trial: Trial, one: _Named) -> bool:
     """Whether the criteria ask for the illness."""
-    text = fold(" ".join(trial.inclusion[:15]) or (trial.eligibility or "")[:1500])
+    text = _asked_for(trial)
     return any(f" {name}" in f" {text}" for name in _names(one))

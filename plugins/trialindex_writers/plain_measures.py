@@ -157,7 +157,11 @@ _BROAD: tuple[tuple[str, str], ...] = (
 """Of these only where none of the others matches."""
 
 _COMPILED = tuple(
-    tuple((phrase, re.compile(pattern, re.IGNORECASE)) for phrase, pattern in rules) for rules in (_RULES, _BROAD)
+    (
+        tuple(phrase for phrase, _ in rules),
+        re.compile("|".join(f"(?P<r{number}>{pattern})" for number, (_, pattern) in enumerate(rules)), re.IGNORECASE),
+    )
+    for rules in (_RULES, _BROAD)
 )
 
 _QUOTED = 60
@@ -191,8 +195,8 @@ def looks_at(measures: Iterable[str], shown: int = 2) -> LooksAt:
 @lru_cache(maxsize=1024)
 def plain_phrase(measure: str) -> str:
     """The plain phrase of the rule that matches earliest in the measure; empty if none does."""
-    for rules in _COMPILED:
-        found = [(match.start(), number) for number, (_, rule) in enumerate(rules) if (match := rule.search(measure))]
-        if found:
-            return rules[min(found)[1]][0]
+    for phrases, rules in _COMPILED:
+        found = rules.search(measure)
+        if found and found.lastgroup:
+            return phrases[int(found.lastgroup[1:])]
     return ""

@@ -30,17 +30,31 @@ class People(NamedTuple):
         return self.many if number is None else count(number, self.one, self.many)
 
 
-_SPECIAL = (
-    (r"\bpregnant|\bpregnanc|\bmaternal\b|\bprenatal|\bantenatal", "pregnant woman", "pregnant women"),
-    (r"\bcaregivers?\b|\bcarers?\b|\bparents of\b", "carer", "carers"),
-    (
-        r"\b(?:physicians|nurses|health ?care workers|healthcare professionals|clinicians|medical staff)\b",
-        "health worker",
-        "health workers",
-    ),
-    (r"\bveterans?\b", "veteran", "veterans"),
-    (r"\b(?:university|college) students?\b", "student", "students"),
+_SPECIAL = tuple(
+    (re.compile(pattern, re.IGNORECASE), one, many)
+    for pattern, one, many in (
+        (r"\bcaregivers?\b|\bcarers?\b|\bparents of\b", "carer", "carers"),
+        (
+            r"\b(?:physicians|nurses|health ?care workers|healthcare professionals|clinicians|medical staff)\b",
+            "health worker",
+            "health workers",
+        ),
+        (r"\bveterans?\b", "veteran", "veterans"),
+        (r"\b(?:university|college) students?\b", "student", "students"),
+    )
 )
+_PREGNANT = re.compile(r"\bpregnant|\bpregnanc|\bmaternal\b|\bprenatal|\bantenatal", re.IGNORECASE)
+_TO_BE_PREGNANT = re.compile(r"\W*(?:healthy )?(?:pregnan|were .{0,12}pregnan)", re.IGNORECASE)
+_NOT_PREGNANT = re.compile(r"(?:not|non-?)\s*(?:be |currently )?pregnan|pregnancy test", re.IGNORECASE)
+
+
+def _pregnant(trial: Trial) -> bool:
+    """Whether it takes pregnant women: the title says so, or a criterion begins with it."""
+    asked = " ".join(text for text in trial.inclusion[:3] if _TO_BE_PREGNANT.match(text))
+    text = f"{trial.title} {asked}"
+    return bool(_PREGNANT.search(text)) and not _NOT_PREGNANT.search(text)
+
+
 _HABITS = {"smoking": "smoke", "vaping": "vape"}
 
 
@@ -53,20 +67,10 @@ def people(trial: Trial) -> People:
 
 def _who(trial: Trial) -> tuple[str, str]:
     low, high = trial.minimum_age, trial.maximum_age
+    if trial.sex != "MALE" and not (high is not None and high < 12) and _pregnant(trial):
+        return "pregnant woman", "pregnant women"
     for pattern, one, many in _SPECIAL:
-        asked = [
-            text
-            for text in trial.inclusion[:3]
-            if re.match(r"\W*(?:healthy )?(?:pregnan|were .{0,12}pregnan)", text, re.IGNORECASE)
-        ]
-        where = f"{trial.title} {' '.join(asked)}" if one == "pregnant woman" else trial.title
-        if one == "pregnant woman" and re.search(
-            r"(?:not|non-?)\s*(?:be |currently )?pregnan|pregnancy test", where, re.IGNORECASE
-        ):
-            continue
-        if re.search(pattern, where, re.IGNORECASE) and not (one == "pregnant woman" and trial.sex == "MALE"):
-            if one == "pregnant woman" and (high is not None and high < 12):
-                continue
+        if pattern.search(trial.title):
             return one, many
     sex = trial.sex if trial.sex in {"FEMALE", "MALE"} else ""
     adult, child = (low or 0) >= 18, high is not None and high < 18

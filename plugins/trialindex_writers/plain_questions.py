@@ -11,7 +11,7 @@ from trialindex_writers.grammar import joined
 from trialindex_writers.plain_fate import fate
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
-from trialindex_writers.plain_record import told
+from trialindex_writers.plain_record import remembered, told
 from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_told import NOTHING, in_short, is_looking, tested, versus
 
@@ -29,10 +29,12 @@ def _joinable(trial: Trial) -> bool:
     return fate(trial).state in {"planned", "open", "invited", "offered", "held", ""}
 
 
+@remembered
 def _criteria(trial: Trial) -> str:
-    return f"{trial.eligibility or ''} {' '.join(trial.inclusion)} {' '.join(trial.exclusion)}"
+    return trial.eligibility or " ".join((*trial.inclusion, *trial.exclusion))
 
 
+@remembered
 def _text(trial: Trial) -> str:
     return " ".join((trial.summary or "", trial.description or "", *(i.name for i in trial.interventions)))
 

@@ -106,7 +106,10 @@ class _Read:
         """Whether something that was made can be otherwise without a field."""
         if field in made.fields:
             return True
-        return any(field in self.fact_reads(fact) and self.differs(fact, field) for fact in made.facts)
+        for fact in made.facts:  # a loop, for this is asked most often of all
+            if field in (self._reads.get(fact) or self.fact_reads(fact)) and self.differs(fact, field):
+                return True
+        return False
 
     def differs(self, fact: Make, field: str) -> bool:
         """Whether a fact is another one without a field."""

@@ -175,13 +175,19 @@ class _Arm(NamedTuple):
 
 
 @remembered
-def roles(trial: Trial) -> Roles:
-    """Who gets what. It reads titles, summary, interventions, arms, study type and allocation."""
-    titles = (trial.title, trial.official_title or "")
-    texts = (*titles, trial.summary or "")
+def _registered(trial: Trial) -> list[Thing]:
+    """What is registered as an intervention, with the name to show for each."""
+    texts = (trial.title, trial.official_title or "", trial.summary or "")
     watched = trial.study_type == "OBSERVATIONAL"
     found = [t for i in trial.interventions if i.name.strip() for t in things(i, texts)]
-    found = _apart([t for t in found if not (watched and t.type == "OTHER" and _is_illness(t.shown))])
+    return _apart([t for t in found if not (watched and t.type == "OTHER" and _is_illness(t.shown))])
+
+
+@remembered
+def roles(trial: Trial) -> Roles:
+    """Who gets what. It reads titles, summary, interventions, arms, study type and allocation."""
+    found = _registered(trial)
+    titles = (trial.title, trial.official_title or "")
     arms, types = trial.arms, {arm.type for arm in trial.arms}
     dull = {t.name for t in found if _dull(t, arms, titles)}
     nothing = any(is_nothing(t.name) for t in found)
