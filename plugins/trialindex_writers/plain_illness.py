@@ -92,8 +92,13 @@ def _inside(said: str) -> Everyday:
     return Everyday(_with_article(said), "", group)
 
 
+_VAPING = re.compile(r"\bvap(?:e|ing)\b|e-?cigarette", re.IGNORECASE)
+
+
 def _narrowed(entry: Everyday, place: int, trial: Trial) -> tuple[Everyday, int]:
     """The allergy that a title names, for an illness that is broader: ``peanut allergy`` for food allergy."""
+    if entry.name == "smoking" and _VAPING.search(trial.title):
+        return Everyday("vaping", entry.gloss, entry.group), place
     for number, title in enumerate((trial.title, trial.official_title or "")):
         exact = exact_allergy(entry.name, title)
         if exact:
@@ -150,6 +155,7 @@ _UMBRELLA = {
     "injuries",
     "skin inflammation",
     "becoming allergic",
+    "cancer linked to smoking",
 }
 """Names that say nothing beside a more exact one."""
 _NO_STATE = re.compile(
@@ -240,7 +246,7 @@ def about(trial: Trial) -> Illness | None:
         several = [first, *others]
     if len(several) > 1:
         joint = _joint(several, trial)
-        had = _had(trial, several[0]) if joint == "and" else _had(trial, several[0], several=True)
+        had = _had(trial, several[0]) if joint == "and" else _had(trial, *several)
         joint = joint if had else "or"
         if len(several) > 3:
             main, other = several[0].entry.name, several[1].entry.name
@@ -282,9 +288,9 @@ def _same_area(named: list[_Named]) -> bool:
 
 def _cancers(trial: Trial, named: list[_Named], titled: list[_Named]) -> Illness:
     """Of several cancers: none may be said of everybody."""
-    had = _had(trial, named[0], several=True)
+    had = _had(trial, *named)
     text = f"{trial.title} {trial.official_title or ''}"
-    if len(titled) == 1 and not _BASKET.search(text):
+    if len(titled) == 1 and not _BASKET.search(text) and not re.search(r"\bor\b|and/or", text):
         one = titled[0]
         return Illness(one.entry.name, one.entry.gloss, "cancer", had)
     advanced = (
@@ -311,9 +317,14 @@ def _joint(named: list[_Named], trial: Trial) -> str:
     return "and" if re.search(r"\b(?:and|with)\b", between) and " or " not in between and not either else "or"
 
 
-def _had(trial: Trial, one: _Named, *, several: bool = False) -> bool:
-    """Whether everybody who takes part has the illness: no healthy people, and none who are only at risk."""
+def _had(trial: Trial, one: _Named, *others: _Named) -> bool:
+    """Whether everybody who takes part has the illness: no healthy people, and none who are only at risk.
+
+    :param others: what people may have instead.
+    """
     required = _required(trial, one)
+    if one.entry.group == "infection" and trial.primary_purpose != "TREATMENT" and _vaccine(trial):
+        return False
     titles = f"{trial.title} {trial.official_title or ''}"
     labels = _labels(trial)
     if _HEALTHY.search(titles) and not re.search(r"\bwith\b", titles):
@@ -327,13 +338,17 @@ def _had(trial: Trial, one: _Named, *, several: bool = False) -> bool:
     if trial.study_type == "OBSERVATIONAL" and trial.observational_model == "CASE_CONTROL" and trial.healthy_volunteers:
         return False
     if (looks or trial.primary_purpose == "HEALTH_SERVICES_RESEARCH") and trial.study_type != "EXPANDED_ACCESS":
-        known = (
-            required or several or _patients(one, f"{titles} {trial.study_population or ''}") or not trial.eligibility
-        )
+        text = f"{titles} {trial.study_population or ''}"
+        known = not trial.eligibility or any(_required(trial, any_) or _patients(any_, text) for any_ in (one, *others))
         return known and not _SUSPECTED.search(f"{' '.join(trial.inclusion[:4])} {trial.study_population or ''}")
     if trial.primary_purpose == "PREVENTION":
         return required and not _AT_RISK.search(" ".join(trial.inclusion[:6]))
     return True
+
+
+@remembered
+def _vaccine(trial: Trial) -> bool:
+    return any(re.search("vaccin", one.name, re.IGNORECASE) for one in trial.interventions)
 
 
 _LOOKING = {"DIAGNOSTIC", "BASIC_SCIENCE", "SCREENING", None}

@@ -75,6 +75,8 @@ def also_called(trial: Trial, one: Told) -> list[str]:
             or (generic and is_generic_name(name.split()[-1]))
         ):
             continue
+        if is_code(name) and one.name and not one.thing.code:
+            continue  # it tells nothing beside a name
         if is_code(name) or is_generic_name(name) or re.fullmatch(r"[A-Z][A-Za-z]+(?: [A-Z]?[a-z]+)?", name):
             names.append(name)
     return names if len(names) < 4 else names[:3]

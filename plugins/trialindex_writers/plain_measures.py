@@ -49,7 +49,8 @@ _RULES: tuple[tuple[str, str], ...] = (
     (
         "headache attacks",
         r"headache (?:attack|frequen|day|\(CH\))|(?-i:\bCH) attacks?\b|migraine (?:attack|day)|cluster headaches per"
-        r"|(?:frequency|number) of (?:\w+ )?(?:cluster )?(?:headache|attack)|attack frequency|attacks per",
+        r"|(?:frequency|number) of (?:\w+ )?(?:cluster )?(?:headaches?|attacks?)\b(?! (?:patient|people|clinic))"
+        r"|attack frequency|attacks per",
     ),
     ("pain", r"\bpain\b|analgesi|\bheadache (?:relief|response|severity|intensity)"),
     ("how people manage everyday tasks", r"disability (?:index|scale|score|status|question)|(?-i:\bODI\b)|oswestry"),

@@ -319,7 +319,8 @@ def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str,
     control = [t for t in real if _key(t) in your - mine]
     minor = [t for t in tested if _minor(t, tested, titles)]
     tested, background = [t for t in tested if t not in minor], [*background, *minor]
-    new = [t for t in background if not _known(t) and _named([t], titles)]
+    parts = all(one.arm.type == "EXPERIMENTAL" for one in theirs)  # of a platform, where none is the control
+    new = [t for t in background if not _known(t) and (parts or _named([t], titles))]
     if new and all(map(_known, tested)):  # a new drug for all, with and without a known one
         tested, background = new, [*(t for t in background if t not in new), *tested]
     shared = {_key(t) for t in background}

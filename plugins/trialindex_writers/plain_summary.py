@@ -173,7 +173,8 @@ def _question(trial: Trial, tense: str) -> str:
         and not added
         and all(one.name for one in both)
     ):
-        better = f"to see whether one of them can {_glossed(trial, asked.verb)} better"
+        can = _glossed(trial, asked.verb).removesuffix(" better")
+        better = f"to see whether one of them can {can} better"
         return f"{verb['compare']} {both[0].name} with {both[1].name}{ill}, {better}"
     return f"{verb['test']} whether {thing} can {_glossed(trial, asked.verb)}"
 

@@ -85,6 +85,8 @@ def tested(trial: Trial) -> tuple[Told, ...]:
         if its is None and len(found) == 1 and len(trial.normalized_interventions) == 1:
             terms = (*trial.normalized_interventions, *trial.intervention_ancestors)
             its = kind_in("\n".join(term.name for term in terms), "ndm", cancer=cancer)
+        if its and its.noun == "steroid spray" and not _INHALED.search(one.name) and _injected(one, trial):
+            its = kind_in("corticosteroid", "n")
         if (its is None or its.noun in _FOODS) and (eaten := _eaten(one, trial)):
             its, name = eaten, ""
         told.append(Told(one, name, exact_kind(its, allergen(illness.name) if illness else "")))
@@ -102,6 +104,15 @@ _CANCER = re.compile(r"cancer|tumou?r|carcinoma|leuk|lymphoma|neoplas|metasta|ma
 _FOODS = {"milk", "peanut", "food", "baked milk or egg", "lab-made protein", "diet"}
 _EATEN = re.compile(r"oral immuno|\bS?OIT\b|tolerance induction|desensiti[sz]|\bSOTI\b", re.IGNORECASE)
 _UNDER_TONGUE = re.compile(r"sublingual", re.IGNORECASE)
+
+
+_INHALED = re.compile(r"inhal|spray|nasal|aerosol|turbuhaler|irrigation|rinse|respule", re.IGNORECASE)
+
+
+def _injected(one: Thing, trial: Trial) -> bool:
+    """Whether a steroid that most people breathe in is injected or put on the skin here."""
+    text = f"{one.name} {one.description[:300]} {trial.title}"
+    return bool(re.search(r"inject|intrapolyp|intralesion|infiltrat|\bcream\b|ointment", text, re.IGNORECASE))
 
 
 def _eaten(one: Thing, trial: Trial) -> Kind | None:
@@ -330,7 +341,8 @@ def _calls(trial: Trial, one: Told) -> list[str]:
     if not nice:
         return [alone]
     if _says(one.name, its):
-        return [alone, one.name] if one.name[:2] in {"a ", "an"} else [one.name, alone]
+        proper = is_generic_name(one.name.split()[-1]) or (its.mass and one.name == one.name.lower())
+        return [one.name, alone] if proper else [alone, one.name]
     drug = one.thing.type in {"DRUG", "BIOLOGICAL"} and re.fullmatch(r"[a-z]{6,}", one.name)
     generic = bool(is_generic_name(one.name.split()[-1]) or re.match(r"[A-Z]", one.name) or drug)
     if its.mass:

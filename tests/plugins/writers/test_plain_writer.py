@@ -48,7 +48,7 @@ def test_a_drug_trial_in_plain_words() -> None:
         "decides who gets zorubicin and who a placebo.",
         "It mainly looks at pain; it is open to new people.",
     ]
-    assert [sentence.text for sentence in plain.substance] == ["The drug: zorubicin; also called ZB-12 and Zorub."]
+    assert [sentence.text for sentence in plain.substance] == ["The drug: zorubicin; also called Zorub."]
     assert [sentence.text for sentence in plain.could_lead_to] == [
         "If it works, zorubicin could become another way to ease the pain of gouty arthritis."
     ]
@@ -147,11 +147,10 @@ def test_other_names_are_names() -> None:
         "IgE inhibitor",
         "Cisplatin",
         "Gout",
-        "ZB-12",
+        "ZB-12",  # a code says nothing beside a name
+        "Zorvia",
     )
-    assert told("substance", **drug("Zorumab", other_names=names)) == [
-        "The drug: zorumab, a lab-made antibody; also called ZB-12."
-    ]
+    assert told("substance", **drug("Zorumab", other_names=names)) == ["The drug: zorumab, a lab-made antibody."]
 
 
 # --- the illness, and who has it ------------------------------------------------------------------------------------
