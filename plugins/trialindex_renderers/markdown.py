@@ -11,7 +11,7 @@ from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial
 from trialindex.trial import display as w
 from trialindex_renderers.sections import page
-from trialindex_renderers.view import Fact, Head, Section, answer, head, shown_card, shown_hits
+from trialindex_renderers.view import Fact, Head, Section, answer, head, marked, shown_card, shown_hits
 
 SITES = 20
 # Anywhere: code, emphasis, links, HTML and autolinks, tables, strike-through, formulas. At the start: headings, quotes,
@@ -113,6 +113,7 @@ class MarkdownRenderer(Renderer):
     def _facts(self, facts: tuple[Fact, ...]) -> Iterator[str]:
         for fact in facts:
             value = link(fact.value, fact.url) if fact.url else escape(fact.value)
+            value = marked(value, fact.marked, lambda word: f"**{word}**")
             yield f"- **{escape(fact.label)}:** {value}\n"
         if facts:
             yield "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import click
 
@@ -12,7 +13,7 @@ from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial, sanitize
 from trialindex.trial import display as w
 from trialindex_renderers.sections import page
-from trialindex_renderers.view import Fact, Head, HitCard, Section, answer, head, shown_card, shown_hits
+from trialindex_renderers.view import Fact, Head, HitCard, Section, answer, head, marked, shown_card, shown_hits
 
 WIDTH = 100  # when the output is no terminal
 NARROWEST = 40
@@ -144,6 +145,7 @@ class TableRenderer(Renderer):
         hang = indent + " " * (2 if stacked else column)
         width = self._width - len(hang)
         first, *rest = wrap_units(fact.values, width, "; ") if fact.whole else wrap(fact.value, width)
+        first, *rest = (marked(line, fact.marked, partial(self._style, bold=True)) for line in (first, *rest))
         if stacked:
             yield f"{indent}{self._style(fact.label, dim=True)}\n{hang}{first}\n"
         else:

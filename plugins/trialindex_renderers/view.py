@@ -6,7 +6,8 @@ one line; escaping for the format is left to whoever draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,12 +35,14 @@ class Fact(msgspec.Struct, frozen=True):
     :param values: shown joined by semicolons.
     :param whole: ids and addresses: no value is broken over two lines.
     :param url: where the value leads; only http and https.
+    :param marked: words of the value to be marked, by formats that can.
     """
 
     label: str
     values: tuple[str, ...]
     whole: bool = False
     url: str | None = None
+    marked: tuple[str, ...] = ()
 
     @property
     def value(self) -> str:
@@ -141,6 +144,14 @@ class Page(msgspec.Struct, frozen=True):
     sections: tuple[Section, ...]
     words: tuple[Word, ...]
     closing: tuple[str, ...]
+
+
+def marked(text: str, words: Sequence[str], mark: Callable[[str], str]) -> str:
+    """The text with each of the words, where it stands alone, put through *mark*."""
+    if not words:
+        return text
+    pattern = rf"(?<![^\W_])(?:{'|'.join(map(re.escape, words))})(?![^\W_])"
+    return re.sub(pattern, lambda match: mark(match[0]), text)
 
 
 def shown(trial: Trial, *, contacts: bool) -> Trial:
@@ -283,7 +294,8 @@ def hit_card(hit: Hit, *, explained: bool = False) -> HitCard:
     facts += optional("Caution", *hit.cautions)
     facts.append(Fact("Where", (where(hit),)))
     if hit.match:
-        facts.append(Fact("Why", (f"{w.sentence(w.words(hit.match.part))}: “{excerpt(hit.match.text, 240)}”",)))
+        why = f"{w.sentence(w.words(hit.match.part))}: “{excerpt(hit.match.text, 240)}”"
+        facts.append(Fact("Why", (why,), marked=hit.match.words))
     if explained:
         facts.append(Fact("Score", (describe_score(hit.score, hit.parts, every=True),)))
     updated = f"updated {w.date(hit.last_updated)}" if hit.last_updated else ""

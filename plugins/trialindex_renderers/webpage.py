@@ -12,7 +12,7 @@ from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial
 from trialindex.trial import display as w
 from trialindex_renderers.sections import page, participants, summary
-from trialindex_renderers.view import Word, answer, head, shown_card, shown_hits
+from trialindex_renderers.view import Word, answer, head, marked, shown_card, shown_hits
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -51,7 +51,15 @@ class HtmlRenderer(Renderer):
             lstrip_blocks=True,
         )
         environment.globals["explain"] = explain
+        environment.globals["mark"] = mark
         return _lines(environment.get_template(template).generate(no_advice=w.NO_ADVICE, **context))
+
+
+def mark(text: str, words: Sequence[str]) -> Markup:
+    """The text as HTML with these words marked."""
+    from markupsafe import Markup, escape
+
+    return Markup(marked(str(escape(text)), words, "<mark>{}</mark>".format))  # noqa: S704  the text is escaped
 
 
 def explainer(words: Sequence[Word]) -> Callable[[str], Markup]:

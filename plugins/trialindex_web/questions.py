@@ -7,11 +7,13 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from trialindex import Filters, Index, Results
+from trialindex.plugin.results import FilterWord
 from trialindex_web.forms import Form
 
 TEXT = 20_000
@@ -68,6 +70,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         if "near" in cleared:
             cleared["within"] = ""
         return msgspec.structs.replace(self, ignored=kept, **cleared)
+
+    def adding(self, offered: Mapping[str, FilterWord]) -> Question:
+        """The question with a filter that was offered."""
+        parsed = Filters.parse(**offered)  # type: ignore[arg-type]
+        added: dict[str, Any] = {name: str(value) for name, value in offered.items() if name in ONE}
+        for name in offered.keys() & MANY:
+            added[name] = tuple(dict.fromkeys([*getattr(self, name), *getattr(parsed, name)]))
+        return msgspec.structs.replace(self, **added)
 
     @property
     def searched(self) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from markupsafe import Markup, escape
+
 from trialindex import Hit, Index, Results, TrialPage
 from trialindex.plugin.results import describe_named
 from trialindex.trial import Site, Trial, display
-from trialindex.trial.sanitize import one_line
+from trialindex.trial.sanitize import clean, one_line
 from trialindex.trial.statuses import access_rank
 from trialindex_web.questions import Question
 
@@ -75,10 +78,16 @@ def chips(results: Results) -> list[Chip]:
     return [*found, *aside]
 
 
+def offers(results: Results) -> list[tuple[str, str]]:
+    """What the question asks for besides the illness, each by the filter for it and in words."""
+    return [(one.option, one_line(one.meaning)) for one in results.constraints if one.option]
+
+
 def chosen(question: Question) -> list[tuple[str, str]]:
     """The filters of a question, each by the field that it comes from and in words."""
     near = f"within {question.within} of {question.near}" if question.within else f"distances from {question.near}"
     said = {
+        "open": "can be joined",
         "age": f"age {question.age}",
         "sex": question.sex,
         "near": near,
@@ -152,6 +161,12 @@ def closeness(hit: Hit) -> str:
     if hit.named:
         return "the trial that you named"
     return LEVELS.get(hit.level or "", "")
+
+
+def marked(text: str, words: Sequence[str]) -> Markup:
+    """The text as HTML with these words marked."""
+    pattern = rf"(?<![^\W_])({'|'.join(map(re.escape, words))})(?![^\W_])" if words else "(?!)"
+    return Markup(re.sub(pattern, r"<mark>\1</mark>", str(escape(clean(text)))))  # noqa: S704  the text is escaped
 
 
 def warnings(results: Results) -> list[str]:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from trialindex import Index, RenderOptions
 from trialindex.errors import QueryError
 from trialindex.plugin.registry import plugins
+from trialindex.plugin.results import describe_open
 from trialindex.trial.sanitize import excerpt
 from trialindex_web import results_view
 from trialindex_web.forms import Form
@@ -68,8 +69,14 @@ class SearchPages:
 
     def refine(self, request: Request, form: Form, session: Session) -> Response:
         """Ask again, with other words or filters."""
-        self._question(request, session)
-        return self._ask(request, Question.of(form).dropping(form), session)
+        _, before = self._question(request, session)
+        question = Question.of(form).dropping(form)
+        if offered := form.get("add"):
+            with self._site.library.ranking() as index:
+                constraints = self._site.questions.answer(index, before).constraints
+            chosen = [one.filters for one in constraints if one.option == offered]
+            question = question.adding(chosen[0]) if chosen else question
+        return self._ask(request, question, session)
 
     def results(self, request: Request) -> Response:
         """A page of the results of a question."""
@@ -93,12 +100,15 @@ class SearchPages:
             pages=pages,
             views=views,
             chips=results_view.chips(results),
+            offers=results_view.offers(results),
             chosen=results_view.chosen(question),
             facets=results_view.facets(results.hits, question),
             hints=hints,
             warnings=results_view.warnings(results),
             notes=results_view.notes(results),
             excerpt=excerpt,
+            marked=results_view.marked,
+            joinable=describe_open(results),
             closeness=results_view.closeness,
         )
 

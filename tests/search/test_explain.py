@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from support.helpers import ListSource, trial
+from support.terms_cases import TERMS
 from trialindex.index import Index
+from trialindex.search.filters import Filters
+from trialindex.search.query import Page, search
 from trialindex.search.question import MODES
 from trialindex.testing import sample_trials
 from trialindex.trial import walk_text
@@ -81,3 +86,22 @@ def test_fits_come_from_the_text_and_filters_overrule_it(new_index: Index) -> No
     assert [(f.what, f.verdict) for f in answer.hits[0].fits] == [("age", "fits"), ("sex", "fits")]
     assert [one.option for one in answer.constraints] == ["", ""]
     assert new_index.query("lupus").hits[0].fits == ()
+
+
+def test_a_short_form_ends_no_sentence_and_what_matched_is_marked(new_index: Index) -> None:
+    summary = "About health. Rituximab vs. Belimumab (e.g. Benlysta) for lupus at St. Mary's. Gout is left out."
+    new_index.ingest(ListSource(trial(1, title="Three things", summary=summary)))
+    (hit,) = new_index.query("lupus belimumab", mode="lexical").hits
+    assert hit.match is not None
+    assert hit.match.text == "Rituximab vs. Belimumab (e.g. Benlysta) for lupus at St. Mary's."
+    assert hit.match.words == ("Belimumab", "lupus")
+
+
+def test_another_name_of_what_is_asked_is_a_reason(new_index: Index) -> None:
+    summary = "A cancer ward. Women with breast carcinoma take part."
+    new_index.ingest(ListSource(trial(1, title="Three things", summary=summary)))
+    with new_index.searcher() as searcher:
+        known = replace(searcher, recognizer=lambda: TERMS)
+        (hit,) = search(known, "breast cancer", "lexical", Filters(), Page()).hits
+    assert hit.match is not None
+    assert (hit.match.text, hit.match.words) == ("Women with breast carcinoma take part.", ("breast", "carcinoma"))

@@ -29,10 +29,16 @@ class EligibilityCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """The passage of the trial that matched best: which part of the record it is from, and its text."""
+    """The sentence of the trial that matched best.
+
+    :param part: which part of the record it is from.
+    :param text: the sentence, or its beginning.
+    :param words: the words of it that matched: those of the question, or of another name of what it says.
+    """
 
     part: str
     text: str
+    words: tuple[str, ...] = ()
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +95,7 @@ FilterWord = str | tuple[str, ...] | bool
 class Constraint(msgspec.Struct, frozen=True, kw_only=True):
     """Something that a question asks for besides the illness. It filters nothing.
 
-    :param said: the words of the text.
+    :param said: the words of the text; empty for age and sex, which many words may tell.
     :param meaning: what was understood, for a person.
     :param filters: what would leave out the other trials, as :meth:`trialindex.Filters.parse` takes it; empty where
         there is no such filter, or it was given already.
@@ -387,7 +393,7 @@ def describe_option(filters: Mapping[str, FilterWord]) -> str:
 def describe_constraint(constraint: Constraint) -> str:
     """What a question asks for, and the option for it: ``recruiting; to see no others: --status recruiting``."""
     said, meaning = one_line(constraint.said), one_line(constraint.meaning)
-    named = meaning if said.casefold() == meaning.casefold() else f"{meaning} (“{said}”)"
+    named = meaning if said.casefold() in ("", meaning.casefold()) else f"{meaning} (“{said}”)"
     told = f"{constraint.kind}: {named}" if constraint.kind != "placebo" else "no placebo"
     if constraint.kind == "treatment":
         return f"{told}; trials that test it come up"

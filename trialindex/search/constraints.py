@@ -175,10 +175,10 @@ def add_person(constraints: Constraints, person: Person, filters: Filters) -> Co
     if person.age is not None:
         age = format_age(person.age)
         typed = f"{person.age:g}" if person.age.is_integer() else age
-        told.append(_constraint("age", age, age, filters, age=typed))
+        told.append(_constraint("age", "", age, filters, age=typed))
     if person.sex is not None:
         sex = person.sex.lower()
-        told.append(_constraint("sex", sex, sex, filters, sex=sex))
+        told.append(_constraint("sex", "", sex, filters, sex=sex))
     return replace(constraints, told=tuple(told))
 
 

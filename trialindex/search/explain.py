@@ -15,8 +15,10 @@ from trialindex.search.rankings import Candidate
 from trialindex.search.requirements import Requirement, RequirementChecker
 from trialindex.search.searcher import Searcher
 from trialindex.search.sites import locate_cities, nearest_sites, sites_in, unplaced_addresses
+from trialindex.search.words import content_words
 from trialindex.trial import Trial
 from trialindex.trial.passages import passages
+from trialindex.trial.sentences import split_sentences
 
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 LONGEST = 320
 """Characters of a match; more is cut at a word."""
-_SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\S)")
 
 
 def explain(
@@ -48,8 +49,7 @@ def explain(
     :param first: the rank of the first of them.
     :param contacts: leave the contacts in the trials.
     """
-    words = searcher.derived.lexical.words
-    query_words = set(words(question.text))
+    question_words = QuestionWords(question, searcher.derived.lexical.words)
     shown = [by_num[candidate.num].trial for candidate in candidates if candidate.num in by_num]
     sites = (site for trial in shown for site in trial.sites) if question.filters.near else ()
     cities = locate_cities(unplaced_addresses(sites))
@@ -69,7 +69,7 @@ def explain(
             level=level(closeness),
             closeness=round(closeness, 3),
             named=candidate.num in question.named.nums,
-            match=match(stored.trial, candidate.passage, query_words, words),
+            match=match(stored.trial, candidate.passage, question_words),
             fits=question.person.fits(trial),
             cautions=(
                 *(_ruled_out(one) for one in requirements.conflicts(stored.trial)),
@@ -101,25 +101,43 @@ def _nearest(trial: Trial, filters: Filters, cities: Mapping[Address, City]) -> 
     }
 
 
-def match(trial: Trial, position: int | None, query_words: set[str], words: Callable[[str], list[str]]) -> Match:
-    """The part of the trial that matched, and the sentence of it that shares most words with the query.
+class QuestionWords:
+    """The words of a question as the word index has them.
+
+    :param words: gives the words of a text, see :meth:`~trialindex.storage.lexical.Lexical.words`.
+    """
+
+    def __init__(self, question: Question, words: Callable[[str], list[str]]) -> None:
+        self.words = words
+        self._own = set(words(" ".join(content_words(question.text)))) or set(words(question.text))
+        names = {name for concept in question.understood.concepts for name in (concept.name, *concept.names)}
+        self._names = [stems for stems in map(set, map(words, names)) if stems]
+
+    def held(self, text: str) -> set[str]:
+        """Those that a text holds, and those of each name that it holds whole."""
+        stems = set(self.words(text))
+        return (self._own & stems).union(*(name for name in self._names if name <= stems))
+
+
+def match(trial: Trial, position: int | None, question: QuestionWords) -> Match:
+    """The part of the trial that matched, and the sentence of it that shares most words with the question.
 
     :param position: the passage found by its vector; without one the passage that shares most words is taken.
-    :param query_words: the words of the query as :meth:`Lexical.words` gives them.
-    :param words: that function.
     """
     cut = list(passages(trial))
     if position is None or position >= len(cut):
-        position = max(range(len(cut)), key=lambda p: len(query_words & set(words(cut[p].text))))
+        position = max(range(len(cut)), key=lambda p: len(question.held(cut[p].text)))
     part = cut[position].part
     texts = {
         "summary": [trial.summary or trial.description or ""],
         "inclusion criteria": list(trial.inclusion),
         "criteria": list(trial.other_criteria),
     }
-    sentences = [s.strip() for text in texts.get(part, [trial.title]) for s in _SENTENCE.split(text) if s.strip()]
-    best = max(sentences or [trial.title], key=lambda s: len(query_words & set(words(s))))
-    return Match(part=part, text=_shorten(best))
+    sentences = [sentence for text in texts.get(part, [trial.title]) for sentence in split_sentences(text)]
+    best = max(sentences or [trial.title], key=lambda sentence: len(question.held(sentence)))
+    held, text = question.held(best), _shorten(best)
+    words = (word for word in re.findall(r"[^\W_]+", text) if held.intersection(question.words(word)))
+    return Match(part=part, text=text, words=tuple(dict.fromkeys(words)))
 
 
 def _ruled_out(requirement: Requirement) -> str:

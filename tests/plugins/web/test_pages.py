@@ -148,6 +148,22 @@ def test_what_was_understood_is_shown_and_what_was_set_aside(browser: Browser) -
     assert "not pregnant" in chips
 
 
+def test_what_a_question_asks_for_is_offered_as_a_filter(browser: Browser) -> None:
+    text = "recruiting trials for lupus"
+    path = browser.search(text)
+    offered = re.findall(r'name="add" value="([^"]+)"', browser.get(path).text)
+    assert offered == ["--status recruiting"]
+    narrowed = browser.get(browser.submit(path, {"text": text, "add": offered[0]}).headers["location"]).text
+    assert 'name="add"' not in narrowed, "what is chosen is not offered"
+    assert 'name="clear" value="status"' in narrowed
+    open_page = browser.get(browser.submit(path, {"text": "lupus", "open": "true"}).headers["location"]).text
+    assert 'name="clear" value="open"' in open_page
+
+
+def test_the_words_that_matched_are_marked(browser: Browser) -> None:
+    assert re.search(r"<mark>[Ll]upus</mark>", browser.get(browser.search("lupus")).text)
+
+
 def test_what_was_understood_can_be_taken_out_and_put_back(browser: Browser, registered: Plugins) -> None:
     registered.register(Words(), "words")
     load_recognizer.cache_clear()  # the server may have read the vocabularies before
