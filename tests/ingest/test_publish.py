@@ -75,6 +75,7 @@ def publish(monkeypatch: pytest.MonkeyPatch, *, first: float, then: float, share
     monkeypatch.setattr(ingest_module, "FIRST_SECONDS", first)
     monkeypatch.setattr(ingest_module, "PUBLISH_SECONDS", then)
     monkeypatch.setattr(ingest_module, "PUBLISH_SHARE", share)
+    monkeypatch.setattr(ingest_module, "READING_SHARE", share)
 
 
 def test_words_are_found_before_the_end_and_vectors_as_they_come(

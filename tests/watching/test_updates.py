@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from support.helpers import ListSource, trial
+from support.helpers import ListSource, ingest_unfinished, trial
 from support.watching_cases import add_fakes, said
 from trialindex.errors import IndexDamaged, IndexFormatError, QueryError, StorageError, UnknownTrial, WatchError
 from trialindex.index import Index
@@ -246,6 +246,16 @@ def test_what_fell_out_of_the_first_results_and_returns_is_not_new_again(new_ind
     new_index.remove(["T-9"])
     assert said(find_updates(new_index, watches)) == [(1, "removed", "T-9")]
     put(new_index, trial(7))
+    assert find_updates(new_index, watches) == []
+
+
+def test_a_trial_that_is_embedded_later_is_told_to_a_question_then_and_once(new_index: Index, watches: Watches) -> None:
+    add(watches, new_index, query="walking after a kidney transplant", level=0.5)
+    new = [trial(8, title="Walking after a kidney transplant today"), trial(9, title="Gout")]
+    ingest_unfinished(new_index, *new, lupus(1, title="Changed meanwhile"))
+    assert find_updates(new_index, watches) == []
+    put(new_index, trial(7, title="Of another day"))
+    assert said(find_updates(new_index, watches)) == [(1, "new", "T-8")]
     assert find_updates(new_index, watches) == []
 
 

@@ -39,7 +39,9 @@ PUBLISH_SECONDS = 60.0
 FIRST_SECONDS = 2.0
 """From the start of a run to the first time, of an index that has no answers yet."""
 PUBLISH_SHARE = 0.04
-"""The part of a run that this may take: the larger the index, the rarer it is done."""
+"""The part of the time of embedding that this may take: the larger the index, the rarer it is done."""
+READING_SHARE = 0.25
+"""The same of the time of reading, which is short: what is put into the word index then is not put there again."""
 
 MAX_REASONS = 1000
 """Different reasons for leaving values empty that a summary tells apart."""
@@ -126,7 +128,7 @@ class Ingest:
         self._left = records.waiting.count()
         self._encoder = encoder
         self._has_encoder = False
-        self._embedding = Embedding(records, encoder, listener, self._publish_when_due)
+        self._embedding = Embedding(records, encoder, listener, lambda: self._publish_when_due(PUBLISH_SHARE))
         self._listener = listener
         self._batch: dict[bytes, _Given] = {}
         self._today = date.today().isoformat()
@@ -257,7 +259,7 @@ class Ingest:
         self._state = state if state is not None else self._state
         self.summary.changes += changes
         self.summary.unchanged += sum(change.trial.id not in known for change in changing)
-        self._publish_when_due()
+        self._publish_when_due(READING_SHARE)
 
     def _require_encoder(self) -> None:
         """Make sure before the first trial is committed that there is an encoder for it, and not after the last one."""
@@ -265,13 +267,16 @@ class Ingest:
             self._encoder()
             self._has_encoder = True
 
-    def _publish_when_due(self) -> None:
-        """An index that is filled for hours answers meanwhile, for a small part of the time."""
+    def _publish_when_due(self, share: float) -> None:
+        """An index that is filled for hours answers meanwhile.
+
+        :param share: the part of the time that this may take.
+        """
         begun = time.perf_counter()
         if begun >= self._publish_at:
             self._publish()
             done = time.perf_counter()
-            self._publish_at = done + max(PUBLISH_SECONDS, (done - begun) / PUBLISH_SHARE)
+            self._publish_at = done + max(PUBLISH_SECONDS, (done - begun) / share)
 
     def _remember(self, state: Mapping[str, Any]) -> None:
         """Keep where the source stopped; a request that is not known overrules none that is."""
