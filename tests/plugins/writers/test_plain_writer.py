@@ -150,7 +150,9 @@ def test_other_names_are_names() -> None:
         "ZB-12",  # a code says nothing beside a name
         "Zorvia",
     )
-    assert told("substance", **drug("Zorumab", other_names=names)) == ["The drug: zorumab, a lab-made antibody."]
+    assert told("substance", **drug("Zorumab", other_names=names)) == [
+        "The drug: zorumab, a lab-made antibody; also called Zorvia."
+    ]
 
 
 # --- the illness, and who has it ------------------------------------------------------------------------------------
