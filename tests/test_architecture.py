@@ -32,6 +32,7 @@ PUBLIC = {
     "trialindex.plugin.trial_page",
     "trialindex.plugin.unpack",
     "trialindex.plugin.updates",
+    "trialindex.plugin.vocabulary_entries",
     "trialindex.testing",
     "trialindex.trial",
     "trialindex.trial.countries",

@@ -147,6 +147,24 @@ def test_the_state_that_is_asked_for_goes_up(index: Index) -> None:
     assert answer.biomarkers == (BiomarkerReading(name="EGFR", state="negative"),)
 
 
+def test_a_state_comes_up_from_below_many_other_trials_of_the_illness(index: Index) -> None:
+    long = "Drug A before surgery in postmenopausal women with locally advanced, HER2-negative"
+    index.ingest(
+        ListSource(
+            *(Trial(id=f"ANY-{n}", title=f"Breast cancer {'and exercise ' * n}") for n in range(40)),
+            Trial(id="NEGATIVE", title=f"{long} breast cancer"),
+            Trial(id="STOMACH", title=f"{long} gastric cancer"),
+        )
+    )
+    parts = {
+        hit.trial.id: (hit.rank, hit.parts.get("state", 0.0))
+        for hit in index.query("HER2- breast cancer", limit=42).hits
+    }
+    assert parts["NEGATIVE"][0] <= 10
+    assert parts["NEGATIVE"][1] > 0
+    assert parts.get("STOMACH", (42, 0.0)) == (42, 0.0)
+
+
 @pytest.mark.parametrize(
     ("asked", "trial", "asks"),
     [

@@ -133,11 +133,9 @@ class BiomarkerReader:
     def __init__(self, names: CompiledBiomarkers) -> None:
         self._names = names
 
-    def first_words(self, name: str) -> set[str]:
-        """The words with which the names of a biomarker begin, as :func:`~trialindex.concepts.tokens.normalize` gives
-        them: a text without any of them does not name it.
-        """
-        return {key.split()[0] for key, one in self._names.items() if name in one.names}
+    def names_of(self, name: str) -> list[str]:
+        """The names of a biomarker, folded as :func:`~trialindex.concepts.tokens.normalize` folds them."""
+        return [key for key, one in self._names.items() if name in one.names and one.state is None]
 
     def read(self, text: str, words: Words, context: Context) -> list[BiomarkerMention]:
         """What the text says of each biomarker that it names, in order.

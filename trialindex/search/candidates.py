@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from heapq import nlargest
 from itertools import islice
@@ -27,6 +27,7 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
         return []
     adjustments: dict[int, dict[str, float]] = {}
     gained: dict[int, float] = {}
+    risen: dict[int, float] = {}
     if question.mode == "hybrid":
         scores = rankings.fused(settings.weights(question.text), settings.depth)
         if smoothing := settings.smoothing * settings.note_share(question.text):
@@ -37,6 +38,9 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
             scores |= regularized
         for num in rankings.testing & scores.keys():
             scores[num] += settings.treatment_bonus
+        risen = _rise(scores, rankings.stated, searcher)
+        for num, gain in risen.items():
+            scores[num] = scores.get(num, 0.0) + gain
         adjustments = _adjustments(scores, wanted, question, searcher)
         for num, parts in adjustments.items():
             scores[num] += _change(parts)
@@ -53,6 +57,8 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
         parts = dict(adjustments.get(num, {}))
         if num in rankings.testing:
             parts["treatment"] = settings.treatment_bonus
+        if num in risen:
+            parts["state"] = round(risen[num], 4)
         if num in gained:
             parts["regularization"] = round(gained[num], 4)
         for name, found in rankings.scores.items():
@@ -80,6 +86,19 @@ def search_depth(wanted: int, depth: int) -> int:
     return depth
 
 
+def _rise(scores: Mapping[int, float], stated: Collection[int], searcher: Searcher) -> dict[int, float]:
+    """What trials gain for the state of a biomarker: a share of what they lack to one standard deviation above the
+    best, so that they keep their order. One that no ranking found starts from the last of those that were.
+    """
+    settings = searcher.settings
+    if not stated or not scores:
+        return {}
+    deepest = nlargest(settings.depth, scores.values())
+    own = {num: scores.get(num, deepest[-1]) for num in stated}
+    missing = {num: deepest[-1] for num in stated if num not in scores}
+    return {num: settings.state_share * (deepest[0] + 1 - own[num]) + missing.get(num, 0.0) for num in stated}
+
+
 def _adjustments(
     scores: Mapping[int, float], wanted: int, question: Question, searcher: Searcher
 ) -> dict[int, dict[str, float]]:
@@ -94,7 +113,7 @@ def _adjustments(
     found: dict[int, dict[str, float]] = {}
     if not (known or person.healthy or requirements):
         return found
-    most = settings.state_gain * bool(requirements) + settings.healthy_gain * person.healthy
+    most = settings.healthy_gain * person.healthy
     best = sorted(scores, key=lambda num: (-scores[num], num))[: settings.depth]
     done, step = 0, wanted + 50
     while done < len(best):
@@ -107,8 +126,6 @@ def _adjustments(
             parts = found.setdefault(stored.num, {})
             if next(requirements.conflicts(stored.trial), None):
                 parts["ruled_out"] = settings.ruled_out_penalty
-            elif requirements.fits(stored.trial):
-                parts["state"] = settings.state_gain
             if person.healthy and stored.trial.healthy_volunteers:
                 parts["healthy"] = settings.healthy_gain
         done, step = done + step, 2 * step
@@ -121,4 +138,4 @@ def _adjustments(
 def _change(parts: Mapping[str, float]) -> float:
     """What the score of a trial changes by."""
     lost = parts.get("mismatch", 0.0) + parts.get("ruled_out", 0.0)
-    return parts.get("state", 0.0) + parts.get("healthy", 0.0) - lost
+    return parts.get("healthy", 0.0) - lost

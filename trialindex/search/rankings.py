@@ -37,6 +37,7 @@ class Rankings:
     :param size: how many trials were ranked among.
     :param unembedded: of the trials that were found those that have no vectors yet, so that words alone tell of them.
     :param testing: those of them that test a treatment which is asked for.
+    :param stated: trials that are for people in whom a biomarker is negative, as the question says it is.
     """
 
     question: Question
@@ -45,6 +46,7 @@ class Rankings:
     size: int
     unembedded: frozenset[int] = frozenset()
     testing: frozenset[int] = frozenset()
+    stated: frozenset[int] = frozenset()
 
     def fused(self, weights: Mapping[str, float], depth: int) -> dict[int, float]:
         """The rankings as one, see :func:`~trialindex.search.fusion.fuse`.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from trialindex.concepts.tokens import fold_letters, normalize
+from trialindex.search.analysis import main_problem
 from trialindex.search.question import Question
 from trialindex.search.searcher import Searcher
 from trialindex.trial import Trial
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from trialindex.concepts.biomarkers import BiomarkerMention
     from trialindex.concepts.context import Assertion
     from trialindex.concepts.recognizer import Mention
+    from trialindex.plugin.interfaces import Ids
 
 _CHOICE = re.compile(
     r"\b(?:or|and/or|allowed|permitted|acceptable|eligible|may|if|unless|regardless|irrespective|either|any|prior"
@@ -29,6 +31,13 @@ _CHOICE = re.compile(
 """Words with which a criterion leaves a choice, or speaks of the past."""
 _TITLE_CHOICE = re.compile(r"\b(?:or|and/or|with and without|regardless|irrespective)\b", re.IGNORECASE)
 """The same of a title."""
+_NEGATIVE = ("negative", "wild type", "wildtype")
+_NAMES = 4
+"""Names of a biomarker that are looked for."""
+_MOST = 300
+"""Trials that name a state of which it is looked whether they are for people in it."""
+_STATED = ("triple", "seronegative", "seropositive", "tnbc")
+"""Words that say the state of several biomarkers without their names."""
 _OPPOSITES = {"positive": "negative", "negative": "positive"}
 _STEM = 5
 """Letters by which a line is known that may name something."""
@@ -56,10 +65,12 @@ class RequirementChecker:
         self._recognizer = searcher.recognizer()
         self._states = {one.name: one.state for one in question.interpretation.biomarkers if one.state != "unknown"}
         self._phrases: list[_Phrase] = []
+        said = {normalize(concept.name) for concept in question.understood.concepts}
         for phrase in question.interpretation.ruled_out:
             mentions = [mention for mention in self._recognizer.find(phrase) if not mention.general]
             names = frozenset(normalize(name) for mention in mentions for name in mention.names)
-            self._phrases.append(_Phrase(normalize(phrase).split(), names))
+            if said.isdisjoint(names):  # "no tuberculosis before, now tuberculosis"
+                self._phrases.append(_Phrase(normalize(phrase).split(), names))
         needles = {
             max(name.split(), key=len)[:_STEM]
             for phrase in self._phrases
@@ -68,7 +79,9 @@ class RequirementChecker:
         }
         if self._states:
             self._biomarkers = searcher.interpreter().biomarkers
-            needles |= {word[:_STEM] for name in self._states for word in self._biomarkers.first_words(name)}
+            needles |= {
+                key.split()[0][:_STEM] for name in self._states for key in (*self._biomarkers.names_of(name), *_STATED)
+            }
         self._needles = re.compile("|".join(map(re.escape, sorted(needles))) or r"(?!)")
 
     def __bool__(self) -> bool:
@@ -87,7 +100,11 @@ class RequirementChecker:
                     yield Requirement(what, line)
 
     def fits(self, trial: Trial) -> bool:
-        """Whether the trial is for people with a biomarker that is negative as the question's is."""
+        """Whether the trial is for people with a biomarker that is negative as the question's is, and asks for nothing
+        that the question rules out.
+        """
+        if next(self.conflicts(trial), None):
+            return False
         negative = {name for name, state in self._states.items() if state == "negative"}
         return bool(negative) and any(
             one.name in negative and one.state == "negative"
@@ -138,3 +155,25 @@ class _Phrase(NamedTuple):
 
     words: list[str]
     names: frozenset[str]
+
+
+def trials_in_state(question: Question, searcher: Searcher, allowed: Ids | None) -> frozenset[int]:
+    """The trials that are for people in whom a biomarker is negative, as the question says, and for its main problem.
+
+    :param allowed: sorted numbers of the trials to search among; ``None`` for all.
+    """
+    import numpy as np
+
+    negative = [one.name for one in question.interpretation.biomarkers if one.state == "negative"]
+    problem = main_problem(question.understood)
+    if not negative or problem is None:
+        return frozenset()
+    lexical, reader = searcher.derived.lexical, searcher.interpreter().biomarkers
+    names = [[f"{key} {word}" for key in reader.names_of(name)[:_NAMES] for word in _NEGATIVE] for name in negative]
+    stated = {num for one in names for num, _ in lexical.search_names([(1.0, one)], _MOST, allowed)}
+    if not stated:
+        return frozenset()
+    among = np.array(sorted(stated), dtype=np.int64)
+    named = [num for num, _ in lexical.search_names([(1.0, problem.names)], len(among), among)]
+    checker = RequirementChecker(question, searcher)
+    return frozenset(stored.num for stored in searcher.records.load(named) if checker.fits(stored.trial))

@@ -16,6 +16,7 @@ from trialindex.search.constraints import tests
 from trialindex.search.feedback import expansion_terms
 from trialindex.search.question import Question
 from trialindex.search.rankings import BY_MEANING, Rankings
+from trialindex.search.requirements import trials_in_state
 from trialindex.search.searcher import Searcher
 from trialindex.search.words import content_words
 
@@ -76,6 +77,7 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
             concepts = [(1.0, [" ".join(content_words(question.text))])]
         by_concepts = lexical_thread.submit(lexical.search_names, concepts, depth, allowed)
         treated = lexical_thread.submit(_treated, replace(question, understood=understood), lexical, depth, allowed)
+        stated = lexical_thread.submit(trials_in_state, replace(question, understood=understood), searcher, allowed)
         nearest = nearest_trials(queries, depth, searcher, allowed)
     scores: dict[str, Mapping[int, float]] = {}
     passages: dict[int, int | None] = {}
@@ -86,7 +88,7 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
     scores["concepts"] = dict(by_concepts.result())
     asked = replace(question, understood=understood)
     testing = _testing(treated.result(), question, searcher)
-    rankings = Rankings(asked, scores, passages, size, _unembedded(scores, searcher), testing)
+    rankings = Rankings(asked, scores, passages, size, _unembedded(scores, searcher), testing, stated.result())
     words = expansion_terms(rankings.fused(weights, settings.depth), searcher)
     scores["feedback"] = dict(lexical.search_words(words, depth, allowed))
     return replace(rankings, unembedded=_unembedded(scores, searcher))
