@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -101,6 +102,10 @@ def test_check_tells_it_from_damage(unfinished: Index) -> None:
     found = unfinished.check()
     assert (found, found.waiting) == ([], 3)
     assert "3 passages not embedded yet" in typed("check", "--index", str(unfinished.folder))
+    assert (
+        json.loads(CliRunner().invoke(cli, ["check", "--json", "--index", str(unfinished.folder)]).stdout)["waiting"]
+        == 3
+    )
     execute(unfinished, "DELETE FROM vectors")
     assert [finding.what for finding in unfinished.check()][:1] == ["a passage of T-3 has no vector"]
 

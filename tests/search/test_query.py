@@ -220,6 +220,25 @@ def test_a_ranking_without_differences_moves_nothing() -> None:
     assert fuse([{}, {}], 5, [1.0, 1.0], 1000) == {}
 
 
+def test_what_a_ranking_could_not_rate_counts_there_as_much_as_in_the_others() -> None:
+    by_meaning = {1: 9.0, 2: 8.0, 3: 1.0}
+    by_words = {4: 7.0, 1: 6.0, 5: 5.0, 2: 2.0}
+    scores = fuse([by_meaning, by_words], 5, [4.0, 1.0], 1000, [{4, 5}, None])
+    first = {1: 9.0, 2: 8.0, 3: 1.0, 4: 9.0, 5: 1.0}  # 4 is the first by words, 5 the third
+    second = {3: 0.0, **by_words}
+    known, all_of = np.array(list(by_meaning.values())), np.array(list(second.values()))
+    expected = {
+        num: 4 * (first[num] - known.mean()) / known.std() + (second[num] - all_of.mean()) / all_of.std()
+        for num in range(1, 6)
+    }
+    assert scores == pytest.approx(expected)
+
+
+def test_a_ranking_that_rates_all_it_can_is_not_filled_up() -> None:
+    scores = fuse([{1: 0.8, 2: 0.6}], 100, [1.0], 1000, [set()])
+    assert scores == pytest.approx({1: 1.0, 2: -1.0})
+
+
 def test_deeper_lists_only_add_to_the_end() -> None:
     rng = random.Random(3)
     first, second = list(range(50)), list(range(50))

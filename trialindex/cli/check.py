@@ -39,7 +39,7 @@ def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: boo
         with progress_listener(quiet) as listener:
             report = index.check(repair=repair, listener=listener)
         performed, findings, count = report.performed, [*report, *_check_watches(index)], len(index)
-    value = {"trials": count, "checked": performed, "findings": findings}
+    value = {"trials": count, "checked": performed, "waiting": report.waiting, "findings": findings}
     print_result(value, _lines(findings, () if quiet else performed, count), as_json=as_json)
     if report.waiting:
         say(f"{display.count(report.waiting, 'passage')} not embedded yet. {EMBED_THE_REST}.")
