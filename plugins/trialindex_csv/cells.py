@@ -118,10 +118,18 @@ def location(text: str) -> dict[str, str]:
 _AUTHORITY = re.compile(r"(.+?) - [A-Z][\w/ -]*")
 
 
-def country(text: str) -> str:
-    """The country of ``Germany - BfArM``, as the register of the EU names the authority that let the trial in."""
-    found = _AUTHORITY.fullmatch(text)
-    return found[1] if found else text
+_WITH_STATUS = re.compile(r"(?:^|,\s*)([^,:]+?)\s*:")
+
+
+def countries(text: str) -> list[str]:
+    """The countries of a cell: of ``Germany - BfArM`` and of ``Spain: Ongoing, recruiting, Italy: Ended``.
+
+    So the EU's two registers name the authority that let a trial in, and how far the trial is in each country.
+    """
+    if found := _WITH_STATUS.findall(text):
+        return list(found)
+    authority = _AUTHORITY.fullmatch(text)
+    return [authority[1] if authority else text]
 
 
 def sites(parts: dict[str, Sequence[str]]) -> list[dict[str, str]]:

@@ -71,7 +71,8 @@ KNOWN_COLUMNS = {
     "site": "facility; facilities; hospital; site name",
     "city": "cities; location city",
     "state": "states; location state; province",
-    "country": "countries; location country; countries of recruitment; member state; member state concerned",
+    "country": "countries; location country; countries of recruitment; member state; member state concerned; "
+    "location s and recruitment status",
 }
 """For each target how registries and their exports name the column; of several that a file has, the first counts."""
 SITE_UNUSED = {"studydocuments", "rank", "outcomemeasures", "sponsorcollaborators", "fundedbys"}

@@ -122,7 +122,7 @@ class RowReader:
             take(date, lambda text, date=date: {date: _date(text, self._orders.get(date))})  # type: ignore[misc]
         columns_of_sites = {part: parts.pop(part) for part in _PLACES if part in parts}
         if "country" in columns_of_sites:
-            columns_of_sites["country"] = [cells.country(text) for text in columns_of_sites["country"]]
+            columns_of_sites["country"] = [one for text in columns_of_sites["country"] for one in cells.countries(text)]
         data["sites"] += cells.sites(columns_of_sites)
         if len(counts := {len(items) for items in columns_of_sites.values()} - {1}) > 1:
             counted = " and ".join(map(str, sorted(counts)))

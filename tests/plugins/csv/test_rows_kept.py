@@ -328,3 +328,11 @@ def test_two_writings_of_one_id_are_one_trial(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_states_and_provinces_in_addresses(tmp_path: Path, text: str, site: Site) -> None:
     assert one(tmp_path, "locations", text)[0].sites == (site,)
+
+
+def test_countries_with_how_far_the_trial_is_in_each(tmp_path: Path) -> None:
+    cells = ["2022-500244-37-00", "T", "Spain: Ongoing, recruiting, Italy: Ended", "Ongoing, recruiting"]
+    header = ["Trial number", "Title of the trial", "Location(s) and recruitment status", "Overall trial status"]
+    [trial] = read(write(tmp_path / "x.csv", [header, cells])).trials
+    assert (trial.countries, trial.status) == (("Spain", "Italy"), "RECRUITING")
+    assert one(tmp_path, "country", "Spain:4")[0].countries == ("Spain",)
