@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from trialindex.errors import IndexEmpty, IndexStateError, QueryError, StorageError, TrialIndexError, UnknownTrial
 from trialindex_web.api import Api
@@ -128,7 +128,15 @@ def _of_http(request: Request, problem: HTTPException) -> Refusal:
             405, "A question is sent with the form, so that it stands in no address; go to the search.", Allow="POST"
         )
     words = WORDS.get(problem.status_code, "That does not work.")
-    return Refusal(problem.status_code, words, **dict(problem.headers or {}))
+    allowed = {"Allow": ", ".join(_methods(request))} if problem.status_code == 405 else {}
+    return Refusal(problem.status_code, words, **{**(problem.headers or {}), **allowed})
+
+
+def _methods(request: Request) -> list[str]:
+    """What can be done at the address of a request, by all of its routes; Starlette names those of the first one."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    found = (route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted(set().union(*found))
 
 
 def _of_error(problem: TrialIndexError) -> Refusal:

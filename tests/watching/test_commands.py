@@ -318,3 +318,11 @@ def test_an_ingest_into_a_folder_that_only_has_watches_makes_an_index_and_keeps_
     Registry.down = ""
     assert run("ingest", "registry", *options)[0] == 0
     assert run("watch", "list", "--index", str(other))[1].startswith("1  the trial T-1")
+
+
+def test_a_number_that_no_watch_can_have_is_no_watch(run: Run) -> None:
+    run("watch", "add", "t-1", "--no-conditions")
+    for command in (("watch", "remove", 2**80), ("watch", "pause", 2**64), ("notify", "remove", 2**80)):
+        code, _, err = run(*command)
+        assert (code, err.count("\n"), "there is no" in err) == (1, 1, True), err
+    assert run("updates", "--watch", 2**80)[0] in (0, 1)

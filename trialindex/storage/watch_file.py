@@ -302,11 +302,13 @@ class WatchFile:
 
     def _select(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():
-            return self._db.execute(sql, parameters).fetchall()
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except OverflowError:  # a number that no row can have
+                return []
 
     def _select_one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        with self._errors():
-            return self._db.execute(sql, parameters).fetchone()
+        return next(iter(self._select(sql, parameters)), None)
 
 
 def _make_private(path: Path, *, create: bool) -> None:

@@ -319,6 +319,12 @@ def test_rule_10_who_asks_too_often_waits_on_a_public_server_alone(visitor: Brow
     assert [browser.submit("/search", {"text": "lupus"}).status_code for _ in range(40)] == [303] * 40
 
 
+def test_what_can_be_done_at_an_address_is_named(browser: Browser) -> None:
+    for path, methods in (("/api/v1/watches", "GET, HEAD, POST"), ("/search", "POST"), ("/watches", "GET, HEAD, POST")):
+        answer = browser.client.request("OPTIONS", path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
 # --- 15, 16 ---------------------------------------------------------------------------------------------------------
 
 

@@ -74,3 +74,10 @@ def test_what_is_not_ticked_is_not_watched(browser: Browser) -> None:
     browser.enter()
     browser.submit("/watches", {"trial": "EX-0002", "choose": "1", "condition": "lupus nephritis"})
     assert [one["kind"] for one in browser.get("/api/v1/watches").json()["watches"]] == ["condition"]
+
+
+def test_a_number_that_no_watch_can_have_is_no_watch(browser: Browser) -> None:
+    browser.enter()
+    browser.submit("/watches", {"trial": "EX-0002"})
+    assert browser.client.delete(f"/api/v1/watches/{2**80}").status_code == 404
+    assert browser.submit(f"/watches/{2**80}", {"do": "remove"}).status_code == 404
