@@ -165,7 +165,7 @@ def closeness(hit: Hit) -> str:
 
 def marked(text: str, words: Sequence[str]) -> Markup:
     """The text as HTML with these words marked."""
-    pattern = rf"(?<![^\W_])({'|'.join(map(re.escape, words))})(?![^\W_])" if words else "(?!)"
+    pattern = rf"(?<![^\W_])({'|'.join(map(re.escape, words))})(?![^\W_])" if words else "((?!))"
     return Markup(re.sub(pattern, r"<mark>\1</mark>", str(escape(clean(text)))))  # noqa: S704  the text is escaped
 
 
