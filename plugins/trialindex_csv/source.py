@@ -15,6 +15,7 @@ from trialindex.plugin.interfaces import IngestContext, Source
 from trialindex.trial import Trial, display
 from trialindex.trial.parse_values import DateOrder
 from trialindex_csv import columns
+from trialindex_csv.full_export import FullExport, is_full_export
 from trialindex_csv.ictrp_xml import Export, is_export
 from trialindex_csv.ids import id_of_cell
 from trialindex_csv.repeats import Repeats
@@ -120,17 +121,18 @@ class CsvSource(Source):
         if repeats.joined:
             context.note(f"{display.count(repeats.joined, 'row')} went into the trial of an earlier row with its id.")
 
-    def _table(self) -> Table | Workbook | Export:
+    def _table(self) -> Table | FullExport | Workbook | Export:
         """The file as rows of text."""
         header = functools.partial(columns.is_header, mapping=self._mapping)
         if is_workbook(self._path):
             return Workbook(self._path, header)
         if is_export(self._path):
             return Export(self._path, header)
-        return Table(self._path, self._encoding, self._delimiter, header)
+        table = Table(self._path, self._encoding, self._delimiter, header)
+        return FullExport(table) if is_full_export(table.header) else table
 
     def _first_look(
-        self, table: Table | Workbook | Export, plan: columns.Plan
+        self, table: Table | FullExport | Workbook | Export, plan: columns.Plan
     ) -> tuple[dict[str, DateOrder], list[str]]:
         """How each column of dates writes them, and the id of each row.
 

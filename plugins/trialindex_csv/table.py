@@ -153,9 +153,12 @@ class Table:
         self.count = sum(1 for _ in self._records()) - self.above - 1
         """How many rows there are below the header."""
 
-    def rows(self) -> Iterator[Row]:
-        """The rows below the header, each with as many cells as it has, or with a problem."""
-        for row in islice(self._records(), self.above + 1, None):
+    def rows(self, start: int | None = None) -> Iterator[Row]:
+        """The rows below the header, each with as many cells as it has, or with a problem.
+
+        :param start: how many rows to leave out in place of the header and those above it.
+        """
+        for row in islice(self._records(), self.above + 1 if start is None else start, None):
             cells = row.cells
             if len(cells) > len(self.header) and not any(cells[len(self.header) :]):
                 cells = cells[: len(self.header)]  # delimiters left over at the end

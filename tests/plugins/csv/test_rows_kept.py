@@ -11,6 +11,7 @@ from support.csv_cases import Run, read, write
 from trialindex.errors import SourceError
 from trialindex.trial import Site, Trial
 from trialindex.trial.prepare import prepare
+from trialindex_csv import full_export
 
 
 def rows(tmp_path: Path, header: str, *lines: str, **options: Any) -> Run:
@@ -336,3 +337,30 @@ def test_countries_with_how_far_the_trial_is_in_each(tmp_path: Path) -> None:
     [trial] = read(write(tmp_path / "x.csv", [header, cells])).trials
     assert (trial.countries, trial.status) == (("Spain", "Italy"), "RECRUITING")
     assert one(tmp_path, "country", "Spain:4")[0].countries == ("Spain",)
+
+
+def test_the_full_export_of_the_who_has_no_names_of_columns(tmp_path: Path) -> None:
+    def row(trial_id: str, title: str) -> str:
+        stated = {
+            "public_title": title,
+            "Recruitment_status": "Recruiting",
+            "Agemin": "18 Years",
+            "Countries": "Peru;Chile",
+            "Date_registration": "31/01/2025",
+            "Inclusion_Criteria": "Inclusion criteria: Gout<br>Pain",
+            "Childs": " ",
+        }
+        cells = [f'"""{stated[name]}"""' if name in stated else "NULL" for name in full_export.COLUMNS[1:]]
+        return ",".join([trial_id, *cells])
+
+    path = tmp_path / "ICTRPWeek24February2025.csv"
+    path.write_text(
+        "\n".join([row("RBR-4s7gh3", "Walking, and rest"), row("KCT0000123", "T")]) + "\n", encoding="utf-8"
+    )
+    run = read(path)
+    assert (run.ids, run.rejected, run.dropped) == (["RBR-4s7gh3", "KCT0000123"], [], [])
+    trial = prepare(run.trials[0])
+    assert (trial.title, trial.status, trial.minimum_age) == ("Walking, and rest", "RECRUITING", 18)
+    assert (trial.countries, trial.inclusion) == (("Peru", "Chile"), ("Gout", "Pain"))
+    assert trial.first_posted
+    assert (trial.first_posted.date, run.progress[-1]) == ("2025-01-31", (2, 2))
