@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from trialindex.search.settings import RankingSettings
     from trialindex.storage.check import Findings
     from trialindex.storage.info import Info
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_ENCODER = "minilm"
 DEFAULT_STORE = "faiss"
@@ -450,6 +453,7 @@ class Index(Browser):
 
     def _use(self, encoder: Encoder) -> None:
         self.manifest.require_encoder(encoder.identity, self.folder)
+        _log.debug("the encoder is %s, revision %s", encoder.identity.spec, encoder.identity.revision)
         self._encoder = encoder
 
     @contextmanager

@@ -32,6 +32,8 @@ from trialindex.search.filters import Filters
 from trialindex.trial import Site, Trial
 
 TRIALS = 12
+LEAST_ANSWERS = 20
+"""Of each process: it goes on asking until it has more, however slow the machine is."""
 STATUSES = ("RECRUITING", "COMPLETED")
 COUNTRIES = ("France", "Austria")
 
@@ -98,7 +100,7 @@ def read(folder: Path, until: float, seed: int, threads: int, tell: Callable[[An
         chance = random.Random(seed * 100 + number)
         last = 0
         try:
-            while time.time() < until and not failures:
+            while (time.time() < until or counts.total() <= LEAST_ANSWERS) and not failures:
                 if chance.random() < 0.2:
                     with Index.open(folder) as own:
                         counts[ask(own, chance)] += 1
@@ -181,7 +183,7 @@ def campaign(
 
     def writers(which: int) -> None:
         number = which
-        while time.time() < until and not failures:
+        while (time.time() < until or happened["written"] < 2) and not failures:
             number += 2
             try:
                 happened[write(folder, home / f"turn-{which}.json", number, die=number % 7 == 0)] += 1

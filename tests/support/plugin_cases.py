@@ -150,7 +150,7 @@ class Site:
             env=self.environment,
             cwd=self.root,
             stdin=subprocess.DEVNULL,
-            timeout=120,
+            timeout=280,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

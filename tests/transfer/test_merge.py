@@ -274,7 +274,7 @@ def test_a_kill_in_a_merge_leaves_what_was(
 @pytest.fixture
 def server(registered: Plugins, monkeypatch: pytest.MonkeyPatch) -> Iterator[CtgovServer]:
     registered.register(trialindex_ctgov, "ctgov")
-    monkeypatch.setattr(CtgovSource, "pace", Pace(interval=0.0, timeout=2.0, retries=1, backoff=0.01, longest=0.1))
+    monkeypatch.setattr(CtgovSource, "pace", Pace(interval=0.0, timeout=60.0, retries=1, backoff=0.01, longest=0.1))
     with CtgovServer([study(number) for number in range(1, 31)]) as running:
         monkeypatch.setenv("TRIALINDEX_CTGOV_URL", running.url)
         yield running

@@ -23,7 +23,7 @@ def run(url: str, folder: Path, *arguments: str) -> tuple[str, str]:
         capture_output=True,
         encoding="utf-8",
         stdin=subprocess.DEVNULL,
-        timeout=120,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr

@@ -37,7 +37,7 @@ def nct(*numbers: int) -> list[str]:
 def server(registered: Plugins, monkeypatch: pytest.MonkeyPatch) -> Iterator[CtgovServer]:
     """A registry of forty trials, which a new index asks for all of."""
     registered.register(trialindex_ctgov, "ctgov")
-    monkeypatch.setattr(CtgovSource, "pace", Pace(interval=0.0, timeout=2.0, retries=1, backoff=0.01, longest=0.1))
+    monkeypatch.setattr(CtgovSource, "pace", Pace(interval=0.0, timeout=60.0, retries=1, backoff=0.01, longest=0.1))
     with CtgovServer([study(number) for number in range(1, 41)]) as running:
         monkeypatch.setenv("TRIALINDEX_CTGOV_URL", running.url)
         yield running

@@ -6,6 +6,7 @@ give, what waits for vectors is embedded.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,8 @@ from trialindex.storage.source_states import ShardOf, SourceState
 from trialindex.trial import Trial, decode, display, encode
 from trialindex.trial.prepare import prepare
 from trialindex.trial.sanitize import replace_surrogates
+
+_log = logging.getLogger(__name__)
 
 BATCH = 1024
 """Trials a transaction: few enough for little memory."""
@@ -178,6 +181,7 @@ class Ingest:
         finally:
             self.summary.encoded = self._embedding.encoded
             self.summary.seconds_encoding = self._embedding.seconds
+            _log.info("embedded %d passages in %.1f s", self._embedding.encoded, self._embedding.seconds)
 
     def _delivered(self) -> Iterator[Trial]:
         """The source's trials. When the source fails, what it gave before is committed and embedded."""
@@ -259,6 +263,8 @@ class Ingest:
         self._state = state if state is not None else self._state
         self.summary.changes += changes
         self.summary.unchanged += sum(change.trial.id not in known for change in changing)
+        message = "the source %s: %d of %d trials are new or changed, generation %d"  # its spec is what somebody typed
+        _log.debug(message, self._source.name, len(changes), len(batch), self._records.generation)
         self._publish_when_due(READING_SHARE)
 
     def _require_encoder(self) -> None:

@@ -8,6 +8,7 @@ without the model, since the vectors are in ``records.db``.
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import tempfile
 import time
@@ -29,6 +30,8 @@ from trialindex.trial import encode
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids
+
+_log = logging.getLogger(__name__)
 
 NAME = "derived"
 
@@ -182,6 +185,7 @@ def catch_up(folder: Path, records: Records, store: StoreSpec, dimension: int, *
         return False
     if current is not None and current.generation > target:  # records.db was restored from an older copy
         current = None
+    began, source = time.monotonic(), f"generation {current.generation}" if current else "the records alone"
     with storage_errors(folder):
         home = folder / NAME
         home.mkdir(exist_ok=True)
@@ -201,6 +205,7 @@ def catch_up(folder: Path, records: Records, store: StoreSpec, dimension: int, *
             shutil.rmtree(new, ignore_errors=True)
             raise
         _clear(folder, final)
+    _log.info("generation %d is searchable, made from %s in %.1f s", target, source, time.monotonic() - began)
     return True
 
 

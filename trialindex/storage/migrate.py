@@ -6,6 +6,7 @@ manifest is replaced. A kill leaves the older format, or the newer one, and the 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import msgspec
 
 from trialindex.storage.manifest import Manifest
 from trialindex.storage.records import Records
+
+_log = logging.getLogger(__name__)
 
 Step = Callable[[Records, Manifest], None]
 
@@ -30,4 +33,5 @@ def migrate(folder: Path, description: Manifest, records: Records, steps: Mappin
             steps[description.format](records, description)
         description = msgspec.structs.replace(description, format=description.format + 1)
         description.write(folder)
+        _log.info("brought the index to format %d", description.format)
     return description

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager, nullcontext
@@ -19,6 +20,8 @@ from trialindex.watching.store import Watches
 
 if TYPE_CHECKING:
     from trialindex.plugin.registry import Plugins
+
+_log = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(days=1)
@@ -67,6 +70,9 @@ def _deliver_to(watches: Watches, one: NotifierConfig) -> DeliveryResult:
         else:
             watches.mark_delivered(item)
             accepted += 1
+    # Neither its argument nor the error: both may hold an address.
+    outcome = "failed" if error else "accepted all"
+    _log.info("notifier %d, %s: %d accepted, %d given up, %s", one.num, one.name, accepted, suspended, outcome)
     return DeliveryResult(one, accepted, error, suspended)
 
 

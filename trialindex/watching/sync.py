@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from trialindex.watching.updates import find_updates
 
 MAIL_PATIENCE = 60.0
 """Seconds to wait for a server that is sending mails at this moment."""
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -85,6 +89,7 @@ def sync(
             if result.stopped:
                 return result
         result.updates = find_updates(index, watches, result.unfollowed.append)
+        _log.info("asked %d sources again, found %d updates", len(result.refreshed), len(result.updates))
         on_updates(result.updates)
         result.deliveries = deliver(watches)
         if subscribers is not None:

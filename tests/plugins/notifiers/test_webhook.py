@@ -38,7 +38,7 @@ def secret_and_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nothing for this computer may go there
-    monkeypatch.setattr(WebhookNotifier, "pace", Pace(interval=0, timeout=5, retries=3, backoff=0.01, longest=2))
+    monkeypatch.setattr(WebhookNotifier, "pace", Pace(interval=0, timeout=60, retries=3, backoff=0.01, longest=2))
 
 
 @pytest.fixture

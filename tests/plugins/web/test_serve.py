@@ -46,7 +46,7 @@ class Process:
         self.cookie = self.token = ""
 
     def _wait(self, pattern: str) -> str:
-        for _ in range(600):
+        while True:  # the limit of the test ends this
             found = re.search(pattern, self.out.read_text(encoding="utf-8"))
             if found:
                 return found[1]
@@ -59,7 +59,7 @@ class Process:
         self, method: str, path: str, body: str = "", kind: str = "application/x-www-form-urlencoded"
     ) -> tuple[int, dict[str, str], str]:
         """Status, headers and text of an answer; the cookie is kept."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=280)
         headers = {"Cookie": self.cookie} if self.cookie else {}
         if body:
             headers["Content-Type"] = kind
@@ -193,7 +193,7 @@ def test_nothing_that_people_sign_up_with_comes_anywhere(folder: Path, tmp_path:
             new.write_text("- {id: NEW-1, title: A new trial, conditions: [Lupus Nephritis], status: recruiting}\n")
             for words in (["ingest", f"manual:{new}"], ["sync"], ["subscribers", "show"]):
                 command = [sys.executable, "-m", "trialindex", *words, "--index", str(folder)]
-                done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd=tmp_path)
+                done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=True, cwd=tmp_path)
                 seen += [done.stdout, done.stderr]
             assert "A new trial" in quopri.decodestring(post.mails[-1].content).decode()
             assert server.stop() == 0
@@ -240,7 +240,7 @@ def test_what_is_being_answered_is_finished(folder: Path, tmp_path: Path) -> Non
 def test_a_taken_port_is_said_in_a_line(folder: Path, tmp_path: Path) -> None:
     with running(folder, tmp_path) as server:
         command = [sys.executable, "-m", "trialindex", "serve", "--index", str(folder), "--port", str(server.port)]
-        second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        second = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
         assert second.returncode == 1
         assert second.stdout == ""
         assert second.stderr.startswith(f"trialindex: port {server.port} of 127.0.0.1 is taken")
@@ -259,7 +259,7 @@ def test_a_taken_port_is_said_in_a_line(folder: Path, tmp_path: Path) -> None:
 )
 def test_what_does_not_go_together_is_said(folder: Path, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
     command = [sys.executable, "-m", "trialindex", "serve", "--index", str(folder), "--port", "0", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, cwd=tmp_path)
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -271,7 +271,7 @@ def test_help_loads_no_server(tmp_path: Path) -> None:
         "try:\n    main(['serve', '--help'])\nexcept SystemExit:\n"
         "    print(sorted({'numpy', 'starlette', 'uvicorn', 'anyio', 'jinja2'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=280, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
