@@ -45,6 +45,7 @@ _ALLERGENS: tuple[tuple[str, str, str], ...] = (
     ("peach allergy", "food", r"\bpeach(?:es)?\b"),
     ("apple allergy", "food", r"\bapples?\b(?! pectin)"),
     ("kiwi allergy", "food", r"\bkiwi"),
+    ("lupin allergy", "food", r"\blupine?\b"),
     ("buckwheat allergy", "food", r"\bbuckwheat\b"),
     ("fenugreek allergy", "food", r"\bfenugreek\b"),
     ("allergy to plant foods", "food", r"lipid transfer protein|\bLTP\b"),

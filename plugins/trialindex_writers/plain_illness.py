@@ -323,7 +323,7 @@ def _had(trial: Trial, one: _Named, *others: _Named) -> bool:
     :param others: what people may have instead.
     """
     required = _required(trial, one)
-    if one.entry.group == "infection" and trial.primary_purpose != "TREATMENT" and _vaccine(trial):
+    if one.entry.group == "infection" and trial.primary_purpose != "TREATMENT" and not required and _vaccine(trial):
         return False
     titles = f"{trial.title} {trial.official_title or ''}"
     labels = _labels(trial)

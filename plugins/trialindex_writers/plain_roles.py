@@ -197,7 +197,7 @@ def roles(trial: Trial) -> Roles:
         live = [t for t in live if t.type != "DIAGNOSTIC_TEST"] or live
     products = {_key(t): t for t in reversed(live)}
     real = [*reversed(products.values())]
-    split = _controls_apart(_split(real, _arms(arms, live, trial), trial, titles))
+    split = _controls_apart(_split(real, _arms(arms, live, trial), trial, titles), titles)
     return Roles(
         tuple(split.tested),
         tuple(split.background),
@@ -328,12 +328,20 @@ def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str,
     return _Split(tested, background, control, alone or without, False)
 
 
-def _controls_apart(split: _Split) -> _Split:
-    """What is called a control, by its own name, is not tested."""
+def _controls_apart(split: _Split, titles: tuple[str, str]) -> _Split:
+    """What is called a control, by its own name or by a title that says "versus", is not tested."""
     called = [t for t in split.tested if re.match(r"(?:active )?(?:control|comparator)\b", t.name, re.IGNORECASE)]
+    for title in titles:
+        before, word, after = _VERSUS.sub("\n", title, 1).partition("\n")
+        ours, theirs = (_named(split.tested, (part, "")) for part in (before, after))
+        if word and ours and len(split.tested) > 1 and not called:
+            called = [t for t in theirs if t not in ours and split.background]
     if not called or len(called) == len(split.tested):
         return split
     return split._replace(tested=[t for t in split.tested if t not in called], control=[*split.control, *called])
+
+
+_VERSUS = re.compile(r"\b(?:versus|vs\.?|compared (?:with|to)|in comparison (?:with|to))(?=\s)", re.IGNORECASE)
 
 
 def _minor(one: Thing, tested: list[Thing], titles: tuple[str, str]) -> bool:

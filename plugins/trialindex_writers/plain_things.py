@@ -280,6 +280,10 @@ _COMBINATION = re.compile(r"^(?:(?:triplet|triple|dual|doublet|double) )?combina
 _NOUNS = re.compile(r"(?:chemotherapy|radiotherapy|tablets?|injections?|capsules?)", re.IGNORECASE)
 
 
+_REGIMEN = re.compile(r"m?FOLFO?X(?:IRI)?\d?|FOLFIRI(?:NOX)?|XELOX|CAPOX|R-?CHOP|GEMOX|SOX", re.IGNORECASE)
+"""Names of combinations of chemotherapy."""
+
+
 def things(intervention: Intervention, texts: Iterable[str] = ()) -> list[Thing]:
     """The intervention, or each of the drugs that are registered as one: ``ZB-123 in combination with zorumab``.
 
@@ -307,6 +311,8 @@ def _drug(part: str) -> bool:
     words = [word for word in bare.split() if not _NOUNS.fullmatch(word)]
     if not words:
         return bool(re.fullmatch("chemotherapy|radiotherapy", part, re.IGNORECASE))
+    if len(words) == 1 and _REGIMEN.fullmatch(words[0]):
+        return True
     return len(words) < 3 and (is_code(" ".join(words)) or any(is_generic_name(word) for word in words))
 
 

@@ -142,9 +142,12 @@ _COUNTED = re.compile(
 """Ends of names that take an article."""
 
 
+_GROUP = re.compile(r"\bgroup$", re.IGNORECASE)
+
+
 def _name(one: Thing) -> str:
-    if one.generic:
-        return ""
+    if one.generic or _GROUP.search(one.shown):
+        return ""  # the name of a sort of thing, or of a group of people
     name = one.shown if len(one.shown) <= _LONGEST else short(one.shown, _LONGEST)
     if re.fullmatch(r"\w+(?:ic|al|ive|ed|ing)", name) and (name != one.shown or name.islower()) and name not in _NOUNS:
         return ""  # an adjective that was cut off from its noun
@@ -372,7 +375,7 @@ def background(trial: Trial) -> str:
 def _listed(things: tuple[Thing, ...], *, cancer: bool) -> str:
     if not things:
         return ""
-    if any(is_usual(one.name) for one in things) and len(things) == 1:
+    if len(things) == 1 and is_usual(re.sub(r"\([^()]*\)", "", things[0].name)):
         return "usual care" if "care" in things[0].name.lower() else "usual treatment"
     names = []
     for one in things:

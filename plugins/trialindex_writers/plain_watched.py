@@ -92,7 +92,7 @@ _CUES: tuple[tuple[str, str], ...] = (
         r"biomarker|cytokine|serum|plasma|interleukin|metabol|protein|\bmarker|signature",
         "Which signs in the blood tell of {ill}?",
     ),
-    (r"inflammat|phenotyp|endotyp|immun|pathogen|mechanism", "What happens in the body in {ill}?"),
+    (r"inflammat|phenotyp|endotyp|immun(?!other)|pathogen|mechanism", "What happens in the body in {ill}?"),
     (r"adheren|knowledge|attitude|aware|survey|literacy|education", "What do people know and do about {ill}?"),
     (
         r"patterns? of|treatment pattern|practice|prescri|real[- ]life|routine care|usual care",
