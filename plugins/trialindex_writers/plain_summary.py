@@ -333,7 +333,7 @@ def _given(trial: Trial) -> str:
             return (
                 f"; chance {decide} who {gets} {_or([short_name, *others])}"
                 if " or " not in short_name
-                else f"; chance {decide} who {gets} {short_name.replace(' or ', ', ')} or {_or(others)}"
+                else f"; chance {decide} who {gets} {re.sub(',? or ', ', ', short_name)} or {_or(others)}"
             )
         return f"; chance {decide} who {gets} {short_name} and who {others[0]}"
     if between == "all" and len(found.tested) > 1:
