@@ -60,7 +60,7 @@ class FeedNotifier(Notifier):
     def send(self, delivery: Delivery) -> None:
         from xml.etree import ElementTree
 
-        with files.held(self._path):
+        with files.lock_file(self._path):
             root = self._read() if self._path.exists() else _empty()
             entries = root.findall(_tag("entry"))
             known = {entry.findtext(_tag("id")) for entry in entries}

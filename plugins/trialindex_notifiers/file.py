@@ -40,7 +40,7 @@ class FileNotifier(Notifier):
         self._text = bool(options.get("text"))
 
     def send(self, delivery: Delivery) -> None:
-        with files.held(self._path):
+        with files.lock_file(self._path):
             existed = self._path.exists()
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, files.PRIVATE)
             with os.fdopen(descriptor, "r+b", buffering=1 << 16) as file:

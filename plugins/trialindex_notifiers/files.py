@@ -40,7 +40,7 @@ def check_place(path: Path) -> None:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def lock_file(path: Path) -> Iterator[None]:
     """No other process writes to the file meanwhile; what the system refuses is a :class:`NotifierError`.
 
     An empty, hidden lock file stays beside it.

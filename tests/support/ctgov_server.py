@@ -8,6 +8,8 @@ an old id, errors in plain text, and, on demand, everything that goes wrong on t
         server.fail(Answer(429), times=2)
         …
         assert server.requests[-1].query["query.cond"] == "asthma"
+
+Written by hand, because pytest-httpserver cannot cut a connection in the middle of a body.
 """
 
 from __future__ import annotations

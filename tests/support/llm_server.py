@@ -7,6 +7,8 @@
         server.next(Reply(500))
         …
         assert server.requests[-1].facts["title"] == TRIAL.title
+
+Written by hand, because pytest-httpserver can neither cut a connection inside a body nor send one drop by drop.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@
         server.answer(Answer(503, {"Retry-After": "1"}), HANG_UP)
         …
         assert [got.headers["idempotency-key"] for got in server.requests] == ["a"] * 3
+
+Written by hand, because pytest-httpserver cannot hang up without an answer.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from trialindex.concepts.spelling import QUOTED
 from trialindex.concepts.tokens import normalize
 from trialindex.plugin.results import Constraint, ConstraintKind, FilterWord, describe_option
-from trialindex.search.named_trials import without
+from trialindex.search.named_trials import remove_spans
 from trialindex.search.person import Person
 from trialindex.search.place_reading import PlaceReading, read_places
 from trialindex.search.places import Place
@@ -156,7 +156,7 @@ def read_constraints(text: str, filters: Filters, find: Callable[[str], Sequence
     quoted = [match.span() for match in QUOTED.finditer(text)]
     parts = [part for part in parts if not any(start < part.end and part.start < end for start, end in quoted)]
     asked = sorted((part for part in parts if part.kind), key=lambda part: part.start)
-    rest = without(text, [(part.start, part.end) for part in parts])
+    rest = remove_spans(text, [(part.start, part.end) for part in parts])
     rest = _LOOSE_ENDS.sub("", rest).strip() if parts else text
     return Constraints(
         text=rest if content_words(rest) else text,

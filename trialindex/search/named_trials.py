@@ -88,7 +88,7 @@ def read_named_trials(
                 break
         else:
             at += 1
-    return tuple(found.values()), without(text, cut) if cut else text
+    return tuple(found.values()), remove_spans(text, cut) if cut else text
 
 
 def _ids_of_whole(name: str, records: Records, recognizer: ConceptRecognizer) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def _has_digit(text: str) -> bool:
     return any(map(str.isdigit, text))
 
 
-def without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """The text without these parts of it, each from a first character to one after the last."""
     for start, end in sorted(spans, reverse=True):
         text = f"{text[:start]} {text[end:]}"

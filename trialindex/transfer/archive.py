@@ -2,7 +2,8 @@
 
 It is a zip file of four members with fixed names, in this order; ``docs/index-format.md`` says what is in each. It is
 written and read as a stream, and what is read is bounded and checked: no name in it is ever used as a path, and nothing
-in it is ever run.
+in it is ever run. It shares the limits of :mod:`trialindex.plugin.unpack` and opens its members by itself: that module
+unpacks what begins like gzip, as the bytes of vectors may.
 """
 
 from __future__ import annotations

@@ -77,9 +77,9 @@ def find_news(index: Index, subscribers: Subscribers, note: Callable[[str], None
             except TrialIndexError as problem:
                 note(f"what subscribers follow under number {num} cannot be followed: {type(problem).__name__}")
                 continue
-            for trial in finder.left:
+            for trial in finder.departed:
                 members.pop(trial.lower(), None)
-            members |= {member.trial.lower(): member for member in finder.told}
+            members |= {member.trial.lower(): member for member in finder.reported}
             moved = msgspec.structs.replace(topic.watch, last_generation=finder.generation, lineage=finder.lineage)
             found.append((num, Topic(watch=moved, members=tuple(members.values())), finder.updates))
     with rows.transaction():

@@ -63,8 +63,8 @@ def find_updates(index: Index, watches: Watches, note: Callable[[str], None] = l
             except TrialIndexError as problem:
                 note(f"watch {watch.num} cannot be followed: {problem}")
                 continue
-            watches.drop_members(watch.num, finder.left)
-            watches.put_members(watch.num, finder.told)
+            watches.drop_members(watch.num, finder.departed)
+            watches.put_members(watch.num, finder.reported)
             watches.advance(watch.num, finder.generation, finder.lineage)
             updates += finder.updates
         updates = in_order(updates)
@@ -109,7 +109,7 @@ class UpdateFinder:
         return self._records.lineage
 
     @property
-    def left(self) -> set[str]:
+    def departed(self) -> set[str]:
         """The trials that the watch does not know any more."""
         matches, considered = self._view.matches, self._view.considered
         removed = {update.trial for update in self.updates if update.kind == "removed"}
@@ -118,7 +118,7 @@ class UpdateFinder:
         }
 
     @property
-    def told(self) -> list[Member]:
+    def reported(self) -> list[Member]:
         """The trials that the watch was told of, as it knows them now."""
         updated = {update.trial.lower() for update in self.updates}
         updated |= {match.trial.id.lower() for match in self._backlog}
