@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from trialindex.errors import SourceError
 from trialindex.plugin.unpack import open_unpacked
-from trialindex_csv.table import Row
+from trialindex_csv.table import Row, known_encoding
 
 _TRIAL = ("trial", "triall")
 """ChiCTR writes the second."""
@@ -44,14 +44,15 @@ def is_export(path: Path) -> bool:
 class Export:
     """Trials in one of these forms.
 
+    :param encoding: in place of the one that the file names.
     :raises SourceError: it is no such XML, or is cut off.
     """
 
     above = 0
 
-    def __init__(self, path: Path, is_header: Callable[[Sequence[str]], bool]) -> None:
+    def __init__(self, path: Path, is_header: Callable[[Sequence[str]], bool], encoding: str = "") -> None:
         self.path = path
-        self.encoding = ""
+        self.encoding = known_encoding(encoding) if encoding else ""
         self.separator = ";"
         """What separates the items of a list in a cell."""
         self.guessed = False
@@ -59,7 +60,7 @@ class Export:
         try:
             self._look()
         except ElementTree.ParseError as problem:
-            if "invalid token" not in str(problem):
+            if "invalid token" not in str(problem) or encoding:
                 raise self._damaged(problem) from None
             self.encoding, self.guessed = "cp1252", True
             try:

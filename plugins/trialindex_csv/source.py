@@ -127,7 +127,7 @@ class CsvSource(Source):
         if is_workbook(self._path):
             return Workbook(self._path, header)
         if is_export(self._path):
-            return Export(self._path, header)
+            return Export(self._path, header, self._encoding)
         table = Table(self._path, self._encoding, self._delimiter, header)
         return FullExport(table) if is_full_export(table.header) else table
 

@@ -134,7 +134,7 @@ class Table:
             raise SourceError(f"{path} is empty.")
         self.guessed = False
         """The encoding was told from the characters only, and may be wrong."""
-        self.encoding = _known_encoding(encoding) if encoding else self._detect_encoding(head)
+        self.encoding = known_encoding(encoding) if encoding else self._detect_encoding(head)
         self._line_end = ""
         with self._text() as text:
             sample = text.read(_BLOCK)
@@ -277,7 +277,11 @@ def _fits(cells: Sequence[str], width: int) -> bool:
     return len(cells) >= width and not any(cells[width:])
 
 
-def _known_encoding(name: str) -> str:
+def known_encoding(name: str) -> str:
+    """The codec of that name.
+
+    :raises SourceError: there is none.
+    """
     try:
         "a".encode(name)
         return codecs.lookup(name).name

@@ -75,6 +75,9 @@ def test_odd_forms_of_it(tmp_path: Path) -> None:
     path.write_bytes(f'<?xml version="1.0" encoding="UTF-8"?><trials>{latin}</trials>'.encode("latin-1"))
     run = read(path)
     assert run.trials[0].sponsor == "Hospital São João"
+    assert read(path, encoding="cp1250").trials[0].sponsor == "Hospital Săo Joăo"
+    with pytest.raises(SourceError, match='"nonsense" is not an encoding'):
+        read(path, encoding="nonsense")
     assert f"{path} is read as cp1252; if letters look wrong, say --encoding." in run.notes
 
 
