@@ -68,6 +68,9 @@ def main(browser_path: str, index: str | None = None) -> None:
                 shoot(page, "trial", 1600)
                 page.goto(f"{address[0]}/condition/lupus%20nephritis")
                 shoot(page, "condition")
+                if index:  # beside the bundled sample nothing is kept
+                    with page.expect_navigation():
+                        page.click("text=Watch this condition")
                 page.goto(f"{address[0]}/watches")
                 shoot(page, "watches")
                 page.goto(f"{address[0]}/safety")

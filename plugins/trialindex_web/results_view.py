@@ -23,6 +23,10 @@ ALIKE = 20
 LEVELS = {"about": "about your condition", "related": "related to your condition", "loose": "only loosely alike"}
 """How close a hit is, in words, the closest first."""
 FACETS = ("status", "phase", "study_type", "country")
+_TYPED = re.compile(r"(?: or|; to search for it) add --as-written")
+_AGE = r"(?:(?:i am|i'm|aged?)\s+)?{}(?:[\s-]*(?:years?|yrs?|months?|weeks?|days?)(?:[\s-]*olds?)?)?"
+_SEX = {"female": "female|woman|lady|girl", "male": "male|man|gentleman|boy"}
+"""How a text says age and sex, as far as it can be left out."""
 VALUES = 12
 """Values of a facet that are offered, those that most trials have."""
 
@@ -64,12 +68,13 @@ def chips(results: Results) -> list[Chip]:
     understood = results.understood
     if understood is None:
         return []
-    said = {one.kind: one.said for one in getattr(results, "constraints", ())}
+    said = {one.kind: one.said for one in results.constraints}
     found = [Chip(one.name, _said(one.name, one.surface), drop=one.surface) for one in understood.concepts]
     if understood.age:
-        found.append(Chip(understood.age, drop=said.get("age", "")))
+        age = _AGE.format(re.escape(understood.age.split()[0]))
+        found.append(Chip(understood.age, drop=_find_words(age, results.query)))
     if understood.sex:
-        found.append(Chip(understood.sex, drop=said.get("sex", "")))
+        found.append(Chip(understood.sex, drop=_find_words(_SEX[understood.sex], results.query)))
     if understood.pregnant is not None:
         found.append(Chip("pregnant" if understood.pregnant else "not pregnant"))
     if understood.place:
@@ -97,6 +102,12 @@ def chosen(question: Question) -> list[tuple[str, str]]:
     for facet in FACETS:
         said[facet] = ", ".join(_label(facet, code) for code in getattr(question, facet))
     return [(field, one_line(words)) for field, words in said.items() if field in question.words]
+
+
+def _find_words(pattern: str, text: str) -> str:
+    """The words of a text that say a thing, to be left out; empty where other words say it."""
+    found = re.search(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE)
+    return found[0] if found else ""
 
 
 def _said(name: str, surface: str) -> str:
@@ -194,7 +205,7 @@ def _nothing_about(results: Results) -> list[str]:
 
 def notes(results: Results) -> list[str]:
     """What to know of how the question was read, without what is typed in a terminal."""
-    return [note.replace(" or add --as-written", "") for note in results.notes] if results.searched else []
+    return [_TYPED.sub("", note) for note in results.notes] if results.searched else []
 
 
 def view(index: Index, hit: Hit, near: str) -> HitView:

@@ -104,3 +104,18 @@ def test_what_was_understood_can_be_taken_out_and_put_back(reader: Browser) -> N
     assert 'name="drop" value="asthma"' not in page
     assert 'name="restore" value="asthma"' in page
     assert 'name="drop" value="asthma"' in reader.get(ask_again(reader, without, ("restore", "asthma"))).text
+
+
+def test_age_sex_and_place_can_be_taken_out_of_a_text(reader: Browser) -> None:
+    path = reader.search("I am 34 years old, a woman with lupus, and I live in Lyon, no diabetes")
+    page = reader.get(path).text
+    assert "add --as-written" not in page
+    assert 'name="as_written" value="1"' in page, "what was ruled out can be searched for"
+    for drop in ("I am 34 years old", "woman", "I live in Lyon"):
+        assert f'name="drop" value="{drop}"' in reader.get(path).text
+        path = ask_again(reader, path, ("drop", drop))
+    page = reader.get(path).text
+    [understood] = re.findall(r'<ul class="chips">(.*?)</ul>', page.partition("Change the question")[0], re.DOTALL)[:1]
+    assert "lupus" in understood
+    for gone in ("34 years</", "female", "lives in"):
+        assert gone not in understood
