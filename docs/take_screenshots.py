@@ -3,7 +3,7 @@
 ::
 
     pip install playwright
-    python docs/take_screenshots.py /usr/bin/chromium
+    python docs/take_screenshots.py /usr/bin/chromium [INDEX]
 
 It starts the server itself; the browser is one that is installed, named by its path.
 """

@@ -142,7 +142,7 @@ def test_results_can_be_taken_along(browser: Browser, ending: str, begins: str) 
 
 def test_what_was_understood_is_shown_and_what_was_set_aside(browser: Browser) -> None:
     page = browser.get(browser.search("a 34-year-old woman, not pregnant")).text
-    chips = re.findall(r'<span class="chip[^"]*">([^<]*[^ <])', page)
+    chips = re.findall(r'<(?:span|button) class="chip[^>]*>([^<]*[^ <])', page)
     assert "34 years" in chips
     assert "female" in chips
     assert "not pregnant" in chips
