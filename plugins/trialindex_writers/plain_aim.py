@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from trialindex.trial import Trial
+from trialindex_writers.plain_everyday import fold
 from trialindex_writers.plain_illness import Illness, about
 from trialindex_writers.plain_measures import looks_at, plain_phrase
 from trialindex_writers.plain_record import remembered
@@ -240,6 +241,7 @@ def looked_at(trial: Trial) -> str:
         ]
         return " and ".join(known) + (", among other things" if found.more else "")
     illness = about(trial)
-    if illness and trial.primary_purpose == "PREVENTION" and not illness.had and found.quoted:
+    said = found.quoted and illness and trial.primary_purpose == "PREVENTION" and not illness.had
+    if said and illness and fold(illness.name) in fold(" ".join(o.measure for o in trial.outcomes)):
         return f"how many get {illness.name}" + (", among other things" if found.more else "")
     return found.quoted + (", among other things" if found.more and found.quoted else "")

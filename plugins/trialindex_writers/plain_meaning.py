@@ -24,6 +24,7 @@ from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_summary import sentence
 from trialindex_writers.plain_things import is_code, is_inactive, is_no_name
 from trialindex_writers.plain_told import Told, in_full, in_short, is_cancer, is_looking, tested, versus
+from trialindex_writers.plain_watched import in_title
 
 _DRUGS = {"DRUG", "BIOLOGICAL", "COMBINATION_PRODUCT"}
 
@@ -114,6 +115,9 @@ def _hope(trial: Trial) -> str:
         about_it = f" of {name}" if name else ""
         if any(not is_looking(one) for one in tested(trial)):
             return sentence(f"It could show how people{whose} fare with {it} in everyday care")
+        named = in_title(trial)
+        if named:
+            return sentence(f"It could show how people{whose} fare with {named.noun if named.mass else named.alone}")
         return sentence(f"It could add to what is known{about_it or ' so far'}; nobody is treated for it")
     if asked.sort == "dose":
         return sentence(f"It could show which dose of {it} people can take; {later}")

@@ -14,7 +14,8 @@ from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import missing, remembered, told
 from trialindex_writers.plain_roles import chance, roles
-from trialindex_writers.plain_told import background, in_full, in_short, is_looking, tested, versus
+from trialindex_writers.plain_told import background, in_full, in_short, is_looking, tested, together, versus
+from trialindex_writers.plain_watched import in_title
 
 _STAGES = {
     ("EARLY_PHASE1",): "early",
@@ -171,6 +172,7 @@ def _question(trial: Trial, tense: str) -> str:
         and not versus(trial)
         and trial.allocation == "RANDOMIZED"
         and not added
+        and not together(trial)
         and all(one.name for one in both)
     ):
         can = _glossed(trial, asked.verb).removesuffix(" better")
@@ -229,6 +231,9 @@ def _watching(trial: Trial, verb: dict[str, str]) -> str:
             else f"{'looked back at' if past else 'followed'} {whom} who got {thing}{against}"
         )
     start = f"{verb['look']} back at {whom}" if past else f"{verb['look']} at {whom}"
+    named = in_title(trial)
+    if named:
+        return f"{start} who {'got' if verb['follow'] == 'followed' else 'get'} {named.phrase}"
     if illness and not illness.had and "and others" not in whom:
         return f"{start.replace(whom, name)} in {whom}"
     if not illness and not looks:

@@ -385,6 +385,8 @@ def _listed(things: tuple[Thing, ...], *, cancer: bool) -> str:
             name = "chemotherapy"
         elif (not name or one.code or _JARGON.search(name)) and its:
             name = its.alone
+        if re.fullmatch(r"(?:active[- ]?)?(?:control|comparator)s?(?: \w+)?", name, re.IGNORECASE):
+            name = "another treatment"
         names.append(name or _TYPES.get(one.type, "another treatment"))
     names = [*dict.fromkeys(names)]
     return joined(names) if len(names) < 4 else f"{', '.join(names[:2])} and others"
