@@ -460,3 +460,14 @@ def test_a_file_of_something_else_is_left_alone(new_index: Index, subscribers: S
     sqlite3.connect(path).execute("CREATE TABLE mine (a)").connection.close()
     with pytest.raises(IndexDamaged, match="no database of subscribers"):
         Subscribers(new_index.folder)
+
+
+def test_a_check_reads_every_row(new_index: Index, subscribers: Subscribers) -> None:
+    join(subscribers, new_index)
+    put(new_index, lupus(3))
+    tell(new_index, subscribers)
+    assert subscribers.damage() == []
+    subscribers.rows.put_topic(1, b"x" * 100)
+    [said] = subscribers.damage()
+    assert "cannot be opened" in said
+    assert ANNA not in said

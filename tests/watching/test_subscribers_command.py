@@ -131,3 +131,13 @@ def test_only_what_can_write_to_people_is_offered(run: Run) -> None:
     out = run("subscribers", "setup", "--help")[1]
     assert "email" in out
     assert "webhook" not in out
+
+
+def test_check_tells_of_a_key_that_is_gone(run: Run, server: SmtpServer, tmp_path: Path) -> None:
+    set_up(run, server)
+    assert run("check")[0] == 0
+    (tmp_path / "mail.key").unlink()
+    code, out, err = run("check", "--repair")
+    assert code == 1
+    assert "broken: the key" in out
+    assert "subscribers.db cannot be mended" in err

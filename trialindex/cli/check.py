@@ -38,7 +38,11 @@ def command(ctx: click.Context, index_path: str | None, repair: bool, quiet: boo
     with opened as index:
         with progress_listener(quiet) as listener:
             report = index.check(repair=repair, listener=listener)
-        performed, findings, count = report.performed, [*report, *_check_watches(index)], len(index)
+        performed, findings, count = (
+            report.performed,
+            [*report, *_check_watches(index), *_check_subscribers(index)],
+            len(index),
+        )
     value = {"trials": count, "checked": performed, "waiting": report.waiting, "findings": findings}
     print_result(value, _lines(findings, () if quiet else performed, count), as_json=as_json)
     if report.waiting:
@@ -82,6 +86,21 @@ def _check_watches(index: Index) -> list[Finding]:
         return [Finding("watches", str(problem))]
 
 
+def _check_subscribers(index: Index) -> list[Finding]:
+    """Check the rows of those who signed up, if anybody can."""
+    from trialindex.errors import TrialIndexError
+    from trialindex.storage.check import Finding
+    from trialindex.watching import Subscribers
+
+    if not Subscribers.exist(index.folder):
+        return []
+    try:
+        with Subscribers(index.folder) as subscribers:
+            return [Finding("subscribers", what) for what in subscribers.damage()]
+    except TrialIndexError as problem:
+        return [Finding("subscribers", str(problem))]
+
+
 def _advise(broken: list[Finding]) -> None:
     """What to do about what a repair cannot mend."""
     if lost := [finding.trial for finding in broken if finding.kind == "record"]:
@@ -90,5 +109,7 @@ def _advise(broken: list[Finding]) -> None:
         say(f"these earlier versions are lost; to begin a new history, remove and ingest again: {', '.join(cut)}")
     if any(finding.kind == "records" for finding in broken):
         say("records.db cannot be mended: restore it from a copy, or move the folder away and ingest again.")
+    if any(finding.kind == "subscribers" for finding in broken):
+        say("subscribers.db cannot be mended: restore it and its key from a copy.")
     if any(finding.kind == "watches" for finding in broken):
         say("watches.db cannot be mended: restore it from a copy, or move that file away and add the watches again.")

@@ -33,7 +33,17 @@ _ROUNDING = 0.02
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 Kind = Literal[
-    "records", "record", "revision", "filters", "passages", "embedding", "source", "derived", "encoder", "watches"
+    "records",
+    "record",
+    "revision",
+    "filters",
+    "passages",
+    "embedding",
+    "source",
+    "derived",
+    "encoder",
+    "watches",
+    "subscribers",
 ]
 
 

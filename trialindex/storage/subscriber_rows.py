@@ -189,6 +189,12 @@ class SubscriberRows:
         )
         return dict(zip(("sign_ups", "subscribers", "subscriptions", "waiting"), self._one(sql), strict=True))
 
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file, each in a sentence."""
+        found = [f"{NAME}: {message}" for (message,) in self._all("PRAGMA integrity_check") if message != "ok"]
+        astray = self._all("PRAGMA foreign_key_check")
+        return found + [f"{NAME}: a row of {table} belongs to nobody" for table, *_ in astray]
+
     # --- sign-ups -----------------------------------------------------------------------------------------------------
 
     def add_sign_up(self, address: bytes, token: bytes, made: str, sealed: bytes) -> None:

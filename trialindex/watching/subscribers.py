@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
 
-from trialindex.errors import NotifierError, WatchError
+from trialindex.errors import IndexDamaged, NotifierError, WatchError
 from trialindex.plugin import registry
 from trialindex.plugin.interfaces import Notifier
 from trialindex.plugin.messages import Delivery, SubscriberLinks, Update
@@ -165,6 +165,19 @@ class Subscribers:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def damage(self) -> list[str]:
+        """What is wrong with the file, each in a sentence, without a word of what it keeps."""
+        try:
+            found = self.rows.damage()
+            for num, sealed in self.rows.topics():
+                self.seal.decrypt("topic", sealed, Topic)
+                for subscriber in self.rows.subscribers_to(num):
+                    if (row := self.rows.subscriber(subscriber)) is not None:
+                        self.export(row)
+        except IndexDamaged as problem:
+            return [str(problem.args[0])]
+        return found
 
     # --- how they are reached -----------------------------------------------------------------------------------------
 
