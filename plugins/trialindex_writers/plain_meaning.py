@@ -172,7 +172,12 @@ _RISKS = {
 def could_go_wrong(trial: Trial) -> tuple[Sentence, ...]:
     """At most three sentences: harms that were counted, or the risk of this kind of thing; who gets what; how few."""
     makers = (_never, _harm, _risk, _lot, _few)
-    made = [one for one in (told(trial, make) for make in makers) if one]
+    made: list[Sentence] = []
+    for make in makers:
+        if make is _few and len(made) > 1:
+            break  # that it is small says least of this trial
+        if one := told(trial, make):
+            made.append(one)
     return tuple(made[:3]) or tuple(filter(None, [told(trial, _unstated)]))
 
 
@@ -191,9 +196,11 @@ def _risk(trial: Trial) -> str:
         return ""
     if trial.study_type == "OBSERVATIONAL" and not any(not is_looking(one) for one in tested(trial)):
         illness = about(trial)
-        return sentence(
-            f"It only looks, so what it finds{' about ' + illness.name if illness else ''} may have other causes"
-        )
+        name = f" about {illness.name}" if illness else ""
+        if trial.enrollment and trial.enrollment < _SMALL:
+            who = people(trial).counted(trial.enrollment)
+            return sentence(f"It only looks, and at {who}, so what it finds{name} may have other causes or be chance")
+        return sentence(f"It only looks, so what it finds{name} may have other causes")
     risks = [one.kind.risk for one in tested(trial) if one.kind and one.kind.risk in _RISKS]
     risks = [risk for risk in risks if risk != "immune" or is_cancer(trial)]
     phases = set(trial.phases)
@@ -247,9 +254,14 @@ def _lot(trial: Trial) -> str:
     return ""
 
 
+_SMALL = 60
+"""Below so many people it is told how many they are."""
+
+
 def _few(trial: Trial) -> str:
     number = trial.enrollment
-    if not number or number >= 60 or fate(trial).state == "withdrawn":
+    looks = trial.study_type == "OBSERVATIONAL" and not any(not is_looking(one) for one in tested(trial))
+    if not number or number >= _SMALL or looks or fate(trial).state == "withdrawn":
         return ""
     who = people(trial).counted(number)
     return sentence(f"With {who}, chance can have a large part in what is found")
