@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trialindex.errors import QueryError
+from trialindex.errors import IndexDamaged, QueryError
 from trialindex.plugin.interfaces import Reranker
 from trialindex.plugin.results import Hit, Results
 from trialindex.search.analysis import main_problem
@@ -167,11 +167,15 @@ def _find(question: Question, searcher: Searcher, wanted: int, reranking: Rerank
     if reranking is not None:
         candidates = rerank(question.text, candidates, reranking.reranker, reranking.depth, records=searcher.records)
     assessor = Assessor(rankings, searcher)
-    first = candidates[:LOOK]
-    stored = {one.num: one for one in searcher.records.load([candidate.num for candidate in first])}
-    if question.mode == "hybrid" and reranking is None:
-        candidates[:LOOK] = joinable_first(first, stored, question.constraints, assessor)
     candidates = named_first(question.named.nums, candidates)
+    named = sum(candidate.num in question.named.nums for candidate in candidates)
+    first = candidates[named : named + LOOK]
+    try:
+        stored = {one.num: one for one in searcher.records.load([candidate.num for candidate in first])}
+    except IndexDamaged:  # a record that is damaged is an error where it is shown
+        stored = {}
+    if stored and question.mode == "hybrid" and reranking is None:
+        candidates[named : named + LOOK] = joinable_first(first, stored, question.constraints, assessor)
     return _Found(rankings.question, assessor, candidates, stored, rankings.size)
 
 
