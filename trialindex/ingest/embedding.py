@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 
-from trialindex.errors import IndexDamaged
 from trialindex.plugin.encoding import encode_documents
 from trialindex.plugin.interfaces import Encoder
 from trialindex.plugin.progress import ProgressListener
@@ -70,10 +68,8 @@ class Embedding:
         """The texts of passages, by their hash, cut from the records again."""
         wanted = {digest for _, digest in window}
         texts: dict[bytes, str] = {}
-        for num in dict.fromkeys(turn.trial for turn, _ in window):
-            with suppress(IndexDamaged):
-                for stored in self._records.load([num]):
-                    texts |= {p.hash: p.text for p in passages(stored.trial) if p.hash in wanted}
+        for stored in self._records.load_readable(dict.fromkeys(turn.trial for turn, _ in window)):
+            texts |= {p.hash: p.text for p in passages(stored.trial) if p.hash in wanted}
         return texts
 
     def _encode(self, hashes: Sequence[bytes], texts: Sequence[str]) -> None:

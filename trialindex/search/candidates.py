@@ -122,7 +122,7 @@ def _adjustments(
         for num, stated in limits.items():
             if count := person.mismatches(*stated):
                 found[num] = {"mismatch": settings.mismatch_penalty * count}
-        for stored in searcher.records.load(batch) if requirements or person.healthy else ():
+        for stored in searcher.records.load_readable(batch) if requirements or person.healthy else ():
             parts = found.setdefault(stored.num, {})
             if next(requirements.conflicts(stored.trial), None):
                 parts["ruled_out"] = settings.ruled_out_penalty

@@ -187,7 +187,7 @@ class Assessor:
             if best >= ABOUT:
                 break
             if num not in self._known:
-                for stored in self._records.load([num]):
+                for stored in self._records.load_readable([num]):
                     self._known[num] = probability(self.evidence(num, stored.trial))
             best = max(best, self._known.get(num, 0.0))
         return best

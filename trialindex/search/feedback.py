@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from heapq import nlargest
 
-from trialindex.errors import IndexDamaged
 from trialindex.search.searcher import Searcher
 
 
@@ -26,11 +24,10 @@ def expansion_terms(scores: Mapping[int, float], searcher: Searcher) -> dict[str
     gains = {num: score - cutoff for num, score in best[: settings.feedback_trials] if score > cutoff}
     weights: dict[str, float] = {}
     for num, gain in gains.items():
-        with suppress(IndexDamaged):  # a record that cannot be read; a check of the index names it
-            for stored in searcher.records.load([num]):
-                words = lexical.words(f"{stored.trial.title} {stored.trial.summary or ''}")
-                for word in words:
-                    weights[word] = weights.get(word, 0.0) + gain / len(words)
+        for stored in searcher.records.load_readable([num]):
+            words = lexical.words(f"{stored.trial.title} {stored.trial.summary or ''}")
+            for word in words:
+                weights[word] = weights.get(word, 0.0) + gain / len(words)
     idf = lexical.idf(weights)
     heavy = nlargest(settings.feedback_words, ((weight * idf[word], word) for word, weight in weights.items()))
     return {word: weight / heavy[0][0] for weight, word in heavy if weight > 0}

@@ -176,4 +176,4 @@ def trials_in_state(question: Question, searcher: Searcher, allowed: Ids | None)
     among = np.array(sorted(stated), dtype=np.int64)
     named = [num for num, _ in lexical.search_names([(1.0, problem.names)], len(among), among)]
     checker = RequirementChecker(question, searcher)
-    return frozenset(stored.num for stored in searcher.records.load(named) if checker.fits(stored.trial))
+    return frozenset(stored.num for stored in searcher.records.load_readable(named) if checker.fits(stored.trial))

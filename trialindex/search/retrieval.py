@@ -114,7 +114,7 @@ def _treated(question: Question, lexical: Lexical, depth: int, allowed: Ids | No
 
 def _testing(nums: Sequence[int], question: Question, searcher: Searcher) -> frozenset[int]:
     """Those of the first trials that list a treatment which is asked for among their interventions."""
-    stored = searcher.records.load(nums[:_LOOKED_INTO])
+    stored = searcher.records.load_readable(nums[:_LOOKED_INTO])
     return frozenset(one.num for one in stored if tests(one.trial, question.constraints.treatments))
 
 

@@ -184,6 +184,12 @@ class Records:
             if row:
                 yield self._stored(row, raw=raw)
 
+    def load_readable(self, nums: Iterable[int]) -> Generator[Stored]:
+        """As :meth:`load`, without the trials whose records are damaged, which a check of the index names."""
+        for num in nums:
+            with suppress(IndexDamaged):
+                yield from self.load([num])
+
     def all(self, *, raw: bool = False) -> Generator[Stored]:
         """Every trial, in the order they came."""
         for row in self.database.rows(f"SELECT {_STORED} FROM trials ORDER BY num"):  # noqa: S608
