@@ -230,6 +230,6 @@ def test_without_a_status_nothing_is_counted(tmp_path: Path) -> None:
 
 def test_open_is_a_filter_like_the_others(index: Index) -> None:
     assert sorted(ids(ask(index, "asthma", open=True))) == ["T-2", "T-3", "T-4"]
-    assert ask(index, "asthma", open=True).filters == {"open": "can be joined"}
+    assert ask(index, "asthma", open=True).filters == {"open": "to join now or later"}
     assert sorted(one.id for one in index.trials(Filters.parse(open=True))) == ["T-2", "T-3", "T-4"]
     assert Filters.parse(open=False) == Filters()

@@ -28,6 +28,12 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from trialindex.plugin.http import Pace
+from trialindex.plugin.interfaces import IngestContext
+from trialindex_ctgov.source import CtgovSource
+
+FAST = Pace(interval=0.0, timeout=60.0, retries=2, backoff=0.01, longest=1.0)
+"""For a server that nobody has to spare."""
 _AREAS = ("cond", "term", "locn", "titles", "intr", "outc", "spons", "lead", "id", "patient")
 _FILTERS = ("overallStatus", "geo", "ids", "advanced", "synonyms")
 PARAMETERS = {
@@ -329,3 +335,28 @@ def _holds(expression: str, protocol: dict[str, Any]) -> bool:
     if re.sub(r'AREA\[LocationCountry\]"[^"]+"|[()]|\bOR\b|\s', "", expression) or not names:
         raise _BadRequestError(f"Error parsing query in filter.advanced: {expression}")
     return any(place["country"] in names for place in protocol["contactsLocationsModule"]["locations"])
+
+
+class Run:
+    """One run of a source, and all it said."""
+
+    def __init__(self, state: dict[str, Any] | None = None) -> None:
+        self.notes: list[str] = []
+        self.rejected: list[tuple[str, str]] = []
+        self.dropped: list[tuple[str, str]] = []
+        self.progress: list[tuple[int, int | None]] = []
+        self.context = IngestContext(
+            state=state or {},
+            on_note=self.notes.append,
+            on_reject=lambda where, why: self.rejected.append((where, why)),
+            on_drop=lambda where, why: self.dropped.append((where, why)),
+            on_progress=lambda done, total: self.progress.append((done, total)),
+        )
+
+    def of(self, source: CtgovSource) -> list[str]:
+        return [trial.id for trial in source.trials(self.context)]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        assert self.context.pending_state is not None
+        return self.context.pending_state

@@ -8,12 +8,15 @@ from typing import Any, ClassVar
 
 import click
 
+from support.helpers import ListSource, trial
 from trialindex.errors import NotifierError, SourceError
+from trialindex.index import Index
 from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import Concept, IngestContext, Notifier, Source, Vocabulary
 from trialindex.plugin.messages import Delivery, Invitation, Update
 from trialindex.plugin.registry import Plugins
 from trialindex.trial import Trial
+from trialindex.watching import Watch, Watches, baseline, watch_for
 
 
 class Registry(Source):
@@ -150,3 +153,15 @@ def add_fakes(plugins: Plugins) -> None:
 def said(updates: Sequence[Update]) -> list[tuple[int, str, str]]:
     """Watch, kind and trial of each."""
     return [(update.watch, update.kind, update.trial) for update in updates]
+
+
+def lupus(number: int, **fields: Any) -> Trial:
+    return trial(number, **{"conditions": ("Lupus Nephritis",), "status": "RECRUITING", **fields})
+
+
+def put(index: Index, *trials: Trial) -> None:
+    index.ingest(ListSource(*trials))
+
+
+def add(watches: Watches, index: Index, **asked: Any) -> Watch:
+    return watches.add(*baseline(index, watch_for(index, **asked)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import repeat
 from subprocess import run
@@ -15,55 +14,12 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from support.ctgov_server import PARAMETERS, Answer, CtgovServer, study
+from support.ctgov_server import FAST, PARAMETERS, Answer, CtgovServer, Run, study
 from trialindex.errors import SourceError
-from trialindex.plugin import http
-from trialindex.plugin.http import Pace, user_agent
-from trialindex.plugin.interfaces import IngestContext
 from trialindex.plugin.registry import Plugins
 from trialindex.trial import Trial
 from trialindex_ctgov import client as client_module
 from trialindex_ctgov.source import CtgovSource
-
-FAST = Pace(interval=0.0, timeout=60.0, retries=2, backoff=0.01, longest=1.0)
-
-
-class Run:
-    """One run of a source, and all it said."""
-
-    def __init__(self, state: dict[str, Any] | None = None) -> None:
-        self.notes: list[str] = []
-        self.rejected: list[tuple[str, str]] = []
-        self.dropped: list[tuple[str, str]] = []
-        self.progress: list[tuple[int, int | None]] = []
-        self.context = IngestContext(
-            state=state or {},
-            on_note=self.notes.append,
-            on_reject=lambda where, why: self.rejected.append((where, why)),
-            on_drop=lambda where, why: self.dropped.append((where, why)),
-            on_progress=lambda done, total: self.progress.append((done, total)),
-        )
-
-    def of(self, source: CtgovSource) -> list[str]:
-        return [trial.id for trial in source.trials(self.context)]
-
-    @property
-    def state(self) -> dict[str, Any]:
-        assert self.context.pending_state is not None
-        return self.context.pending_state
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CtgovServer]:
-    monkeypatch.setattr(CtgovSource, "pace", FAST)
-    with CtgovServer([study(n) for n in range(1, 8)]) as running:
-        monkeypatch.setenv("TRIALINDEX_CTGOV_URL", running.url)
-        yield running
-
-
-@pytest.fixture
-def pages_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trialindex_ctgov.request.PAGE_SIZE", 3)
 
 
 def ids(*numbers: int) -> list[str]:
@@ -440,51 +396,6 @@ def test_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TRIALINDEX_CTGOV_URL", "clinicaltrials.gov")
     with pytest.raises(SourceError, match="TRIALINDEX_CTGOV_URL"):
         Run().of(CtgovSource("lupus"))
-
-
-# --- manners --------------------------------------------------------------------------------------------------------
-
-
-class Clock:
-    """Time that passes only while somebody waits."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-@pytest.mark.usefixtures("pages_of_three")
-def test_requests_keep_their_distance_redirects_and_retries_included(
-    server: CtgovServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock()
-    monkeypatch.setattr(http, "time", clock)
-    monkeypatch.setattr(http.PoliteClient, "_last_start", {})  # of this clock
-    monkeypatch.setattr(CtgovSource, "pace", Pace(interval=0.3, timeout=60, retries=2, backoff=0.0, longest=1))
-    server.studies.append(study(20, aliases=["NCT00000099"]))
-    server.fail(Answer(500), path="/studies")
-    Run().of(CtgovSource("lupus"))
-    Run().of(CtgovSource("NCT00000099"))
-    assert len(server.requests) == 8
-    assert [seconds for seconds in clock.slept if seconds] == pytest.approx([0.3] * 7)
-
-
-def test_one_request_a_second_is_the_default() -> None:
-    assert CtgovSource.pace == Pace()
-    assert Pace().interval >= 1.0
-
-
-def test_it_says_who_it_is(server: CtgovServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    Run().of(CtgovSource("lupus"))
-    assert all(r.headers["User-Agent"].startswith("trialindex") for r in server.requests)
-    assert "Mozilla" not in user_agent()
 
 
 def test_the_plugin_is_found_and_loads_nothing_heavy() -> None:

@@ -13,7 +13,6 @@ import pytest
 from support.helpers import ListSource
 from support.hostile_cases import ATTACKS, controls, filled
 from support.web_cases import Browser, Outline, serve
-from trialindex.concepts.loading import load_interpreter, load_recognizer
 from trialindex.index import Index
 from trialindex.plugin import Concept, Vocabulary, hookimpl
 from trialindex.plugin.registry import Plugins
@@ -164,10 +163,13 @@ def test_the_words_that_matched_are_marked(browser: Browser) -> None:
     assert re.search(r"<mark>[Ll]upus</mark>", browser.get(browser.search("lupus")).text)
 
 
-def test_what_was_understood_can_be_taken_out_and_put_back(browser: Browser, registered: Plugins) -> None:
+@pytest.fixture
+def two_words(registered: Plugins) -> None:
+    """A vocabulary of two words, there before the server reads the vocabularies."""
     registered.register(Words(), "words")
-    load_recognizer.cache_clear()  # the server may have read the vocabularies before
-    load_interpreter.cache_clear()
+
+
+def test_what_was_understood_can_be_taken_out_and_put_back(two_words: None, browser: Browser) -> None:
     text = "Lupus with asthma, and ASTHMA at night"
     path = browser.search(text)
     page = browser.get(path).text
