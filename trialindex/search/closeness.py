@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -248,16 +248,20 @@ class TrialNames:
     """What a trial calls itself and what it is about.
 
     :param texts: titles, conditions and keywords.
-    :param meant: the medical names of the concepts in them, folded.
     :param phrases: the texts folded, also in natural order, with a space before and behind.
     """
 
     def __init__(self, trial: Trial, recognizer: ConceptRecognizer) -> None:
         self.texts = [trial.title, *filter(None, (trial.official_title, trial.acronym)), *trial.conditions]
         self.texts += [*(term.name for term in trial.normalized_conditions), *trial.keywords]
-        mentions = [mention for text in self.texts for mention in recognizer.find(text)]
-        self.meant = {normalize(name) for mention in mentions for name in mention.names}
         self.phrases = [f" {phrase} " for text in self.texts for phrase in _phrases(text)]
+        self._recognizer = recognizer
+
+    @cached_property
+    def meant(self) -> set[str]:
+        """The medical names of the concepts in the texts, folded; looked for only where no phrase tells."""
+        mentions = [mention for text in self.texts for mention in self._recognizer.find(text)]
+        return {normalize(name) for mention in mentions for name in mention.names}
 
 
 class ConceptNames:
@@ -272,7 +276,7 @@ class ConceptNames:
 
     def in_names(self, names: TrialNames) -> bool:
         """Whether a trial is called by one of them, or by a name that holds one of them."""
-        return self._name in names.meant or any(phrase in text for phrase in self._phrases for text in names.phrases)
+        return any(phrase in text for phrase in self._phrases for text in names.phrases) or self._name in names.meant
 
     def in_prose(self, prose: str) -> bool:
         """Whether a text has one of them.

@@ -162,7 +162,7 @@ class Filters:
         "Trials that can be joined now or later: recruiting, enrolling by invitation, not yet recruiting.",
         lambda given: bool(given) or None,
         lambda given: queries.one_of("trials", "status")(sorted(JOINABLE)),
-        say=lambda given: "can be joined",
+        say=lambda given: "to join now or later",
         label="open",
         flag=True,
     )

@@ -131,9 +131,17 @@ def _unannounced(text: str) -> Iterator[PlaceReading]:
         closed = text[part[-1][1] :].strip(" .?!") == "" or text[part[-1][1] :].lstrip().startswith(",")
         for size in range(len(part), 0, -1):
             at_end = text[part[size - 1][1] :].strip(" .?!") == ""
-            if (at_end or (closed and size == len(part))) and (reading := _read(text, part[:size], "")):
+            ends = at_end or (closed and size == len(part))
+            if ends and _may_be_place(text, part[:size]) and (reading := _read(text, part[:size], "")):
                 yield reading
                 return
+
+
+def _may_be_place(text: str, words: Sequence[tuple[int, int]]) -> bool:
+    """Whether words that nothing announces are worth a look into the gazetteer: a capital, or a region behind them."""
+    last = place_key(text[slice(*words[-1])])
+    is_region = len(last) > 3 and any(last in regions(kind) for kind in ("country", *COUNTRIES))
+    return text[words[0][0]].isupper() or (len(words) > 1 and is_region)
 
 
 def _words_from(text: str, start: int) -> Iterator[tuple[int, int]]:
