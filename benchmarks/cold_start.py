@@ -4,7 +4,8 @@
     python benchmarks/cold_start.py --runs 15 --against /path/to/other/bin/trialindex   # another version, in turns
 
 The first query builds the sample index; it is not counted. The baseline needs sentence-transformers installed, and is
-left out where two versions are compared. Compare versions that were installed alike, with their bytecode compiled.
+left out where two versions are compared, each with a cache folder of its own. Compare versions that were installed
+alike, with their bytecode compiled.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 PROGRAM = str(Path(sys.executable).parent / "trialindex")
 BASELINE = "import sentence_transformers"
@@ -40,10 +42,14 @@ def main() -> None:
         del commands[BASELINE]
         commands |= {f"other {name}": command for name, command in other.items()}
     seconds: dict[str, list[float]] = {name: [] for name in commands}
+    caches = TemporaryDirectory()
     for run in range(runs + 1):  # the commands take turns, so that all meet the same machine; the first turn warms up
         for name, command in commands.items():
             start = time.perf_counter()
-            done = subprocess.run(command, capture_output=True, check=False)
+            cache = Path(caches.name, "other" if name.startswith("other") else "this")
+            done = subprocess.run(
+                command, capture_output=True, check=False, env=os.environ | {"XDG_CACHE_HOME": str(cache)}
+            )
             if done.returncode:
                 sys.exit(f"{name} failed: {done.stderr.decode()[-300:]}")
             if run:
