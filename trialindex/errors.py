@@ -17,6 +17,7 @@
     │   └── MissingExtra         the plugin is there, the package it needs is not
     ├── EncoderError             a model that cannot be read or that answers nonsense
     ├── WriterError              a writer of plain language cannot be used
+    ├── ReaderError              a reader of questions cannot be used, or cannot tell now
     ├── NotifierError            word of changes cannot be delivered
     ├── WatchError               no such watch, or one that cannot be kept
     ├── EvaluationError          a test collection or a run that cannot be used
@@ -101,6 +102,10 @@ class EncoderError(TrialIndexError):
 
 class WriterError(TrialIndexError):
     """A writer of plain language cannot be used."""
+
+
+class ReaderError(TrialIndexError):
+    """A reader of questions cannot be used, or cannot tell now."""
 
 
 class NotifierError(TrialIndexError):

@@ -18,8 +18,9 @@ from trialindex.errors import IndexEmpty, IndexLocked, StorageError
 from trialindex.page.build import DEFAULT_WRITER, card
 from trialindex.plugin import registry
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, describe_error
-from trialindex.plugin.interfaces import Encoder, EncoderIdentity, Reranker, Source, Writer
+from trialindex.plugin.interfaces import Encoder, EncoderIdentity, Reader, Reranker, Source, Writer
 from trialindex.plugin.progress import ProgressListener
+from trialindex.plugin.proposals import DEFAULT_READER
 from trialindex.plugin.registry import Plugins
 from trialindex.plugin.results import Results
 from trialindex.plugin.trial_page import TrialPage
@@ -196,6 +197,7 @@ class Index(Browser):
         explain: bool = False,
         as_written: bool = False,
         anyway: bool = False,
+        reader: str | Reader | None = DEFAULT_READER,
         reranker: str | Reranker | None = None,
         rerank_depth: int = RERANK_DEPTH,
         ranking: RankingSettings | None = None,
@@ -204,7 +206,7 @@ class Index(Browser):
     ) -> Results:
         """Trials ranked by how well they match a description of a patient's condition.
 
-        :param text: a few words or a note of thousands. It stays on this machine.
+        :param text: a few words or a note of thousands. It stays on this machine, unless *reader* sends it elsewhere.
         :param mode: ``hybrid`` (meaning and words), ``vector`` (meaning) or ``lexical`` (words).
         :param limit: hits a page.
         :param page: from 1.
@@ -212,12 +214,15 @@ class Index(Browser):
         :param explain: say in ``understood`` what was understood of the text.
         :param as_written: search for just what was typed, and mend and translate nothing.
         :param anyway: give hits also where nothing was understood of the text.
+        :param reader: proposes what else to search for, or its spec; ``None`` for none.
         :param reranker: a model that puts the first *rerank_depth* trials in its order, or its spec.
         :param ranking: how trials are ranked, in place of the settings that were measured.
         :param filters: applied before ranking. Or give them as words: ``status="recruiting"``, ``phase=["2", "3"]``,
             ``age=34``, ``near="Lyon, France"``, ``within="100km"``; :meth:`Filters.parse` has them all.
         :raises QueryError: an empty text, or a value that is not understood.
+        :raises PluginError: the reader or the reranker is unknown, or fails.
         """
+        from trialindex.search.proposals import find_reader
         from trialindex.search.query import Page, Reranking, search
 
         if filters is None:
@@ -225,6 +230,7 @@ class Index(Browser):
         elif filter_words:
             raise TypeError(f"give filters, or {', '.join(filter_words)}, not both")
         wanted = Page(limit, page, contacts, explain, as_written, anyway)
+        chosen = None if as_written else find_reader(reader, self.plugins)
         reranking = None
         if reranker is not None:
             model = self.plugins.rerankers.make(reranker) if isinstance(reranker, str) else reranker
@@ -235,7 +241,7 @@ class Index(Browser):
                 hint=f'Bring some in: trialindex ingest ctgov:"lupus nephritis" --index {self.folder}',
             )
         with self.searcher(ranking) as searcher:
-            return search(searcher, text, mode, filters, wanted, reranking)
+            return search(searcher, text, mode, filters, wanted, reranking, chosen)
 
     @contextmanager
     def searcher(self, ranking: RankingSettings | None = None) -> Iterator[Searcher]:

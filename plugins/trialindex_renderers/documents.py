@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from trialindex.plugin.interfaces import Renderer
+from trialindex.plugin.proposals import Proposal
 from trialindex.plugin.results import Constraint, Hit, Results
 from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial, to_mapping
@@ -27,9 +28,13 @@ TRIALS = "trialindex.trials/1"
 
 class HitLine(Hit, frozen=True, kw_only=True):
     constraints: tuple[Constraint, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
 
 
-HitLine.__doc__ = f"{Hit.__doc__}    :param constraints: what the question asks for besides the illness."
+HitLine.__doc__ = (
+    f"{Hit.__doc__}    :param constraints: what the question asks for besides the illness.\n"
+    "    :param proposals: conditions that were searched for besides the text: words, and no diagnosis."
+)
 
 
 def dumps(value: Any, indent: int | None = None) -> str:
@@ -72,9 +77,9 @@ class JsonLinesRenderer(Renderer):
     summary = "One JSON object a line, for programs that read a stream."
 
     def results(self, results: Results) -> Iterator[str]:
-        constraints = msgspec.to_builtins(results.constraints)
+        read = msgspec.to_builtins({"constraints": results.constraints, "proposals": results.proposals})
         for hit in shown_hits(results, contacts=self.options.contacts).hits:
-            yield dumps({"schema": HIT, **msgspec.to_builtins(hit), "constraints": constraints}) + "\n"
+            yield dumps({"schema": HIT, **msgspec.to_builtins(hit), **read}) + "\n"
 
     def trial(self, card: TrialPage) -> Iterator[str]:
         yield dumps(_page(card, contacts=self.options.contacts)) + "\n"

@@ -13,6 +13,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 
 from trialindex.plugin.interfaces import Renderer
+from trialindex.plugin.proposals import describe_proposals
 from trialindex.plugin.results import EligibilityCheck, Hit, Results, describe_constraint
 from trialindex.plugin.trial_page import Location, Sentence, TrialPage
 from trialindex.trial import Trial, TrialDate
@@ -153,7 +154,8 @@ class CsvRenderer(Renderer):
 
     def results(self, results: Results) -> Iterator[str]:
         yield _row([*HIT_COLUMNS, UNDERSTOOD, *self._columns])
-        understood = _listed(map(describe_constraint, results.constraints))
+        searched = describe_proposals(results.proposals)
+        understood = _listed([*map(describe_constraint, results.constraints), *([searched] if searched else [])])
         for hit in shown_hits(results, contacts=self.options.contacts).hits:
             yield _row([*(get(hit) for get in HIT_COLUMNS.values()), understood, *self._cells(hit.trial)])
 

@@ -23,7 +23,7 @@ ALIKE = 20
 LEVELS = {"about": "about your condition", "related": "related to your condition", "loose": "only loosely alike"}
 """How close a hit is, in words, the closest first."""
 FACETS = ("status", "phase", "study_type", "country")
-_TYPED = re.compile(r"(?: or|; to search for it) add --as-written")
+_TYPED = re.compile(r"(?: or|; to search for it) add --as-written| To leave them out add --as-written\.")
 _AGE = r"(?:(?:i am|i'm|aged?)\s+)?{}(?:[\s-]*(?:years?|yrs?|months?|weeks?|days?)(?:[\s-]*olds?)?)?"
 _SEX = {"female": "female|woman|lady|girl", "male": "male|man|gentleman|boy"}
 """How a text says age and sex, as far as it can be left out."""

@@ -27,11 +27,13 @@ from trialindex.index import Index
 from trialindex.plugin import hookspecs
 from trialindex.plugin.interfaces import Concept, IngestContext, RenderOptions
 from trialindex.plugin.messages import Delivery, Update
+from trialindex.plugin.proposals import Proposal
 from trialindex.plugin.registry import Plugins
 from trialindex.testing import (
     BruteForceStore,
     FakeEncoder,
     check_encoder,
+    check_reader,
     check_renderer,
     check_reranker,
     check_source,
@@ -204,6 +206,13 @@ def test_hook_register_rerankers() -> None:
     reranker = provided("reranker")()
     check_reranker(reranker)
     assert reranker.score("severe lupus kidney", ["asthma", "lupus of the kidney"]) == [0.0, 2.0]
+
+
+def test_hook_register_readers() -> None:
+    reader = provided("reader")()
+    check_reader(reader)
+    [proposal] = reader.propose("A tremor at rest, and a shuffling gait.")
+    assert proposal == Proposal("Parkinson's disease", ("tremor at rest", "shuffling gait"), 1.0)
 
 
 @pytest.fixture

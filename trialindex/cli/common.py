@@ -50,6 +50,19 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def reader_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--reader SPEC``, passed on as ``reader``."""
+    from trialindex.plugin.proposals import DEFAULT_READER
+
+    return click.option(
+        "--reader",
+        metavar="SPEC",
+        default=DEFAULT_READER,
+        show_default=True,
+        help="What reads the text for conditions that it does not name.",
+    )(function)
+
+
 def default_path() -> Path:
     """Where the index is when nobody says: ``indexes/default`` of a checkout, else the user's data folder."""
     root = Path(__file__).resolve().parents[2]

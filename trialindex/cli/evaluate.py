@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading, open_for_writing, say
+from trialindex.cli.common import index_option, open_for_reading, open_for_writing, reader_option, say
 from trialindex.cli.output import align, json_option, json_text, print_result, progress_listener, write
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _file = click.Path(path_type=Path)
 @click.option(
     "--limit", "-n", type=click.IntRange(1, 1000), default=1000, show_default=True, help="Documents a query looked at."
 )
+@reader_option
 @click.option("--queries", type=_file, metavar="FILE", help="These queries in place of queries.jsonl.")
 @click.option("--qrels", type=_file, metavar="FILE", help="These judgements in place of qrels/test.tsv.")
 @click.option("--run", "run_file", type=_file, metavar="FILE", help="Measure this TREC run; no index is asked.")
@@ -52,6 +53,7 @@ def command(
     collection: Path,
     mode: str,
     limit: int,
+    reader: str,
     queries: Path | None,
     qrels: Path | None,
     run_file: Path | None,
@@ -85,7 +87,7 @@ def command(
     require_extra()
     data = read_collection(collection, queries=queries, qrels=qrels, run_only=run_file is not None)
     theirs = reports.read_other(other, data, limit) if other else None
-    run = read_run(run_file) if run_file else _ask_index(data, index_path, encoder, mode, limit)
+    run = read_run(run_file) if run_file else _ask_index(data, index_path, encoder, mode, limit, reader)
     if save_run:
         write(run_lines(run), save_run)
     ours = reports.evaluate(data, run, limit)
@@ -105,6 +107,7 @@ def _refuse_combinations(ctx: click.Context, output: str | None) -> None:
     if ctx.params["run_file"]:
         for name, option in {
             "mode": "--mode",
+            "reader": "--reader",
             "save_run": "--save-run",
             "encoder": "--encoder",
             "index_path": "--index",
@@ -115,13 +118,15 @@ def _refuse_combinations(ctx: click.Context, output: str | None) -> None:
         raise click.UsageError(f"--output {output} ends neither in .csv nor in .json.", ctx)
 
 
-def _ask_index(collection: Collection, index_path: str | None, encoder: str | None, mode: str, limit: int) -> Run:
+def _ask_index(
+    collection: Collection, index_path: str | None, encoder: str | None, mode: str, limit: int, reader: str
+) -> Run:
     from trialindex.evaluation.runs import ask
 
     with _index(collection, index_path, encoder) as index:
         length, hidden = len(collection.topics), not sys.stderr.isatty()
         with click.progressbar(length=length, label="queries", file=sys.stderr, hidden=hidden) as bar:
-            return ask(index, collection, mode=mode, depth=limit, progress=bar.update)
+            return ask(index, collection, mode=mode, depth=limit, reader=reader, progress=bar.update)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from trialindex.errors import EvaluationError
 from trialindex.evaluation.collection import Collection
 from trialindex.evaluation.files import bad, columns, lines
+from trialindex.plugin.proposals import DEFAULT_READER
+from trialindex.search.proposals import find_reader
 from trialindex.search.query import ranked_ids
 from trialindex.trial.parse_values import quote_input
 
@@ -46,6 +48,7 @@ def ask(
     *,
     mode: str = "hybrid",
     depth: int = DEPTH,
+    reader: str = DEFAULT_READER,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Run:
     """Ask an index every topic of a collection.
@@ -54,9 +57,12 @@ def ask(
     that loads the model and the index.
 
     :param depth: documents a query.
+    :param reader: spec of the reader that proposes what else to search for.
     :param progress: told how many more queries are done.
     :raises EvaluationError: the index holds none of the judged documents.
+    :raises PluginError: there is no such reader, or it fails.
     """
+    chosen = find_reader(reader, index.plugins)
     documents = {document for grades in collection.judged.values() for document in grades}
     held = sum(document in index for document in documents)
     if not held:
@@ -69,17 +75,17 @@ def ask(
     spelling = {document.lower(): document for document in documents}  # ids of an index are equal in any case
     rankings: dict[str, list[str]] = {}
     latencies: dict[str, float] = {}
-    index.query(_WARM_UP, mode=mode, limit=PAGE)
+    index.query(_WARM_UP, mode=mode, limit=PAGE, reader=chosen)
     for query in collection.topics:
         text = collection.queries[query]
         start = time.perf_counter()
-        index.query(text, mode=mode, limit=min(PAGE, depth), anyway=True)
+        index.query(text, mode=mode, limit=min(PAGE, depth), anyway=True, reader=chosen)
         latencies[query] = (time.perf_counter() - start) * 1000
         with index.searcher() as searcher:
-            found = ranked_ids(searcher, text, mode, depth)
+            found = ranked_ids(searcher, text, mode, depth, chosen)
         rankings[query] = [spelling.get(trial_id.lower(), trial_id) for trial_id in found]
         progress(1)
-    name = f"{index.folder.name}-{mode}"
+    name = "-".join([index.folder.name, mode, *([] if reader == DEFAULT_READER else [reader])])
     return Run(name, rankings, latencies, (missing,) if held < len(documents) else ())
 
 

@@ -12,6 +12,7 @@ from trialindex.plugin.interfaces import (
     EncoderIdentity,
     IngestContext,
     Notifier,
+    Reader,
     Renderer,
     RenderOptions,
     Reranker,
@@ -20,6 +21,7 @@ from trialindex.plugin.interfaces import (
     Vocabulary,
     Writer,
 )
+from trialindex.plugin.proposals import Proposal
 
 __all__ = [
     "Concept",
@@ -27,6 +29,8 @@ __all__ = [
     "EncoderIdentity",
     "IngestContext",
     "Notifier",
+    "Proposal",
+    "Reader",
     "RenderOptions",
     "Renderer",
     "Reranker",

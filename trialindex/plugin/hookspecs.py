@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trialindex.plugin.interfaces import (
         Encoder,
         Notifier,
+        Reader,
         Renderer,
         Reranker,
         Source,
@@ -99,6 +100,15 @@ def register_rerankers() -> Sequence[type[Reranker]]:
     """Rerankers, each a :class:`~trialindex.plugin.interfaces.Reranker` subclass.
 
     Called once, when a reranker is first looked up, for ``trialindex query --rerank NAME``.
+    """
+    raise AssertionError("specification only")
+
+
+@hookspec
+def register_readers() -> Sequence[type[Reader]]:
+    """Readers of questions, each a :class:`~trialindex.plugin.interfaces.Reader` subclass.
+
+    Called once, when a reader is first looked up: by the first question, for ``trialindex query --reader NAME``.
     """
     raise AssertionError("specification only")
 

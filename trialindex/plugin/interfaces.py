@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from trialindex.errors import NotifierError
 from trialindex.plugin.progress import ProgressListener
+from trialindex.plugin.proposals import Proposal
 from trialindex.plugin.vocabulary_entries import Abbreviation, Biomarker, Translation
 
 if TYPE_CHECKING:
@@ -462,4 +463,34 @@ class Reranker(ABC):
         :param query: what the user typed. It must not leave the machine.
         :param texts: a trial's title and summary each; registry text, which may hold anything.
         :raises EncoderError: the model fails.
+        """
+
+
+# --- readers --------------------------------------------------------------------------------------------------------
+
+
+class Reader(ABC):
+    """Reads what somebody wrote, and proposes conditions to search for that the text does not name.
+
+    :param argument: what follows the colon of the spec; ``""`` without one.
+    :raises ReaderError: the argument or what it needs cannot be used.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, argument: str = "") -> None:
+        self.argument = argument
+
+    @property
+    def receiver(self) -> str:
+        """The server that is sent the text, in words for a person; empty if the text stays in this process."""
+        return ""
+
+    @abstractmethod
+    def propose(self, text: str) -> list[Proposal]:
+        """The conditions to search for, the likeliest first; none where the text needs none.
+
+        :param text: what somebody typed, as it is searched. It leaves this process only for :attr:`receiver`.
+        :raises ReaderError: it cannot tell now. The default reader is asked then, and the answer says so.
         """

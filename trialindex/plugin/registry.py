@@ -13,7 +13,17 @@ import pluggy
 from trialindex.errors import PluginError, nearest
 from trialindex.plugin import hookspecs
 from trialindex.plugin.guard import PLUGIN_EXCEPTIONS, REPORT, describe_error, log_plugin_failure, plugin_errors
-from trialindex.plugin.interfaces import Encoder, Notifier, Renderer, Reranker, Source, VectorStore, Vocabulary, Writer
+from trialindex.plugin.interfaces import (
+    Encoder,
+    Notifier,
+    Reader,
+    Renderer,
+    Reranker,
+    Source,
+    VectorStore,
+    Vocabulary,
+    Writer,
+)
 
 if TYPE_CHECKING:
     import click
@@ -50,6 +60,7 @@ class Plugins:
         self.notifiers: Registry[Notifier] = Registry(self, "notifier", "register_notifiers", Notifier)
         self.vocabularies: Registry[Vocabulary] = Registry(self, "vocabulary", "register_vocabularies", Vocabulary)
         self.rerankers: Registry[Reranker] = Registry(self, "reranker", "register_rerankers", Reranker)
+        self.readers: Registry[Reader] = Registry(self, "reader", "register_readers", Reader)
         self._commands_added = False
         self.installed: list[Installed] = []
         if discover:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from trialindex.plugin.proposals import Proposal
 from trialindex.plugin.trial_page import Precision
 from trialindex.trial import Site, Trial
 from trialindex.trial.display import NOT_STATED
@@ -255,6 +256,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     :param ruled_out: what the question denies, as it says it; it is not searched for.
     :param biomarkers: what it says of biomarkers; one that is negative is not searched for either.
     :param constraints: what else the question asks for, besides the illness.
+    :param reader: the reader whose proposals were searched for; empty where none was asked.
+    :param proposals: conditions that were searched for besides the text, the likeliest first: words, and no diagnosis.
     :param open_hits: how many of the hits take people now; ``None`` where none of them states a status.
     :param subject: what the question is about: its main problem by name, or its own words.
     :param nothing_about: no trial that was searched is about that; never where the question names no illness, of which
@@ -282,6 +285,8 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     ruled_out: tuple[str, ...] = ()
     biomarkers: tuple[BiomarkerReading, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    reader: str = ""
+    proposals: tuple[Proposal, ...] = ()
     open_hits: int | None = None
     subject: str = ""
     nothing_about: bool = False

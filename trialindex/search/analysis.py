@@ -48,7 +48,7 @@ def understand(
         else:
             found.setdefault(mention.names[0], []).append(mention)
     return Understanding(
-        concepts=_roles([_concept(name, mentions, settings.synonyms) for name, mentions in found.items()]),
+        concepts=_roles([describe_concept(name, mentions, settings.synonyms) for name, mentions in found.items()]),
         excluded=aside,
         age=None if person.age is None else format_age(person.age),
         sex=None if person.sex is None else person.sex.lower(),
@@ -57,8 +57,16 @@ def understand(
     )
 
 
-def _concept(name: str, mentions: Sequence[Mention], synonyms: int) -> ConceptMention:
-    names: dict[str, str] = {}
+def describe_concept(
+    name: str, mentions: Sequence[Mention], synonyms: int, weight: float | None = None
+) -> ConceptMention:
+    """What is meant by *name*: what sort of thing it is, and every name that it is looked for by.
+
+    :param mentions: where a text names it; none of a name that no vocabulary knows.
+    :param synonyms: how many other names of each concept are taken.
+    :param weight: what it counts; by how often it is named unless given.
+    """
+    names: dict[str, str] = {} if mentions else {name.casefold(): name}
     kinds = set()
     for mention in mentions:
         listed = [mention.text, *mention.names]
@@ -77,18 +85,18 @@ def _concept(name: str, mentions: Sequence[Mention], synonyms: int) -> ConceptMe
     role: Role = "problem"
     if kind == "treatment":
         role = "treatment"
-    elif all(mention.historical for mention in mentions):
+    elif mentions and all(mention.historical for mention in mentions):
         role = "history"
-    elif all(mention.possible for mention in mentions):
+    elif mentions and all(mention.possible for mention in mentions):
         role = "possible"
     return ConceptMention(
         name=name,
-        surface=mentions[0].text,
+        surface=mentions[0].text if mentions else name,
         kind=kind,
         role=role,
         names=tuple(names.values()),
         mentions=len(mentions),
-        weight=round(1 + math.log(len(mentions)), 4),
+        weight=round(1 + math.log(max(1, len(mentions))), 4) if weight is None else weight,
     )
 
 
@@ -122,19 +130,17 @@ def main_problem(understood: Understanding) -> ConceptMention | None:
     return next((concept for concept in understood.concepts if concept.role == "main problem"), None)
 
 
-def focus_vector(
-    text: Vectors, names: Vectors, concepts: Sequence[ConceptMention], settings: RankingSettings
-) -> Vectors:
+def focus_vector(text: Vectors, names: Vectors, emphasis: Sequence[float], settings: RankingSettings) -> Vectors:
     """The text's vector drawn towards what the text is about, ``(1, dimension)``, of length 1.
 
     :param text: the text's vector, ``(1, dimension)``.
     :param names: those of the concepts' names, ``(n, dimension)`` with n at least 1.
+    :param emphasis: what each concept counts beside its likeness to the text, such as how often it is named.
     """
     import numpy as np
 
     likeness = (names @ text[0]).astype(np.float64)
-    mentions = np.array([1 + math.log(concept.mentions) for concept in concepts])
-    centre = (mentions * np.exp((likeness - likeness.max()) / settings.temperature)) @ names
+    centre = (np.array(emphasis) * np.exp((likeness - likeness.max()) / settings.temperature)) @ names
     mixed = text + settings.focus_weight * centre / max(float(np.linalg.norm(centre)), 1e-12)
     unit: Vectors = (mixed / max(float(np.linalg.norm(mixed)), 1e-12)).astype(np.float32)
     return unit

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trialindex.errors import IndexDamaged, QueryError
-from trialindex.plugin.interfaces import Reranker
+from trialindex.plugin.interfaces import Reader, Reranker
+from trialindex.plugin.proposals import describe_proposals
 from trialindex.plugin.results import Hit, Results
 from trialindex.search.analysis import main_problem
 from trialindex.search.candidates import best_candidates, named_first, search_depth
@@ -81,13 +82,20 @@ class Reranking:
 
 
 def search(
-    searcher: Searcher, text: str, mode: str, filters: Filters, page: Page, reranking: Reranking | None = None
+    searcher: Searcher,
+    text: str,
+    mode: str,
+    filters: Filters,
+    page: Page,
+    reranking: Reranking | None = None,
+    reader: Reader | None = None,
 ) -> Results:
     """The page of hits for *text*.
 
+    :param reader: proposes what else to search for.
     :raises QueryError: an empty text, an unknown mode, or a filter that names what no trial of the index has.
     """
-    question = read_question(searcher, text, mode, filters, as_written=page.as_written)
+    question = read_question(searcher, text, mode, filters, as_written=page.as_written, reader=reader)
     found = _find(question, searcher, page.start + page.limit, reranking)
     question, assessor, candidates = found.question, found.assessor, found.candidates
     shown = candidates[page.start : page.start + page.limit]
@@ -117,6 +125,7 @@ def search(
             *_place_notes(question, searcher),
             *_person_notes(question),
             *_interpretation_notes(question, searcher),
+            *_proposal_notes(question),
         ),
         corrections=question.interpretation.corrections,
         readings=question.interpretation.readings,
@@ -125,6 +134,8 @@ def search(
         ruled_out=question.interpretation.ruled_out,
         biomarkers=question.interpretation.biomarkers,
         constraints=question.constraints.told,
+        reader=question.proposed.reader,
+        proposals=question.proposed.proposals,
         open_hits=_open_hits(hits),
         understood=question.understood if page.explained else None,
         subject=problem.name if problem else excerpt(question.asked, _LONGEST_SUBJECT),
@@ -133,12 +144,12 @@ def search(
     )
 
 
-def ranked_ids(searcher: Searcher, text: str, mode: str, limit: int) -> list[str]:
+def ranked_ids(searcher: Searcher, text: str, mode: str, limit: int, reader: Reader | None = None) -> list[str]:
     """The ids of the first *limit* trials that :func:`search` gives, in its order: no more is read of most of them.
 
     :raises QueryError: as :func:`search` does.
     """
-    found = _find(read_question(searcher, text, mode, Filters()), searcher, limit)
+    found = _find(read_question(searcher, text, mode, Filters(), reader=reader), searcher, limit)
     return searcher.records.ids([candidate.num for candidate in found.candidates[:limit]])
 
 
@@ -189,6 +200,12 @@ def _open_hits(hits: Sequence[Hit]) -> int | None:
 def _interpretation_notes(question: Question, searcher: Searcher) -> Iterator[str]:
     foreign = question.interpretation.language is not None and question.mode != "lexical"
     yield from question.interpretation.notes(multilingual=foreign and searcher.encoder().multilingual)
+
+
+def _proposal_notes(question: Question) -> Iterator[str]:
+    yield from question.proposed.notes
+    if said := describe_proposals(question.proposed.proposals):
+        yield f"{said}. These are words to search for, no diagnosis. To leave them out add --as-written."
 
 
 def _names_what_it_is_about(question: Question, searcher: Searcher) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from trialindex.concepts.interpretation import Interpretation
 from trialindex.errors import QueryError, nearest
+from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.results import Understanding
 from trialindex.search.analysis import understand
 from trialindex.search.constraints import Constraints, add_person, add_treatments, read_constraints
@@ -14,6 +15,7 @@ from trialindex.search.filters import Filters
 from trialindex.search.index_words import IndexWords
 from trialindex.search.named_trials import NamedTrials, read_named_trials
 from trialindex.search.person import Person, read_healthy, read_home, read_person
+from trialindex.search.proposals import Proposed, propose
 from trialindex.trial.sanitize import replace_surrogates
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Question:
     :param understood: what the text says. What each concept in it weighs is known once the text was embedded.
     :param named: the trials that the text names.
     :param constraints: what else it asks for, besides the illness.
+    :param proposed: conditions that the text does not name, and that are searched for.
     """
 
     asked: str
@@ -53,13 +56,24 @@ class Question:
     understood: Understanding
     named: NamedTrials
     constraints: Constraints
+    proposed: Proposed
 
 
-def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *, as_written: bool = False) -> Question:
+def read_question(
+    searcher: Searcher,
+    text: str,
+    mode: str,
+    filters: Filters,
+    *,
+    as_written: bool = False,
+    reader: Reader | None = None,
+) -> Question:
     """Read what somebody asks.
 
     :param as_written: search for just what was typed.
+    :param reader: proposes what else to search for, in ``hybrid`` mode; none is asked of what is searched as written.
     :raises QueryError: the text is empty, or the mode unknown.
+    :raises PluginError: the reader fails.
     """
     text = replace_surrogates(text)
     if not text.strip():
@@ -102,4 +116,5 @@ def read_question(searcher: Searcher, text: str, mode: str, filters: Filters, *,
         constraints=constraints,
         named=NamedTrials.of(names, searcher.records, searcher.allowed(filters) if names else None),
         understood=understood,
+        proposed=propose(None if as_written or mode != "hybrid" or not rest else reader, interpretation.text, searcher),
     )

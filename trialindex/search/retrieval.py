@@ -61,18 +61,21 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
             return lexical_thread.submit(lexical.search, question.text, depth, allowed)
 
         by_words = search_words() if settings.note_share(question.text) > 0 else None  # takes as long as embedding
-        encoder, names_of = searcher.encoder(), [concept.name for concept in understood.concepts]
-        vectors = embed_query(_embedded_text(question, encoder), encoder, names_of)
+        encoder, own, proposed = searcher.encoder(), understood.concepts, question.proposed.concepts
+        vectors = embed_query(_embedded_text(question, encoder), encoder, [one.name for one in (*own, *proposed)])
         queries, names = vectors[:1], vectors[1:]
-        if understood.concepts:
-            understood = analysis.weigh(understood, (names @ queries[0]).tolist())
-            if weights["focus"]:
-                focus = analysis.focus_vector(queries, names, understood.concepts, settings)
-                queries = _stack(queries, focus)
+        understood = analysis.weigh(understood, (names[: len(own)] @ queries[0]).tolist())
+        share = settings.share_of_own(question.text) if proposed else 1.0
+        first = 0 if share else len(own)
+        beside = [settings.proposal_weight * concept.weight for concept in proposed]
+        emphasis = [*(share * concept.weight for concept in own), *beside][first:]
+        if emphasis and weights["focus"]:
+            queries = _stack(queries, analysis.focus_vector(queries, names[first:], emphasis, settings))
         by_words = by_words or search_words()
-        concepts: list[tuple[float, Sequence[str]]] = [
-            (concept.weight, concept.names) for concept in understood.concepts
-        ]
+        concepts: Sequence[tuple[float, Sequence[str]]] = [
+            *((share * concept.weight, concept.names) for concept in understood.concepts),
+            *((weight, concept.names) for weight, concept in zip(beside, proposed, strict=True)),
+        ][first:]
         if not concepts:  # names that no vocabulary knows: a trial that has all of the question's words has the name
             concepts = [(1.0, [" ".join(content_words(question.text))])]
         by_concepts = lexical_thread.submit(lexical.search_names, concepts, depth, allowed)

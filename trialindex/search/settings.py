@@ -37,6 +37,10 @@ class RankingSettings:
     :param healthy_gain: what a trial gains that takes healthy people, when a healthy person asks.
     :param treatment_bonus: what a trial gains that tests a treatment which the question asks for, and tells of its main
         problem: more than any other trial is ahead of it.
+    :param proposals: how many of a reader's proposals are searched for.
+    :param proposal_weight: what a proposal counts among what the text names, times its own weight.
+    :param own_share: what the text's own concepts count beside proposals, in a note: 0 if those take their place, 1 if
+        they stand beside them. In a question they stand beside them.
     :raises ValueError: *cutoff_rank* is below *depth*: late pages would be cut from another order.
     """
 
@@ -63,6 +67,9 @@ class RankingSettings:
     state_share: float = 0.8
     healthy_gain: float = 4.0
     treatment_bonus: float = 40.0
+    proposals: int = 3
+    proposal_weight: float = 1.0
+    own_share: float = 0.0
 
     def __post_init__(self) -> None:
         if self.cutoff_rank > self.depth:
@@ -81,3 +88,7 @@ class RankingSettings:
         """
         share = self.note_share(text)
         return {name: (1 - share) * self.question_weights[name] + share * self.note_weights[name] for name in RANKINGS}
+
+    def share_of_own(self, text: str) -> float:
+        """What a text's own concepts count beside those that a reader proposes: all in a question."""
+        return 1 - self.note_share(text) * (1 - self.own_share)

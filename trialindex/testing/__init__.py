@@ -22,16 +22,19 @@ from trialindex.testing.checks import (
 )
 from trialindex.testing.fakes import BruteForceStore, FakeEncoder, FakeWriter, sample_card
 from trialindex.testing.notifying import check_notifier, sample_deliveries
+from trialindex.testing.reading import FakeReader, check_reader
 from trialindex.testing.reranking import FakeReranker, check_reranker
 from trialindex.testing.samples import sample_results, sample_texts, sample_trials
 
 __all__ = [
     "BruteForceStore",
     "FakeEncoder",
+    "FakeReader",
     "FakeReranker",
     "FakeWriter",
     "check_encoder",
     "check_notifier",
+    "check_reader",
     "check_renderer",
     "check_reranker",
     "check_source",

@@ -134,7 +134,7 @@ class Matcher:
         filters = _drop_unknown_values(watch.parsed_filters, self.records)
         if filters is None or not len(self.records):
             return WatchView({}, set(), self.records.generation)
-        answer = self._index.query(watch.subject, filters=filters, limit=watch.top)
+        answer = self._index.query(watch.subject, filters=filters, limit=watch.top, reader=None)
         matches: dict[str, MatchingTrial] = {}
         for hit in answer.hits:
             similarity = hit.parts.get("vector", -1.0)

@@ -1,0 +1,96 @@
+"""Asking a reader what else to search for, and making of it what rankings take."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trialindex.errors import PluginError, ReaderError
+from trialindex.plugin.guard import REPORT, plugin_errors
+from trialindex.plugin.interfaces import Reader
+from trialindex.plugin.proposals import DEFAULT_READER, Proposal
+from trialindex.plugin.results import ConceptMention
+from trialindex.search.analysis import describe_concept
+
+if TYPE_CHECKING:
+    from trialindex.concepts.recognizer import ConceptRecognizer
+    from trialindex.plugin.registry import Plugins
+    from trialindex.search.searcher import Searcher
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What a reader made of a question.
+
+    :param reader: its spec; empty where none was asked.
+    :param proposals: the conditions that are searched for, the likeliest first.
+    :param concepts: the same with every name that they are looked for by, and the weight of each proposal.
+    :param notes: what to know of it, in sentences.
+    """
+
+    reader: str = ""
+    proposals: tuple[Proposal, ...] = ()
+    concepts: tuple[ConceptMention, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def find_reader(reader: Reader | str | None, plugins: Plugins) -> Reader | None:
+    """The reader of a spec; ``None`` of the default one where no plugin provides it.
+
+    :raises PluginError: there is no such reader.
+    :raises ReaderError: it cannot be used as it is named.
+    """
+    if isinstance(reader, str):
+        absent = reader == DEFAULT_READER and reader not in plugins.readers.names()
+        return None if absent else plugins.readers.make(reader)
+    return reader
+
+
+def propose(reader: Reader | None, text: str, searcher: Searcher) -> Proposed:
+    """What to search for besides the *text*.
+
+    A reader that cannot tell now is replaced by the default one, and a note says so.
+
+    :raises PluginError: the reader fails, or proposes what cannot be searched for.
+    :raises ReaderError: the default reader cannot tell.
+    """
+    if reader is None:
+        return Proposed()
+    notes = []
+    try:
+        proposals = _ask(reader, text)
+    except ReaderError as problem:
+        default = find_reader(DEFAULT_READER, searcher.plugins)
+        if reader.name == DEFAULT_READER or default is None:
+            raise
+        notes.append(f"{problem} So the reader {DEFAULT_READER} was asked instead.")
+        reader, proposals = default, _ask(default, text)
+    if reader.receiver:
+        notes.append(f"Your text was sent to {reader.receiver}.")
+    kept = tuple(proposals[: searcher.settings.proposals])
+    recognizer, synonyms = searcher.recognizer(), searcher.settings.synonyms
+    concepts = tuple(_concept(one, recognizer, synonyms) for one in kept)
+    return Proposed(_spec(reader), kept, concepts, tuple(notes))
+
+
+def _ask(reader: Reader, text: str) -> list[Proposal]:
+    who = f'the reader "{_spec(reader)}"'
+    with plugin_errors(who):
+        proposals = list(reader.propose(text))
+    for one in proposals:
+        if not isinstance(one, Proposal) or not one.condition.strip():
+            raise PluginError(f"{who} proposed what is no condition.", hint=REPORT)
+        if not 0 < one.weight < math.inf:
+            raise PluginError(f"{who} gave a weight that cannot be used: {one.weight}.", hint=REPORT)
+    return proposals
+
+
+def _spec(reader: Reader) -> str:
+    return f"{reader.name}:{reader.argument}" if reader.argument else reader.name
+
+
+def _concept(proposal: Proposal, recognizer: ConceptRecognizer, synonyms: int) -> ConceptMention:
+    name = " ".join(proposal.condition.split())
+    whole = [one for one in recognizer.find(name) if one.text == name]
+    return describe_concept(name, whole, synonyms, weight=proposal.weight)
