@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from trialindex.errors import WriterError
+from trialindex.errors import TrialIndexError, WriterError
 from trialindex.plugin.http import is_loopback, retry_after
 from trialindex.trial.sanitize import one_line
 from trialindex_llm.answer import BadAnswer
@@ -88,30 +88,34 @@ class Endpoint:
     """Bytes of an answer, at most."""
 
     @classmethod
-    def from_environment(cls) -> Endpoint:
+    def from_environment(cls, error: type[TrialIndexError] = WriterError) -> Endpoint:
         """The endpoint that the environment variables describe.
 
-        :raises WriterError: the address or the timeout cannot be used.
+        :param error: what is raised when the address, the key or the timeout cannot be used.
         """
         url = (os.environ.get(URL_VARIABLE) or DEFAULT_URL).strip().rstrip("/")
-        _check(url)
+        _check(url, error)
         given = os.environ.get(TIMEOUT_VARIABLE) or str(DEFAULT_TIMEOUT)
         try:
             timeout = float(given)
         except ValueError:
             timeout = 0.0
         if not 0 < timeout <= 3600:
-            raise WriterError(f'{TIMEOUT_VARIABLE} is "{given}".', hint="Set it to seconds, from 1 to 3600.")
+            raise error(f'{TIMEOUT_VARIABLE} is "{given}".', hint="Set it to seconds, from 1 to 3600.")
         key = os.environ.get(KEY_VARIABLE, "").strip()
         if not key.isascii() or any(letter.isspace() for letter in key):
-            raise WriterError(f"{KEY_VARIABLE} holds what no key holds.", hint="Copy the key again, on one line.")
+            raise error(f"{KEY_VARIABLE} holds what no key holds.", hint="Copy the key again, on one line.")
         return cls(url, key, timeout)
+
+    @property
+    def local(self) -> bool:
+        """Whether the server is on this machine."""
+        return is_loopback(urlsplit(self.url).hostname or "")
 
     @property
     def where(self) -> str:
         """The server, as a person knows it: its name and port."""
-        parts = urlsplit(self.url)
-        return parts.netloc + (" (this machine)" if is_loopback(parts.hostname or "") else "")
+        return urlsplit(self.url).netloc + (" (this machine)" if self.local else "")
 
     def ask(self, model: str, messages: Sequence[dict[str, str]]) -> str:
         """What the model answers to the messages. A failure that may pass is tried once more.
@@ -135,13 +139,12 @@ class Endpoint:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
-        local = is_loopback(urlsplit(self.url).hostname or "")
         timeout = httpx2.Timeout(self.timeout, connect=min(self.timeout, 20.0))
         deadline = time.monotonic() + self.timeout
         try:
             # A proxy of the environment has no business between this machine and itself.
             with (
-                httpx2.Client(timeout=timeout, trust_env=not local, follow_redirects=False) as client,
+                httpx2.Client(timeout=timeout, trust_env=not self.local, follow_redirects=False) as client,
                 client.stream("POST", f"{self.url}/chat/completions", content=body, headers=headers) as response,
             ):
                 return self._read(response, self._body(response, deadline))
@@ -193,10 +196,10 @@ class Endpoint:
         return ""
 
 
-def _check(url: str) -> None:
+def _check(url: str, error: type[TrialIndexError]) -> None:
     """Make sure that texts and a key can be sent to the address.
 
-    :raises WriterError: the address is none, is no private way to send a key, or holds one itself.
+    :param error: what is raised when the address is none, is no private way to send a key, or holds one itself.
     """
     try:
         parts = urlsplit(url)
@@ -205,10 +208,10 @@ def _check(url: str) -> None:
     except ValueError:
         host = ""
     if not host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        raise WriterError(f"{URL_VARIABLE} is no web address.", hint=f"Write it like {DEFAULT_URL}")
+        raise error(f"{URL_VARIABLE} is no web address.", hint=f"Write it like {DEFAULT_URL}")
     if parts.username is not None or parts.password is not None:
-        raise WriterError(f"{URL_VARIABLE} holds a name or password.", hint=f"Put the key in {KEY_VARIABLE}.")
+        raise error(f"{URL_VARIABLE} holds a name or password.", hint=f"Put the key in {KEY_VARIABLE}.")
     if parts.scheme == "http" and not is_loopback(host):
-        raise WriterError(
+        raise error(
             f"{URL_VARIABLE} leads to {host} without encryption.", hint="Use https, or a server on this machine."
         )

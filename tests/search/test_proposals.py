@@ -34,11 +34,7 @@ class Answering(Reader):
 
     def __init__(self, answer: Callable[[str], Any], receiver: str = "") -> None:
         super().__init__()
-        self._answer, self._receiver = answer, receiver
-
-    @property
-    def receiver(self) -> str:
-        return self._receiver
+        self._answer, self.receiver = answer, receiver
 
     def propose(self, text: str) -> list[Proposal]:
         return self._answer(text)  # type: ignore[no-any-return]

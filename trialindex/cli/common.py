@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from trialindex.index import Index
+    from trialindex.plugin.interfaces import Reader
     from trialindex.storage.info import Info
 
 SAMPLE_NOTICE = (
@@ -50,10 +51,13 @@ def index_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def reader_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--reader SPEC``, passed on as ``reader``."""
+def reader_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--reader`` and ``--allow-remote``, as they are for :func:`make_reader`."""
     from trialindex.plugin.proposals import DEFAULT_READER
 
+    function = click.option(
+        "--allow-remote", is_flag=True, help="Let the reader send TEXT to another machine, if it is one that does."
+    )(function)
     return click.option(
         "--reader",
         metavar="SPEC",
@@ -61,6 +65,17 @@ def reader_option(function: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="What reads the text for conditions that it does not name.",
     )(function)
+
+
+def make_reader(reader: str, allow_remote: bool) -> str | Reader:
+    """The reader that was asked for, by its spec; made here if it is allowed what none is unless it is said.
+
+    :raises PluginError: there is no such reader.
+    :raises ReaderError: it cannot be used as it is named.
+    """
+    from trialindex.plugin.registry import plugins
+
+    return plugins().readers.make(reader, allow_remote=True) if allow_remote else reader
 
 
 def default_path() -> Path:

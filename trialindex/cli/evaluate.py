@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trialindex.cli.common import index_option, open_for_reading, open_for_writing, reader_option, say
+from trialindex.cli.common import index_option, make_reader, open_for_reading, open_for_writing, reader_options, say
 from trialindex.cli.output import align, json_option, json_text, print_result, progress_listener, write
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trialindex.evaluation.report import EvaluationReport
     from trialindex.evaluation.runs import Run
     from trialindex.index import Index
+    from trialindex.plugin.interfaces import Reader
 
 _file = click.Path(path_type=Path)
 
@@ -34,7 +35,7 @@ _file = click.Path(path_type=Path)
 @click.option(
     "--limit", "-n", type=click.IntRange(1, 1000), default=1000, show_default=True, help="Documents a query looked at."
 )
-@reader_option
+@reader_options
 @click.option("--queries", type=_file, metavar="FILE", help="These queries in place of queries.jsonl.")
 @click.option("--qrels", type=_file, metavar="FILE", help="These judgements in place of qrels/test.tsv.")
 @click.option("--run", "run_file", type=_file, metavar="FILE", help="Measure this TREC run; no index is asked.")
@@ -54,6 +55,7 @@ def command(
     mode: str,
     limit: int,
     reader: str,
+    allow_remote: bool,
     queries: Path | None,
     qrels: Path | None,
     run_file: Path | None,
@@ -87,7 +89,8 @@ def command(
     require_extra()
     data = read_collection(collection, queries=queries, qrels=qrels, run_only=run_file is not None)
     theirs = reports.read_other(other, data, limit) if other else None
-    run = read_run(run_file) if run_file else _ask_index(data, index_path, encoder, mode, limit, reader)
+    chosen = make_reader(reader, allow_remote)
+    run = read_run(run_file) if run_file else _ask_index(data, index_path, encoder, mode, limit, chosen)
     if save_run:
         write(run_lines(run), save_run)
     ours = reports.evaluate(data, run, limit)
@@ -108,6 +111,7 @@ def _refuse_combinations(ctx: click.Context, output: str | None) -> None:
         for name, option in {
             "mode": "--mode",
             "reader": "--reader",
+            "allow_remote": "--allow-remote",
             "save_run": "--save-run",
             "encoder": "--encoder",
             "index_path": "--index",
@@ -119,7 +123,7 @@ def _refuse_combinations(ctx: click.Context, output: str | None) -> None:
 
 
 def _ask_index(
-    collection: Collection, index_path: str | None, encoder: str | None, mode: str, limit: int, reader: str
+    collection: Collection, index_path: str | None, encoder: str | None, mode: str, limit: int, reader: str | Reader
 ) -> Run:
     from trialindex.evaluation.runs import ask
 

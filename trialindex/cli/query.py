@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from trialindex.cli.common import FilterCommand, index_option, open_for_reading, reader_option, take_filters
+from trialindex.cli.common import (
+    FilterCommand,
+    index_option,
+    make_reader,
+    open_for_reading,
+    reader_options,
+    take_filters,
+)
 from trialindex.cli.output import make_renderer, output_options, render
 
 
@@ -25,7 +32,7 @@ from trialindex.cli.output import make_renderer, output_options, render
 @click.option("--explain", is_flag=True, help="Show what was understood of TEXT, and how each part ranked every trial.")
 @click.option("--as-written", is_flag=True, help="Search for TEXT as it is typed: mend, write out, leave out nothing.")
 @click.option("--anyway", is_flag=True, help="Show trials also where nothing was understood of TEXT.")
-@reader_option
+@reader_options
 @click.option("--rerank", "reranker", metavar="SPEC", help="Let a model put the first trials in its own order.")
 @click.option(
     "--rerank-depth",
@@ -60,6 +67,7 @@ def command(
     """
     words = sys.stdin.read() if text == ("-",) else " ".join(text)
     filters = take_filters(options)
+    options["reader"] = make_reader(options["reader"], options.pop("allow_remote"))
     renderer = make_renderer(format_name, output, contacts)
     with open_for_reading(index_path) as index:
         render(renderer.results, index.query(words, contacts=contacts, **options, **filters), output)

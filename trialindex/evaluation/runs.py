@@ -19,6 +19,7 @@ from trialindex.trial.parse_values import quote_input
 
 if TYPE_CHECKING:
     from trialindex.index import Index
+    from trialindex.plugin.interfaces import Reader
 
 DEPTH = 1000
 """Documents a query: what recall@1000 needs."""
@@ -48,7 +49,7 @@ def ask(
     *,
     mode: str = "hybrid",
     depth: int = DEPTH,
-    reader: str = DEFAULT_READER,
+    reader: str | Reader = DEFAULT_READER,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Run:
     """Ask an index every topic of a collection.
@@ -57,7 +58,7 @@ def ask(
     that loads the model and the index.
 
     :param depth: documents a query.
-    :param reader: spec of the reader that proposes what else to search for.
+    :param reader: proposes what else to search for, or its spec.
     :param progress: told how many more queries are done.
     :raises EvaluationError: the index holds none of the judged documents.
     :raises PluginError: there is no such reader, or it fails.
@@ -85,7 +86,9 @@ def ask(
             found = ranked_ids(searcher, text, mode, depth, chosen)
         rankings[query] = [spelling.get(trial_id.lower(), trial_id) for trial_id in found]
         progress(1)
-    name = "-".join([index.folder.name, mode, *([] if reader == DEFAULT_READER else [reader])])
+    name = "-".join(
+        [index.folder.name, mode, *([] if chosen is None or chosen.spec == DEFAULT_READER else [chosen.spec])]
+    )
     return Run(name, rankings, latencies, (missing,) if held < len(documents) else ())
 
 

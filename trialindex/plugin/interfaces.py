@@ -473,19 +473,22 @@ class Reader(ABC):
     """Reads what somebody wrote, and proposes conditions to search for that the text does not name.
 
     :param argument: what follows the colon of the spec; ``""`` without one.
-    :raises ReaderError: the argument or what it needs cannot be used.
+    :param allow_remote: the user lets it send the text to another machine.
+    :raises ReaderError: it cannot be used like this.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    receiver: str = ""
+    """The server that is sent the text, in words for a person; empty if the text stays in this process."""
 
-    def __init__(self, argument: str = "") -> None:
-        self.argument = argument
+    def __init__(self, argument: str = "", *, allow_remote: bool = False) -> None:
+        self.argument, self.allow_remote = argument, allow_remote
 
     @property
-    def receiver(self) -> str:
-        """The server that is sent the text, in words for a person; empty if the text stays in this process."""
-        return ""
+    def spec(self) -> str:
+        """How to name it on a command line."""
+        return f"{self.name}:{self.argument}" if self.argument else self.name
 
     @abstractmethod
     def propose(self, text: str) -> list[Proposal]:

@@ -71,11 +71,11 @@ def propose(reader: Reader | None, text: str, searcher: Searcher) -> Proposed:
     kept = tuple(proposals[: searcher.settings.proposals])
     recognizer, synonyms = searcher.recognizer(), searcher.settings.synonyms
     concepts = tuple(_concept(one, recognizer, synonyms) for one in kept)
-    return Proposed(_spec(reader), kept, concepts, tuple(notes))
+    return Proposed(reader.spec, kept, concepts, tuple(notes))
 
 
 def _ask(reader: Reader, text: str) -> list[Proposal]:
-    who = f'the reader "{_spec(reader)}"'
+    who = f'the reader "{reader.spec}"'
     with plugin_errors(who):
         proposals = list(reader.propose(text))
     for one in proposals:
@@ -84,10 +84,6 @@ def _ask(reader: Reader, text: str) -> list[Proposal]:
         if not 0 < one.weight < math.inf:
             raise PluginError(f"{who} gave a weight that cannot be used: {one.weight}.", hint=REPORT)
     return proposals
-
-
-def _spec(reader: Reader) -> str:
-    return f"{reader.name}:{reader.argument}" if reader.argument else reader.name
 
 
 def _concept(proposal: Proposal, recognizer: ConceptRecognizer, synonyms: int) -> ConceptMention:

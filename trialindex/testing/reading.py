@@ -29,8 +29,8 @@ class FakeReader(Reader):
     name = "fake"
     summary = "For tests: proposes what it is told to."
 
-    def __init__(self, argument: str = "") -> None:
-        super().__init__(argument)
+    def __init__(self, argument: str = "", *, allow_remote: bool = False) -> None:
+        super().__init__(argument, allow_remote=allow_remote)
         self.read: list[str] = []
         """Every text, to see what a reader is given."""
 
