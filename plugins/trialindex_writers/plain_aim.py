@@ -92,6 +92,8 @@ def aim(trial: Trial) -> Aim:
     only = bool(tested(trial)) and all(is_looking(one) for one in tested(trial))
     if (purpose in {"DIAGNOSTIC", "SCREENING"} and looks) or (looks and len(looks) == len(roles(trial).tested)) or only:
         return Aim("show", "")
+    if _FEASIBLE.search(f"{trial.title} {trial.official_title or ''}") and not _drugs(trial) and set(known) & USE:
+        return Aim("use", "")
     effects = [phrase for phrase in known if phrase not in SAFETY | BODY | USE]
     strong = [phrase for phrase in effects if phrase not in _SIGNS]
     if known and not strong:
@@ -122,6 +124,13 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 """People who have had an operation, which is not what is tested."""
+
+
+_FEASIBLE = re.compile(r"feasib|acceptab|usabilit", re.IGNORECASE)
+
+
+def _drugs(trial: Trial) -> bool:
+    return any(one.thing.type in {"DRUG", "BIOLOGICAL"} for one in tested(trial))
 
 
 _ACUTE = re.compile(r"\bacute\b|abort|rescue|pain[- ]free|pain relief|reliev", re.IGNORECASE)
@@ -162,6 +171,8 @@ def _verb(trial: Trial, illness: Illness | None, known: tuple[str, ...]) -> str:
                 return f"help people after surgery{where}"
         if group == "headache" and phrase in {"headache attacks", "pain", "symptoms"} and _at_once(trial):
             return f"stop attacks of {name}"
+        if phrase == "allergic reactions" and any(one.kind and one.kind.risk == "allergen" for one in tested(trial)):
+            continue  # they may be what the allergen itself sets off
         if phrase in _PLAIN:
             return _PLAIN[phrase]
         if (verb := _by_measure(phrase, name, group, whom)) is not None:
@@ -202,6 +213,7 @@ def _by_measure(phrase: str, name: str, group: str, whom: str) -> str | None:
         "how long people live without their illness getting worse": f"hold back {name}",
         "how long people live": f"let {whom} live longer",
         "how many people die": f"keep {whom} alive",
+        "how much cancer is left in what surgery takes out": f"shrink {name}",
         "how many people respond to treatment": f"shrink {name}" if group == "cancer" else f"ease {name}",
         "whether the illness is held in check": f"hold back {name}",
         "quality of life": f"make life with {name} better",

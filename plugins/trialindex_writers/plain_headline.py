@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator
 
 from trialindex.trial import Trial
+from trialindex.trial.display import count
 from trialindex_writers.plain_aim import aim, looked_at
 from trialindex_writers.plain_fate import fate, reason
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import remembered
+from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_told import background, for_headline, tested, together, versus
 from trialindex_writers.plain_watched import treated, watched, with_illness
 
@@ -45,11 +47,12 @@ def _longer(trial: Trial, found: str) -> str:
     if not trial.enrollment or state in {"stopped", "withdrawn", "gone"}:
         return found
     who, watched = people(trial), aim(trial).sort == "watch"
-    counted = who.counted(trial.enrollment) if who.many not in found else f"{trial.enrollment:,}"
+    counted = who.counted(trial.enrollment) if who.many not in found else count(trial.enrollment, "person", "people")
     if found.endswith("?"):
         tails = [
             f" A {'look at' if watched else 'test in'} {counted}",
-            f" A {'look at' if watched else 'test in'} {trial.enrollment:,}",
+            f" A {'look at' if watched else 'test in'} {count(trial.enrollment, 'person', 'people')}",
+            f" ({count(trial.enrollment, 'person', 'people')})",
         ]
     else:
         tails = [f" in {counted}"] if who.many not in found else []
@@ -156,7 +159,7 @@ def _asked(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
 
 
 def _safe(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
-    added, many = background(trial), _many(trial)
+    added, many = "" if roles(trial).mixed else background(trial), _many(trial)
     end = "which dose is safe?" if aim(trial).sort == "dose" else "are they safe?" if many else "is it safe?"
     for ill in illness:
         if _had(trial):
@@ -229,8 +232,15 @@ def _signs(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
 
 
 def _effect(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
-    asked, added, found = aim(trial), background(trial), tested(trial)
-    if len(found) == 2 and trial.allocation == "RANDOMIZED" and not versus(trial) and not added and not together(trial):
+    asked, found = aim(trial), tested(trial)
+    added = "" if roles(trial).mixed else background(trial)
+    if (
+        len(found) == 2
+        and trial.allocation == "RANDOMIZED"
+        and not versus(trial)
+        and not background(trial)
+        and not together(trial)
+    ):
         pair = name.replace(" and ", " or ")
         for ill in illness if " or " in pair else ():
             yield f"{pair} for {ill}: which works better?"

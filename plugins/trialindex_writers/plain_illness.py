@@ -134,6 +134,8 @@ def _place(words: str, titles: list[str]) -> int:
 
 
 _UMBRELLA = {
+    "squamous cell cancer",
+    "adenocarcinoma",
     "mental illness",
     "a lung disease",
     "an illness of the immune system",
@@ -247,7 +249,7 @@ def about(trial: Trial) -> Illness | None:
     if len(several) > 1:
         joint = _joint(several, trial)
         had = _had(trial, several[0]) if joint == "and" else _had(trial, *several)
-        joint = joint if had else "or"
+        joint = joint if had else "and" if trial.study_type == "OBSERVATIONAL" and len(several) == 2 else "or"
         if len(several) > 3:
             main, other = several[0].entry.name, several[1].entry.name
             allergic = all(one.entry.group in _ALLERGIC for one in several)
@@ -314,7 +316,8 @@ def _joint(named: list[_Named], trial: Trial) -> str:
     criteria = fold(" ".join(trial.inclusion[:15]))
     pair = "|".join(re.escape(fold(one.entry.name)) for one in named)
     either = re.search(rf"\b(?:{pair})\b \w* ?or \w* ?(?:{pair})\b", criteria)
-    return "and" if re.search(r"\b(?:and|with)\b", between) and " or " not in between and not either else "or"
+    joined = re.search(r"\b(?:and|with)\b", between) or all(_required(trial, one) for one in named)
+    return "and" if joined and " or " not in between and not either else "or"
 
 
 def _had(trial: Trial, one: _Named, *others: _Named) -> bool:

@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from trialindex_writers.plain_names import is_generic_name
 from trialindex_writers.plain_things import Thing
 
 _FILE = Path(__file__).with_name("kinds.tsv")
@@ -89,11 +90,22 @@ def kind(one: Thing, *, cancer: bool, titles: Iterable[str] = ()) -> Kind | None
     :param titles: of a trial that tests this thing alone; what they say of kinds is said of it.
     """
     return (
-        _find(one.shown if one.part else f"{one.shown}\n{one.name}", "ndt", cancer)
+        _find(one.shown if one.part or _names_another(one, one.name) else f"{one.shown}\n{one.name}", "ndt", cancer)
         or _find("\n".join(one.other_names), "ndt", cancer)
-        or _find(one.description[:600], "dt", cancer)
-        or _find("\n".join(titles), "dt" if one.code or one.generic else "t", cancer)
+        or _find("" if _names_another(one, one.description[:600]) else one.description[:600], "dt", cancer)
+        or _find(
+            "\n".join(title for title in titles if not _names_another(one, title)),
+            "dt" if one.code or one.generic else "t",
+            cancer,
+        )
     )
+
+
+def _names_another(one: Thing, text: str) -> bool:
+    """Whether a text speaks of another drug, so that a kind in it may be that one's."""
+    own = f"{one.shown} {' '.join(one.other_names)}".casefold()
+    words = re.findall(r"[A-Za-z]{6,}", text)
+    return any(is_generic_name(word) and word.casefold() not in own for word in words)
 
 
 def kind_in(text: str, where: str, *, cancer: bool = False) -> Kind | None:

@@ -45,10 +45,14 @@ def _substance(trial: Trial) -> str:
     if not drugs:
         missing(trial, "interventions")
         what = in_full(trial).rstrip(",")
+        if not found and trial.interventions and trial.study_type == "INTERVENTIONAL":
+            return sentence("What is tested is not registered by its name")
+        if trial.study_type == "OBSERVATIONAL" and all(map(is_looking, found)):
+            return sentence("No drug and no other treatment is registered")
         return sentence(
             f"No drug is tested; what is: {what}" if what else "No drug and no other treatment is registered"
         )
-    also = [name for one in drugs for name in also_called(trial, one)]
+    also = also_called(trial, drugs[0]) if len(found) == 1 else []  # of several it would not be told which is called so
     said = in_full(trial).rstrip(",")
     start = "What is tested" if len(found) > 1 or not drugs[0].name else "The drug"
     return sentence(f"{start}: {said}{'; also called ' + first_of(also, 2) if also else ''}")
@@ -102,7 +106,7 @@ def _hope(trial: Trial) -> str:
     asked, illness, state = aim(trial), about(trial), fate(trial)
     name = illness.name if illness else ""
     whose = f" with {name}" if illness and illness.had else ""
-    later = f"whether it helps{' against ' + name if name else ''} is for later trials"
+    later = f"; whether it helps{' against ' + name if name else ''} is for later trials" if _is_first(trial) else ""
     if trial.study_type == "EXPANDED_ACCESS":
         return sentence("It gives a treatment and is not set up to find out more about it")
     if state.state == "withdrawn":
@@ -118,11 +122,11 @@ def _hope(trial: Trial) -> str:
         named = in_title(trial)
         if named:
             return sentence(f"It could show how people{whose} fare with {named.noun if named.mass else named.alone}")
-        return sentence(f"It could add to what is known{about_it or ' so far'}; nobody is treated for it")
+        return sentence(f"It could add to what is known{about_it or ' so far'}")
     if asked.sort == "dose":
-        return sentence(f"It could show which dose of {it} people can take; {later}")
+        return sentence(f"It could show which dose of {it} people can take{later}")
     if asked.sort == "safety" and not asked.verb:
-        return sentence(f"It could show how well people bear {it}; {later}")
+        return sentence(f"It could show how well people bear {it}{later}")
     if asked.sort == "body":
         return sentence(f"It could show what the body does with {it}, for later trials to use")
     if asked.sort == "use":
@@ -136,10 +140,19 @@ def _hope(trial: Trial) -> str:
     if asked.sort == "signs":
         place = f" in {name}" if whose else ""
         return sentence(f"It could show what {it} can do in the body{place}, not yet whether people feel better")
-    use = "a treatment in use" if "PHASE4" in trial.phases else "another way"
-    if use == "another way":
-        return sentence(f"If it works, {it} could become another way to {asked.verb}")
-    return sentence(f"If it works, doctors would know better when {it} can {asked.verb}")
+    if "PHASE4" in trial.phases:
+        return sentence(f"If it works, doctors would know better when {it} can {asked.verb}")
+    return sentence(f"If it works, {it} could be a way to {asked.verb}")
+
+
+_EFFICACY = re.compile(r"efficac|effective|activity|response|survival|benefit", re.IGNORECASE)
+
+
+def _is_first(trial: Trial) -> bool:
+    """Whether it is too early a trial to ask for an effect: phase 1, and neither titles nor main measures name one."""
+    main = [outcome.measure for outcome in trial.outcomes if outcome.kind == "primary"]
+    texts = " ".join([trial.title, trial.official_title or "", *main])
+    return bool(trial.phases) and set(trial.phases) <= {"PHASE1", "EARLY_PHASE1"} and not _EFFICACY.search(texts)
 
 
 def _results(trial: Trial) -> str:
@@ -199,8 +212,8 @@ def _risk(trial: Trial) -> str:
         name = f" about {illness.name}" if illness else ""
         if trial.enrollment and trial.enrollment < _SMALL:
             who = people(trial).counted(trial.enrollment)
-            return sentence(f"It only looks, and at {who}, so what it finds{name} may have other causes or be chance")
-        return sentence(f"It only looks, so what it finds{name} may have other causes")
+            return sentence(f"It is to observe {who} only, so what it finds{name} may have other causes or be chance")
+        return sentence(f"It is registered as one that only observes, so what it finds{name} may have other causes")
     risks = [one.kind.risk for one in tested(trial) if one.kind and one.kind.risk in _RISKS]
     risks = [risk for risk in risks if risk != "immune" or is_cancer(trial)]
     phases = set(trial.phases)
@@ -239,16 +252,19 @@ def _lot(trial: Trial) -> str:
             return sentence(
                 f"For a part of the time people {get} {what}{told_ if 'PARTICIPANT' in trial.who_masked else ''}"
             )
-        return sentence(
-            f"Some {get} {what} instead of {in_short(trial)}{told_ if 'PARTICIPANT' in trial.who_masked else ''}"
-        )
+        masked = told_ if "PARTICIPANT" in trial.who_masked else ""
+        besides = " (all get other treatment too)" if found.background and not past else ""
+        besides = " (all got other treatment too)" if found.background and past else besides
+        if found.mixed or (found.control and len(trial.arms) > 2):
+            return sentence(f"Not everybody {get}{'' if past else 's'} {in_short(trial)}{masked}")
+        return sentence(f"Some {get} {what} instead of {in_short(trial)}{besides}{masked}")
     if found.untreated and others:
         return sentence(f"Some {get} {joined(others, 'or')}")
     if trial.intervention_model == "SINGLE_GROUP" or len(trial.arms) == 1:
         return sentence(
             f"Everybody {get if past else 'gets'} {in_short(trial)}, so nothing shows how people fare without it"
         )
-    if trial.allocation == "NON_RANDOMIZED":
+    if trial.allocation == "NON_RANDOMIZED" and len({arm.interventions for arm in trial.arms}) > 1:
         gets = "got" if past else "gets"
         return sentence(f"Who {gets} {in_short(trial)} is not left to chance, so the groups may differ from the start")
     return ""

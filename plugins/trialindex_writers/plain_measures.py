@@ -23,7 +23,11 @@ _RULES: tuple[tuple[str, str], ...] = (
     (
         "side effects",
         r"\bsafe(?:ty)?\b|\btolerability|tolerance and safety|toxicit|adverse|side[- ]effect|(?-i:\bDLTs?\b)"
-        r"|(?-i:\b(?:TE|TR|S)?AEs?\b)|\bcomplications?\b|cytokine release|fluid leak",
+        r"|(?-i:\b(?:TE|TR|S)?AEs?\b)|\bcomplications?\b|cytokine release|fluid leak"
+        r"|(?:(?:allerg|anaphyla|systemic|hypersensitiv|local)\w* )*reactions?"
+        r" (?:to|caused by|related to|due to|after|during|associated with) (?:the )?(?:study|drug|trial|dos"
+        r"|treat|medic|immunotherap|administ|inject|SCIT|SLIT|vaccin|product|build|infusion)"
+        r"|(?:treatment|drug|study|dose|dosing|injection|immunotherapy)[- ](?:related|emergent|induced|associated) ",
     ),
     (
         "how long people live without their illness getting worse",
@@ -34,8 +38,12 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("how many people die", r"mortality|^deaths?\b|death rate|deaths? (?:of|from) any cause"),
     (
         "how many people respond to treatment",
-        r"(?:objective|overall|tumou?r|radiologic\w*) (?:tumou?r )?(?:response|remission)|(?-i:\bORR\b)|RECIST"
-        r"|patholog\w* (?:complete )?(?:tumou?r )?response|(?-i:\b[mp]CR\b)|complete pathologic\w* response",
+        r"(?:objective|overall|tumou?r|radiologic\w*) (?:tumou?r )?(?:response|remission)|(?-i:\bORR\b)|RECIST",
+    ),
+    (
+        "how much cancer is left in what surgery takes out",
+        r"patholog\w* (?:complete )?(?:tumou?r )?(?:response|remission)|(?-i:\bM?P[CR]R\b|\b[mp]CR\b)"
+        r"|complete pathologic\w* (?:response|remission)",
     ),
     ("whether the illness is held in check", r"disease control rate|(?-i:\bDCR\b)"),
     (

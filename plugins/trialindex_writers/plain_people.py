@@ -180,7 +180,7 @@ def _tail(trial: Trial) -> str:
     if trial.primary_purpose == "PREVENTION" and trial.study_type != "OBSERVATIONAL":
         return ""
     if mixed(trial):
-        return f", some with {illness.name}," if illness.several else f", with {illness.name} or without,"
+        return "" if illness.several else f", with {illness.name} or without,"
     return ""
 
 

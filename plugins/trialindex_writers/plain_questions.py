@@ -223,6 +223,8 @@ def _now(trial: Trial) -> str:
 
 
 def _applies(trial: Trial) -> str:
+    if fate(trial).state == "withdrawn":
+        return ""
     who = people(trial)
     group = f"{who.many}{' ' + who.ages if who.ages else ''}"
     return (

@@ -154,6 +154,7 @@ class Roles(NamedTuple):
     :param sham: whether some get a sham.
     :param untreated: whether there is a group that gets none of what is tested, and nothing instead of it.
     :param doses: whether groups differ in nothing but dose, form, time or length, as far as their names tell.
+    :param mixed: whether the background is different in different groups of those tested.
     """
 
     tested: tuple[Thing, ...]
@@ -164,14 +165,19 @@ class Roles(NamedTuple):
     sham: bool
     untreated: bool
     doses: bool
+    mixed: bool
 
 
 class _Arm(NamedTuple):
-    """An arm with the products in it that do something, by what they are called in a sentence."""
+    """An arm with the products in it that do something, by what they are called in a sentence.
+
+    :param blank: whether a placebo or a sham is among what it gets.
+    """
 
     arm: Arm
     keys: frozenset[str]
     control: bool
+    blank: bool = False
 
 
 @remembered
@@ -196,8 +202,9 @@ def roles(trial: Trial) -> Roles:
     if trial.primary_purpose in _TREATS:
         live = [t for t in live if t.type != "DIAGNOSTIC_TEST"] or live
     products = {_key(t): t for t in reversed(live)}
-    real = [*reversed(products.values())]
-    split = _controls_apart(_split(real, _arms(arms, live, trial), trial, titles), titles)
+    real = _without_forms([*reversed(products.values())])
+    groups = [one._replace(blank=not dull.isdisjoint(one.arm.interventions)) for one in _arms(arms, live, trial)]
+    split = _controls_apart(_split(real, groups, trial, titles), titles)
     return Roles(
         tuple(split.tested),
         tuple(split.background),
@@ -207,7 +214,32 @@ def roles(trial: Trial) -> Roles:
         sham="SHAM_COMPARATOR" in types or any(re.search(r"\bsham", name, re.IGNORECASE) for name in dull),
         untreated=split.untreated or "NO_INTERVENTION" in types or (nothing and bool(split.tested)),
         doses=split.doses,
+        mixed=_is_mixed(split, groups),
     )
+
+
+def _is_mixed(split: _Split, groups: list[_Arm]) -> bool:
+    """Whether some of the groups that are tested lack something that others of them are added to."""
+    shown = {_key(t) for t in split.tested}
+    ours = [one for one in groups if not one.control and not shown.isdisjoint(one.keys)]
+    return any(_key(t) not in one.keys for t in split.background for one in ours)
+
+
+_FORM = re.compile(
+    r"\W*(?:injections?|infusions?|tablets?|capsules?|sprays?|solutions?|doses?|administration|therapy|treatment|group"
+    r"|only|alone|\W)+",
+    re.IGNORECASE,
+)
+
+
+def _without_forms(found: list[Thing]) -> list[Thing]:
+    """The things without those that are another one in a form: "substance P injections" beside "substance P"."""
+    names = {t.shown.casefold() for t in found if len(t.shown) > 3}
+    return [t for t in found if not any(_is_form(t.shown.casefold(), name) for name in names)]
+
+
+def _is_form(shown: str, name: str) -> bool:
+    return shown != name and shown.startswith(name) and bool(_FORM.fullmatch(shown, len(name)))
 
 
 def _is_illness(name: str) -> bool:
@@ -299,13 +331,15 @@ class _Split(NamedTuple):
 def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str, str]) -> _Split:
     ours = [one for one in arms if not one.control and one.keys]
     theirs = [one for one in arms if one.control]
+    if real and not _named(real, titles) and all(_PREPARES.search(t.name) for t in real):
+        return _Split([], real, [], False, False)  # they prepare for what is tested, and that is not registered
     if not ours:
         return _Split(_named(real, titles) or real, [], [], False, False)
     mine = frozenset[str]().union(*(one.keys for one in ours))
     your = frozenset[str]().union(*(one.keys for one in theirs)) if theirs else frozenset[str]()
     only = mine - your
     given = [t for t in real if _key(t) in mine]
-    without = any(not one.keys for one in theirs if one.arm.type not in _INACTIVE_ARMS)
+    without = any(not one.keys for one in theirs if one.arm.type not in _INACTIVE_ARMS and not one.blank)
     if not your:
         tested, background = _without_control(given, ours, trial, titles)
         if any(len(one.arm.interventions) > 1 and not one.keys for one in theirs):  # a placebo for each of them
@@ -324,7 +358,7 @@ def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str,
     if new and all(map(_known, tested)):  # a new drug for all, with and without a known one
         tested, background = new, [*(t for t in background if t not in new), *tested]
     shared = {_key(t) for t in background}
-    alone = any(one.keys <= shared for one in theirs if one.arm.type not in _INACTIVE_ARMS)
+    alone = any(one.keys <= shared for one in theirs if one.arm.type not in _INACTIVE_ARMS and not one.blank)
     return _Split(tested, background, control, alone or without, False)
 
 
@@ -347,7 +381,8 @@ _VERSUS = re.compile(r"\b(?:versus|vs\.?|compared (?:with|to)|in comparison (?:w
 def _minor(one: Thing, tested: list[Thing], titles: tuple[str, str]) -> bool:
     """Whether a thing only prepares for another one that is tested, or is a standard treatment beside a new one."""
     others = [t for t in tested if t is not one]
-    if _PREPARES.search(one.name) and any(_CELLS.search(t.name + t.description) for t in others):
+    cells = any(_CELLS.search(f"{t.name} {t.description} {' '.join(titles)}") for t in others)
+    if cells and _PREPARES.search(one.name) and not _named([one], titles):
         return True
     standard = [
         bool(_STANDARD.search(t.name) or (_RADIATION.search(t.name) and not _named([t], titles)))

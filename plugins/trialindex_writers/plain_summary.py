@@ -115,6 +115,11 @@ def _illness(trial: Trial) -> str:
     return f"{found.name} ({found.gloss})" if found.gloss else found.name
 
 
+_BEFORE_SURGERY = re.compile(
+    r"neo-?adjuvant|pre-?operative|before surgery|prior to (?:surgery|resection)", re.IGNORECASE
+)
+
+
 def _question(trial: Trial, tense: str) -> str:
     asked, illness, thing = aim(trial), about(trial), in_full(trial)
     verb = {name: forms[tense] for name, forms in _VERBS.items()}
@@ -124,7 +129,9 @@ def _question(trial: Trial, tense: str) -> str:
         missing(trial, "interventions")
         about_it = f" in {_illness(trial)}" if illness else ""
         return f"{verb['look']} at {looked_at(trial) or 'something that is not named'}{about_it}"
-    added = f" added to {background(trial)}," if background(trial) else ""
+    when = " before surgery" if _BEFORE_SURGERY.search(f"{trial.title} {trial.official_title or ''}") else ""
+    how = "in different combinations with" if roles(trial).mixed else "added to"
+    added = f" {how} {background(trial)}{when}," if background(trial) else f" given{when}," if when else ""
     thing = f"{thing.rstrip(',')},{added}" if added else thing
     name = _illness(trial)
     had = bool(illness and illness.had)
@@ -142,7 +149,7 @@ def _question(trial: Trial, tense: str) -> str:
             if asked.verb and had
             else ""
         )
-        return f"{verb['test']} how safe {_is(trial, thing)}{ill}{more}"
+        return f"{verb['test']} the safety of {thing}{ill}{more}"
     if asked.sort == "dose":
         return f"{verb['look']} for the dose of {thing} that people can safely take{ill}"
     if asked.sort == "body":
@@ -181,15 +188,6 @@ def _question(trial: Trial, tense: str) -> str:
     return f"{verb['test']} whether {thing} can {_glossed(trial, asked.verb)}"
 
 
-def _is(trial: Trial, thing: str) -> str:
-    """``omalizumab, a lab-made antibody, is``: for the one place that needs a verb after the thing."""
-    found = tested(trial)
-    one = found[0]
-    first = one.kind and (not one.name or thing.startswith(one.kind.phrase[:12]))
-    many = len(found) > 1 or bool(first and one.kind and one.kind.many)
-    return f"{thing} {'are' if many else 'is'}"
-
-
 def _several(trial: Trial) -> bool:
     found = tested(trial)
     return len(found) > 1 or any(one.kind and one.kind.many for one in found)
@@ -213,6 +211,7 @@ def _watching(trial: Trial, verb: dict[str, str]) -> str:
         if illness and illness.had
         else f"people with {name} and others"
         if illness
+        and not illness.several
         and re.search(
             r"control|healthy|without|non-",
             f"{' '.join(a.label for a in trial.arms)} {trial.study_population or ''} {trial.title}",
@@ -233,9 +232,10 @@ def _watching(trial: Trial, verb: dict[str, str]) -> str:
     start = f"{verb['look']} back at {whom}" if past else f"{verb['look']} at {whom}"
     named = in_title(trial)
     if named:
-        return f"{start} who {'got' if verb['follow'] == 'followed' else 'get'} {named.phrase}"
+        given = named.noun if re.match(r"\w+ing\b", named.phrase) else named.phrase
+        return f"{start} who {'got' if verb['follow'] == 'followed' else 'get'} {given}"
     if illness and not illness.had and "and others" not in whom:
-        return f"{start.replace(whom, name)} in {whom}"
+        return f"{start.replace(whom, name)} in {whom}" if whom != "people" else start.replace(whom, name)
     if not illness and not looks:
         missing(trial, "conditions")
     return f"{start}"
@@ -315,9 +315,9 @@ def _where(trial: Trial, form: str) -> str:
 def _given(trial: Trial) -> str:
     """Who gets what, and whether chance decides: ``; chance decides who gets it and who a placebo``."""
     if trial.study_type != "INTERVENTIONAL":
-        return "; the study itself gives no treatment" if trial.study_type == "OBSERVATIONAL" else ""
+        return "; it is registered as a study that only observes" if trial.study_type == "OBSERVATIONAL" else ""
     past = fate(trial).over
-    get, gets, decide = ("got", "got", "decided") if past else ("get", "gets", "decides")
+    get, gets, join, decide = ("got", "got", "joined", "decided") if past else ("get", "gets", "join", "decides")
     found, between = roles(trial), chance(trial)
     others, short_name = versus(trial), in_short(trial)
     if not found.tested and not others:
@@ -333,6 +333,8 @@ def _given(trial: Trial) -> str:
             if between == "all"
             else f"; everybody {gets} {what} in turn"
         )
+    if between == "all" and (found.mixed or (len(trial.arms) > 2 and not _each_told(trial, others))):
+        return f"; chance {decide} which group people {join}"
     if between == "all" and others:
         if len(others) > 1 or len(found.tested) > 1:
             return (
@@ -344,7 +346,7 @@ def _given(trial: Trial) -> str:
     if between == "all" and len(found.tested) > 1:
         return f"; chance {decide} who {gets} which"
     if between == "all":
-        return f"; chance {decide} which dose, form or order people {get}" if len(trial.arms) > 1 else ""
+        return f"; chance {decide} which group people {join}" if len(trial.arms) > 1 else ""
     if between == "some":
         return f"; in a part of the study chance {decide} who {gets} what"
     if others:
@@ -357,6 +359,13 @@ def _given(trial: Trial) -> str:
         )
     single = len(trial.arms) < 2 and trial.intervention_model == "SINGLE_GROUP"
     return f"; all {get} {'it' if len(found.tested) == 1 else 'the same'}" if single else ""
+
+
+def _each_told(trial: Trial, others: list[str]) -> bool:
+    """Whether what others get says all that the groups without the tested things get, and nothing is added."""
+    mine = {thing.name for thing in roles(trial).tested}
+    theirs = {arm.interventions for arm in trial.arms if mine.isdisjoint(arm.interventions)}
+    return len(theirs) == len(others) and not background(trial)
 
 
 def _or(items: list[str]) -> str:

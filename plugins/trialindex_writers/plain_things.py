@@ -175,6 +175,9 @@ _BLANK = re.compile(
 _ACCESSORY = rule(
     r"""
     specimen
+    \bdelivery (?:system|device)
+    ^conve\w+[- ]enhanced delivery
+    ^catheter
     tissue (?:collection|bank)
     ^(?:monitoring|measurement|determination|assessment|evaluation) of\b
     \bbiops(?:y|ies)\b
@@ -296,13 +299,18 @@ def things(intervention: Intervention, texts: Iterable[str] = ()) -> list[Thing]
     parts = [part.strip(" .") for part in _TOGETHER.split(_COMBINATION.sub("", bare))]
     if len(parts) == 1:
         parts = bare.split(" and ")
-    if not 1 < len(parts) < 5 or not all(_drug(part) for part in parts):
+    if not 1 < len(parts) < 5 or not any(map(_drug, parts)):
+        return [whole]
+    if not all(_drug(part) or _WORD.fullmatch(part) for part in parts):
         return [whole]
     found = []
     for part in parts:
         one = thing(msgspec.structs.replace(intervention, name=part, other_names=()), texts)
         found.append(one._replace(name=whole.name, description=whole.description if one.code else "", part=True))
     return found
+
+
+_WORD = re.compile(r"[A-Z][a-z]{5,}")
 
 
 def _drug(part: str) -> bool:

@@ -214,6 +214,8 @@ def in_full(trial: Trial) -> str:
         return f"{_NUMBERS[len(found)]} {same.plural}"
     if same and len(found) > 3:
         return f"several forms of {same.noun}" if not same.plural else f"several {same.plural}"
+    if len(found) == 4 and all(one.name for one in found):
+        return joined([*dict.fromkeys(one.name for one in found)])
     told = [_brief(one) for one in found[:3]]
     more = len(found) - 3
     text = joined([*dict.fromkeys(filter(None, told))])
@@ -277,7 +279,9 @@ def in_short(trial: Trial) -> str:
     names = [one.name or (one.kind.alone if one.kind else "") for one in found]
     if not all(names) or len(found) > 3 or sum(map(len, names)) > 60:
         return "one of them"
-    return joined(names, "with" if together(trial) else "or")
+    if roles(trial).mixed:
+        return "one of the combinations"
+    return joined(names, "or" if not together(trial) else "with" if len(names) == 2 else "and")
 
 
 @remembered
@@ -302,6 +306,7 @@ def for_headline(trial: Trial) -> list[str]:
         return [*dict.fromkeys(filter(None, _calls(trial, found[0])))]
     kinds = {one.kind for one in found}
     names = [one.name for one in found if is_nice(one)]
+    joint = "or" if trial.allocation == "RANDOMIZED" and not together(trial) else "and"
     options = []
     if len(found) == 2 and len(names) == 2:
         options.append(joined(names))
@@ -311,9 +316,9 @@ def for_headline(trial: Trial) -> list[str]:
         options.append(noun if same.mass else f"{number} {noun}")
     nouns = [*dict.fromkeys(one.kind.alone for one in found if one.kind)]
     if 1 < len(nouns) < 4:
-        options.append(joined(nouns))
+        options.append(joined(nouns, joint))
     if len(names) > 1 and len(found) < 4:
-        options.append(joined(names))
+        options.append(joined(names, joint))
     drugs = all(one.thing.type in {"DRUG", "BIOLOGICAL"} for one in found)
     new = "new " if drugs and any(one.thing.code for one in found) else ""
     ends = {one.kind.noun.split()[-1] for one in found if one.kind and not one.kind.mass}
@@ -376,7 +381,7 @@ def _listed(things: tuple[Thing, ...], *, cancer: bool) -> str:
     if not things:
         return ""
     if len(things) == 1 and is_usual(re.sub(r"\([^()]*\)", "", things[0].name)):
-        return "usual care" if "care" in things[0].name.lower() else "usual treatment"
+        return "usual follow-up" if re.search("follow", things[0].name, re.IGNORECASE) else "usual care"
     names = []
     for one in things:
         its = kind(one, cancer=cancer)
@@ -415,7 +420,7 @@ def versus(trial: Trial) -> list[str]:
         said.append(f"{background(trial)} alone")
     elif found.untreated and not found.control:
         usual = any(arm.type == "NO_INTERVENTION" and _USUAL.search(arm.label) for arm in trial.arms)
-        said.append("usual treatment" if usual else NOTHING)
+        said.append("usual care" if usual else NOTHING)
     return said
 
 

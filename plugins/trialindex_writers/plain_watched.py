@@ -27,6 +27,15 @@ _CAUSE = re.compile(
     re.IGNORECASE,
 )
 
+_GIVEN = re.compile(
+    r"treat|therap|receiv|\bus(?:e|ing|ers?) of\b|undergo|respon(?:se|d)|efficac|effective|\bsafety|\boutcomes?\b"
+    r"|registry|patients? on\b|administ|vaccinat|desensiti|immunotherap|surg",
+    re.IGNORECASE,
+)
+"""Words of a title that tell that people get what it names."""
+
+_ANIMAL = re.compile(r"\bmice\b|\bmouse\b|in vitro", re.IGNORECASE)
+
 
 @remembered
 def treated(trial: Trial) -> bool:
@@ -40,7 +49,8 @@ def in_title(trial: Trial) -> Kind | None:
     if trial.study_type != "OBSERVATIONAL" or any(one.kind and one.kind.noun != "samples" for one in tested(trial)):
         return None
     for title in (trial.title, trial.official_title or ""):
-        found = None if _CAUSE.search(title) else kind_in(title, "nd", cancer=is_cancer(trial))
+        given = _GIVEN.search(title) and not _CAUSE.search(title) and not _ANIMAL.search(trial.summary or "")
+        found = kind_in(title, "nd", cancer=is_cancer(trial)) if given else None
         if found and found.noun not in _NO_TREATMENT | TESTS:
             illness = about(trial)
             return exact_kind(found, allergen(illness.name) if illness else "")
@@ -79,21 +89,24 @@ _CUES: tuple[tuple[str, str], ...] = (
     ),
     (r"incidence", "How many people get {ill}?"),
     (r"risk factors?|risk of|cause", "What raises the risk of {ill}?"),
-    (r"predict|prognos|foretell|early sign", "What foretells how {ill} will go?"),
-    (r"genetic|genom|gene\b|genes\b|polymorphism|transcript|\bmRNA\b|mutation", "Which genes play a part in {ill}?"),
-    (r"microbio|metagenom|bacteri", "Which germs play a part in {ill}?"),
-    (r"quality of life|burden|well-?being|psycholog|anxiety", "What is life with {ill} like?"),
+    (r"prognos|foretell", "What foretells how {with_ill} will fare?"),
+    (r"genetic|genom|gene\b|genes\b|polymorphism|transcript|\bmRNA\b|mutation", "What can genes tell about {ill}?"),
+    (r"microbio|metagenom|bacteri", "What can germs in the body tell about {ill}?"),
+    (r"psycholog|anxiety|depress|stress", "What does the mind have to do with {ill}?"),
+    (r"quality of life|burden|well-?being", "What is life with {ill} like?"),
     (
         r"basophil|eosinophil|cytomet|lymph|\bT[- ]cell|\bB[- ]cell|neutrophil|mast cell|monocyte|\bNK\b|cellular",
-        "Which immune cells play a part in {ill}?",
+        "What can immune cells tell about {ill}?",
     ),
-    (r"\bIgE\b|\bIgG|antibod|epitope|allergen component", "Which antibodies play a part in {ill}?"),
+    (r"\bIgE\b|\bIgG|antibod|epitope|allergen component", "What can antibodies tell about {ill}?"),
     (
         r"biomarker|cytokine|serum|plasma|interleukin|metabol|protein|\bmarker|signature",
-        "Which signs in the blood tell of {ill}?",
+        "What can signs in the body tell about {ill}?",
     ),
     (r"inflammat|phenotyp|endotyp|immun(?!other)|pathogen|mechanism", "What happens in the body in {ill}?"),
-    (r"adheren|knowledge|attitude|aware|survey|literacy|education", "What do people know and do about {ill}?"),
+    (r"adheren", "Do {with_ill} keep to their treatment?"),
+    (r"knowledge|attitude|aware|literacy", "What do people know and think about {ill}?"),
+    (r"survey|questionnaire|preference|perception|perspective", "What do people say about {ill}?"),
     (
         r"patterns? of|treatment pattern|practice|prescri|real[- ]life|routine care|usual care",
         "How is {ill} treated in everyday care?",
@@ -105,13 +118,12 @@ _CUES: tuple[tuple[str, str], ...] = (
     (r"associat|correlat|relation|\blink|influence|impact|effect of|role of", "What goes along with {ill}?"),
 )
 _BY_MEASURE = {
-    "antibodies": "Which antibodies play a part in {ill}?",
-    "cells of the immune system": "Which immune cells play a part in {ill}?",
-    "signs in the blood or tissue": "Which signs in the body tell of {ill}?",
-    "bacteria in or on the body": "Which germs play a part in {ill}?",
-    "genes": "Which genes play a part in {ill}?",
+    "antibodies": "What can antibodies tell about {ill}?",
+    "cells of the immune system": "What can immune cells tell about {ill}?",
+    "signs in the blood or tissue": "What can signs in the body tell about {ill}?",
+    "bacteria in or on the body": "What can germs in the body tell about {ill}?",
+    "genes": "What can genes tell about {ill}?",
     "how the immune system reacts": "How does the immune system react in {ill}?",
-    "how common it is": "How common is {ill}?",
     "quality of life": "What is life with {ill} like?",
     "which treatments people get": "How is {ill} treated in everyday care?",
     "what people know": "What do people know about {ill}?",

@@ -50,7 +50,7 @@ def test_a_drug_trial_in_plain_words() -> None:
     ]
     assert [sentence.text for sentence in plain.substance] == ["The drug: zorubicin; also called Zorub."]
     assert [sentence.text for sentence in plain.could_lead_to] == [
-        "If it works, zorubicin could become another way to ease the pain of gouty arthritis."
+        "If it works, zorubicin could be a way to ease the pain of gouty arthritis."
     ]
     assert [sentence.text for sentence in plain.could_go_wrong] == [
         "Zorubicin may turn out not to help, and rare side effects may show only later.",

@@ -1,0 +1,197 @@
+"""What a page may say only where the record says it of everybody: wrong statements of the kinds that readers found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.plain_cases import trial
+from trialindex.trial import Arm, Intervention, Outcome, Trial
+from trialindex_writers.plain import PlainWriter
+from trialindex_writers.plain_measures import plain_phrase
+from trialindex_writers.plain_roles import roles
+
+
+def text(record: Trial) -> str:
+    plain = PlainWriter().write(record)
+    said = (plain.headline, *plain.summary, *plain.substance, *plain.could_lead_to, *plain.could_go_wrong)
+    return "\n".join(one.text for one in said)
+
+
+def drugs(*names: str, **fields: Any) -> tuple[Intervention, ...]:
+    return tuple(Intervention(name=name, type="DRUG", **fields) for name in names)
+
+
+def groups(*arms: tuple[str, ...], kinds: tuple[str, ...] = ()) -> tuple[Arm, ...]:
+    return tuple(
+        Arm(label=f"Arm {number}", type=kind, interventions=names)
+        for number, (names, kind) in enumerate(zip(arms, kinds or ("EXPERIMENTAL",) * len(arms), strict=True), 1)
+    )
+
+
+def primary(*measures: str) -> tuple[Outcome, ...]:
+    return tuple(Outcome(measure=measure, kind="primary") for measure in measures)
+
+
+def test_what_only_some_groups_get_is_not_what_all_is_added_to() -> None:
+    arms = (("Zorumab", "Cisplatin"), ("Zorumab", "Pembrolizumab"), ("Pembrolizumab", "Cisplatin"))
+    record = trial(
+        title="Zorumab in Womb Cancer",
+        conditions=("Endometrial Cancer",),
+        interventions=drugs("Zorumab", "Cisplatin", "Pembrolizumab"),
+        arms=groups(*arms, kinds=("EXPERIMENTAL", "EXPERIMENTAL", "ACTIVE_COMPARATOR")),
+    )
+    assert roles(record).mixed
+    said = text(record)
+    assert "added to" not in said
+    assert "in different combinations with" in said
+    assert "chance decides which group people join" in said
+
+
+def test_a_control_that_gets_a_placebo_is_no_group_that_gets_less() -> None:
+    arms = (("Zorumab", "Cisplatin"), ("Placebo", "Cisplatin"))
+    record = trial(
+        interventions=drugs("Zorumab", "Cisplatin", "Placebo"),
+        arms=groups(*arms, kinds=("EXPERIMENTAL", "ACTIVE_COMPARATOR")),
+    )
+    assert not roles(record).untreated
+    assert "cisplatin alone" not in text(record).lower()
+    assert "(all get other treatment too)" in text(record)
+
+
+def test_a_group_that_is_not_told_is_not_hidden() -> None:
+    arms = (("Zorumab", "Exercise"), ("Heat", "Exercise"), ("Exercise",))
+    record = trial(
+        interventions=drugs("Zorumab", "Heat", "Exercise"),
+        arms=groups(*arms, kinds=("EXPERIMENTAL", "ACTIVE_COMPARATOR", "ACTIVE_COMPARATOR")),
+    )
+    assert "chance decides which group people join" in text(record)
+
+
+@pytest.mark.parametrize(
+    ("fields", "later"),
+    [
+        ({"phases": ("PHASE1",)}, True),
+        ({"phases": ("PHASE1", "PHASE2")}, False),
+        ({"phases": ("PHASE3",)}, False),
+        ({"phases": ("PHASE1",), "official_title": "A Study of the Safety and Efficacy of Zorumab"}, False),
+    ],
+)
+def test_help_is_for_later_trials_only_where_none_is_asked_for(fields: dict[str, Any], later: bool) -> None:
+    record = trial(interventions=drugs("Zorumab"), arms=(), outcomes=primary("Number of adverse events"), **fields)
+    assert ("is for later trials" in text(record)) is later
+
+
+def test_other_names_are_told_of_one_drug_alone() -> None:
+    both = (
+        Intervention(name="Zorumab", type="DRUG", other_names=("Zorix",)),
+        Intervention(name="Tacumab", type="DRUG"),
+    )
+    assert "also called Zorix" in text(trial(interventions=both[:1], arms=()))
+    assert "also called" not in text(trial(interventions=both, arms=()))
+
+
+def test_a_thing_and_its_form_are_one() -> None:
+    record = trial(interventions=drugs("Substance P", "Substance P injections"), arms=())
+    assert [one.shown for one in roles(record).tested] == ["Substance P"]
+
+
+def test_what_prepares_for_cells_is_not_tested() -> None:
+    record = trial(title="MT-027 CAR-T for Brain Tumours", interventions=drugs("MT-027", "Fludarabine"), arms=())
+    assert [one.name for one in roles(record).tested] == ["MT-027"]
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        "Number of allergic reactions to the study drug",
+        "Systemic allergic reactions during the build-up phase",
+        "Treatment-related anaphylaxis",
+        "Allergic reactions after injection",
+    ],
+)
+def test_reactions_to_what_is_given_are_side_effects(measure: str) -> None:
+    assert plain_phrase(measure) == "side effects"
+    assert plain_phrase("Allergic reactions to peanut at home") == "allergic reactions"
+
+
+def test_cancer_that_surgery_takes_out_is_looked_at_as_such() -> None:
+    record = trial(
+        title="Neoadjuvant Zorumab for Lung Cancer",
+        conditions=("Lung Cancer",),
+        interventions=drugs("Zorumab"),
+        arms=(),
+        outcomes=primary("Pathological complete response (pCR)"),
+    )
+    said = text(record)
+    assert "given before surgery" in said
+    assert "how much cancer is left in what surgery takes out" in said
+    assert "respond to treatment" not in said
+
+
+def observed(title: str, **fields: Any) -> str:
+    return text(trial(title=title, study_type="OBSERVATIONAL", interventions=(), arms=(), phases=(), **fields))
+
+
+def test_a_study_that_observes_is_not_said_to_treat_nobody() -> None:
+    said = observed("Baked Egg Oral Immunotherapy in Egg Allergy", conditions=("Egg Allergy",))
+    assert "nobody is treated" not in said
+    assert "gives no treatment" not in said
+    assert "It only looks" not in said
+    assert "it is registered as a study that only observes" in said
+
+
+@pytest.mark.parametrize(
+    ("title", "guess"),
+    [
+        ("Predicting Reactions to Cetuximab in Bowel Cancer", "foretell"),
+        ("A Survey of Symptoms in Slipped Disc", "do people know"),
+        ("Psychological Factors That Influence Hay Fever", "What is life"),
+        ("Anti-IgE in Mice and Cells of People With Peanut Allergy", "fare with"),
+        ("IgE in Migraine", "play a part"),
+    ],
+)
+def test_a_purpose_that_the_title_does_not_have_is_not_guessed(title: str, guess: str) -> None:
+    assert guess not in observed(title, conditions=("Migraine",))
+
+
+def test_two_illnesses_that_are_both_asked_for_are_had_together() -> None:
+    record = trial(
+        title="Zorumab for Chronic Sinusitis",
+        conditions=("Chronic Sinusitis", "Nasal Polyps"),
+        official_title="Zorumab in People With Chronic Sinusitis and Nasal Polyps",
+        inclusion=("Chronic sinusitis", "Nasal polyps on endoscopy"),
+        interventions=drugs("Zorumab"),
+        arms=(),
+    )
+    assert " or nasal polyps" not in text(record)
+
+
+def test_of_two_drugs_of_chance_none_is_with_the_other() -> None:
+    record = trial(
+        title="Two Drugs for Eczema",
+        conditions=("Eczema",),
+        interventions=drugs("Methotrexate", "Dupilumab"),
+        arms=groups(("Methotrexate",), ("Dupilumab",)),
+    )
+    headline = PlainWriter().write(record).headline.text
+    assert " and " not in headline
+
+
+def test_the_kind_of_another_drug_that_is_described_is_not_taken() -> None:
+    both = Intervention(
+        name="Pregabalin", type="DRUG", description="150 mg before the operation, or dexamethasone 8 mg"
+    )
+    assert "steroid" not in text(trial(interventions=(both,), arms=())).lower()
+
+
+def test_where_only_what_prepares_is_registered_it_is_not_told_as_tested() -> None:
+    record = trial(title="MT-027 Cells for Tumours of the Belly", interventions=drugs("Fludarabine"), arms=())
+    assert roles(record).tested == ()
+    assert "Fludarabine" not in text(record)
+
+
+def test_two_drugs_registered_as_one_are_two() -> None:
+    record = trial(interventions=drugs("Pregabaline (150mg), Dexamethasone (20mg/5ml; 0.2mg/kg)"), arms=())
+    assert [one.shown for one in roles(record).tested] == ["Pregabaline", "dexamethasone"]
