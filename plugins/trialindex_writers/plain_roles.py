@@ -433,7 +433,7 @@ def _named(things: list[Thing], titles: tuple[str, str]) -> list[Thing]:
 
 def _position(one: Thing, titles: tuple[str, str]) -> int:
     """Where the title names it first, of the two titles the one that does."""
-    words = {word.casefold() for word in (one.shown, one.name, *one.other_names) if len(word) > 2}
+    words = {word.casefold().removesuffix("e") for word in (one.shown, one.name, *one.other_names) if len(word) > 2}
     for title in map(str.casefold, titles):
         found = [title.find(word) for word in words if word in title]
         if found:

@@ -333,7 +333,8 @@ def _given(trial: Trial) -> str:
             if between == "all"
             else f"; everybody {gets} {what} in turn"
         )
-    if between == "all" and (found.mixed or (len(trial.arms) > 2 and not _each_told(trial, others))):
+    unclear = found.mixed or (len(trial.arms) > 2 and not _each_told(trial, others))
+    if between == "all" and (unclear or (len(found.tested) > 1 and any(one.part for one in found.tested))):
         return f"; chance {decide} which group people {join}"
     if between == "all" and others:
         if len(others) > 1 or len(found.tested) > 1:
