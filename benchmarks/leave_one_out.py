@@ -1,12 +1,16 @@
 """Leave one illness out: is a trial shown as about an illness that none is about, and none where one is?
 
-    python benchmarks/leave_one_out.py INDEX [--source ctgov-file] [--illnesses 150] [--verbose]
+    python benchmarks/leave_one_out.py INDEX [--source ctgov-file] [--illnesses 150] [--unseen] [--single] [--verbose]
 
 For each illness that at least two trials list, by normalised condition, the index is asked by its name, by an everyday
 or short name that the lexicon has for it, and in a sentence; once as it is and once without the trials that name the
 illness: as a condition, or by all words of its name, or by a concept that the name is as a whole. Prints, by kind of
 question, how often nothing is said to be about the illness although trials are, and how often something is shown as
 about it although none is.
+
+The numbers of the model were chosen while looking at these questions. ``--unseen`` asks in other sentences and by other
+everyday names, ``--single`` of the illnesses that one trial alone lists: neither was looked at, and what they find was
+mended as a kind or not at all.
 """
 
 from __future__ import annotations
@@ -42,7 +46,24 @@ SENTENCES = (
     "Are there any clinical trials for {} that I can take part in?",
     "{} study for my son",
 )
-NO_ILLNESS = {"healthy", "healthy volunteer", "surgery", "immunotherapy", "atopic healthy subject", "combat disorder"}
+UNSEEN_SENTENCES = (
+    "has anyone got a study for {} going on at the moment?",
+    "{} - my daughter has had it since she was 4 and nothing helps",
+    "my uncle has been living with {} for ten years",
+    "I was told I have {}. what can I do",
+    "newly found {} in a 61 yo woman, any trial open?",
+    "please help, {} is ruining my life",
+)
+"""Written before any answer to them was seen."""
+NO_ILLNESS = {
+    "healthy",
+    "healthy volunteer",
+    "surgery",
+    "immunotherapy",
+    "atopic healthy subject",
+    "combat disorder",
+    "children",
+}
 """Conditions that trials list and nobody has."""
 
 
@@ -93,9 +114,15 @@ class Illnesses:
             if concept.kind in ("lay", "abbreviation"):
                 self._everyday[normalize(concept.name)] += concept.names
 
-    def cases(self, illnesses: int) -> Iterator[Case]:
-        rng = random.Random(SEED)
-        keys = sorted(key for key, nums in self._listed.items() if len(nums) >= 2 and key not in NO_ILLNESS)
+    def cases(self, illnesses: int, *, unseen: bool = False, single: bool = False) -> Iterator[Case]:
+        """Questions about that many illnesses, or all there are.
+
+        :param unseen: in sentences and by everyday names that nothing was chosen by.
+        :param single: about illnesses that one trial alone lists, in place of those that several do.
+        """
+        rng = random.Random(SEED + unseen)
+        listed = {key: len(nums) for key, nums in self._listed.items() if key not in NO_ILLNESS}
+        keys = sorted(key for key, count in listed.items() if (count == 1) == single)
         for key in keys[:illnesses] if len(keys) <= illnesses else sorted(rng.sample(keys, illnesses)):
             spellings = self._spellings[key]
             name = spellings.most_common(1)[0][0]
@@ -105,7 +132,9 @@ class Illnesses:
             if others:
                 everyday = rng.choice(others)
                 yield Case(key, "everyday", everyday, frozenset(about | self.naming(everyday)))
-            yield Case(key, "sentence", rng.choice(SENTENCES).format(name), frozenset(about))
+            yield Case(
+                key, "sentence", rng.choice(UNSEEN_SENTENCES if unseen else SENTENCES).format(name), frozenset(about)
+            )
 
     def naming(self, text: str) -> set[int]:
         """The trials whose names have every word of it, or a concept that it is as a whole."""
@@ -140,12 +169,14 @@ def main() -> None:
     parser.add_argument("index", type=Path)
     parser.add_argument("--source", default="", help="only trials of this source")
     parser.add_argument("--illnesses", type=int, default=150)
+    parser.add_argument("--unseen", action="store_true", help="other sentences and everyday names")
+    parser.add_argument("--single", action="store_true", help="illnesses that one trial alone lists")
     parser.add_argument("--verbose", action="store_true", help="print every wrong answer")
     options = parser.parse_args()
     wrong: defaultdict[tuple[str, str], list[bool]] = defaultdict(list)
     with Index.open(options.index) as index, index.searcher() as searcher:
         illnesses = Illnesses(searcher, options.source)
-        cases = list(illnesses.cases(options.illnesses))
+        cases = list(illnesses.cases(options.illnesses, unseen=options.unseen, single=options.single))
         for case in cases:
             for state, here in (("present", illnesses.nums), ("absent", illnesses.nums - case.about)):
                 failed, closest = fails(without(searcher, here), case.text, present=state == "present")

@@ -81,6 +81,10 @@ def test_a_question_without_a_known_name_needs_all_of_its_words() -> None:
         ("asthma", set()),
         ("my little boy has seasonal asthma at night, is there anything?", set()),
         ("seasonal asthma", {"seasonal"}),
+        ("my uncle has been living with allergy to cats for ten years", {"cats"}),
+        ("my mother was told that she has Allergy, Milk: which trial is there?", {"milk"}),
+        ("my mother was told that she has an allergy, milk helps", {"milk"}),
+        ("my mother was told that she has an allergy, tea helps", set()),
     ],
 )
 def test_the_words_that_narrow_a_name_down(text: str, words: set[str]) -> None:
@@ -88,7 +92,7 @@ def test_the_words_that_narrow_a_name_down(text: str, words: set[str]) -> None:
     from trialindex.plugin.interfaces import Concept
 
     kinds = [Concept(f"{what} allergy") for what in "abcdefghijklmnopqrstuvwxyz"]  # a broad name has many narrower ones
-    recognizer = ConceptRecognizer([Concept("allergy"), Concept("asthma"), *kinds])
+    recognizer = ConceptRecognizer([Concept("allergy"), Concept("asthma"), Concept("milk allergy"), *kinds])
     assert set(qualifying_words(text, recognizer.find(text), recognizer)) == words
 
 
@@ -118,6 +122,12 @@ def test_when_nothing_is_about_it_that_is_said_first(index: Index) -> None:
     first, command = describe_answer(answer)
     assert first.startswith("No trial in this index is about asthma. The closest are about ")
     assert command.endswith('trialindex ingest ctgov:"asthma"')
+
+
+def test_it_is_not_said_of_one_name_in_a_description_that_a_trial_is_like(index: Index) -> None:
+    """Somebody who describes an illness may name another one, that they have besides or take it for."""
+    assert ask(index, "asthma, my knee is warm and swollen").nothing_about
+    assert not ask(index, "asthma, gout of the toe and what a registry of rare illness knows").nothing_about
 
 
 def test_a_name_that_no_vocabulary_knows_is_found_by_its_words(index: Index) -> None:

@@ -91,6 +91,10 @@ ABOUT, RELATED = 0.75, 0.2
 """The least closeness of a trial that is about the condition, and of one that is related."""
 ABSENT = 0.3
 """Where the closest trial is less close to an illness that is named, it is said that none is about it."""
+_DESCRIPTION, _ALIKE = 3, 0.44
+"""Words beside the names from which a question describes what it asks about, and the cosine from which it is looked for
+in what it describes: the name may be that of a symptom, or of what the person has besides.
+"""
 
 
 def features(evidence: Evidence) -> dict[str, float]:
@@ -191,6 +195,14 @@ class Assessor:
                     self._known[num] = probability(self.evidence(num, stored.trial))
             best = max(best, self._known.get(num, 0.0))
         return best
+
+    @property
+    def found_by_description(self) -> bool:
+        """Whether the question describes more than it names, and a trial is alike by its meaning: that none is about
+        the name says little then.
+        """
+        nearest = max(self._rankings.scores.get("vector", {}).values(), default=0.0)
+        return len(self._others) >= _DESCRIPTION and nearest >= _ALIKE
 
     def _least_cosine(self, num: int) -> float:
         """What is taken for a trial that is not among the nearest."""

@@ -106,6 +106,7 @@ def search(
     nothing_understood = level(closest) == "loose" and _is_unread(question, searcher)
     if nothing_understood and not page.anyway:
         hits = tuple(hit for hit in hits if hit.named)
+    names_nothing_held = closest < ABSENT and _names_what_it_is_about(question, searcher)
     problem = main_problem(question.understood)
     unembedded = searcher.count_unembedded()
     return Results(
@@ -139,7 +140,7 @@ def search(
         open_hits=_open_hits(hits),
         understood=question.understood if page.explained else None,
         subject=problem.name if problem else excerpt(question.asked, _LONGEST_SUBJECT),
-        nothing_about=nothing_understood or (closest < ABSENT and _names_what_it_is_about(question, searcher)),
+        nothing_about=nothing_understood or (names_nothing_held and not assessor.found_by_description),
         nothing_understood=nothing_understood,
     )
 

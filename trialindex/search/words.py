@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LINKS = frozenset({"to", "of"})
 """Words after which a name is narrowed down."""
+_INVERTED = frozenset({"", ",", ";"})
+"""What stands between a name and the word that narrows it down in *allergy, milk*."""
 _QUALIFIERS = 2
 """Words: how many on a side narrow a name down."""
 _PHRASE = 4
@@ -37,7 +39,8 @@ def content_words(text: str) -> list[str]:
 def qualifying_words(text: str, mentions: Sequence[Mention], recognizer: ConceptRecognizer) -> list[str]:
     """The words that narrow down what is named: *wheat* allergy, allergy to *cats*, cancer of the *tongue*.
 
-    In a text of a few words all others narrow it down; in a sentence those beside a name that has many narrower ones.
+    In a text of a few words all others narrow it down; in a sentence those beside a name that has many narrower ones,
+    also behind it where that is how lists write a name: *allergy, milk*.
     """
     words = read_words(text)
     taken = {at for m in mentions for at, start in enumerate(words.starts) if m.start <= start < m.end}
@@ -53,8 +56,11 @@ def qualifying_words(text: str, mentions: Sequence[Mention], recognizer: Concept
             )
             places = list(range(first - 1, first - 1 - _QUALIFIERS, -1))
             found += _adjacent(words, taken, places, before=True)
-            if words.keys[after : after + 1] and words.keys[after] in _LINKS:
+            following = words.keys[after] if after < len(words.keys) else ""
+            if following in _LINKS:
                 found += _adjacent(words, taken, range(after + 1, after + 2 + _QUALIFIERS), before=False)
+            elif following and after not in taken and words.gaps[after].strip() in _INVERTED:
+                found += [following] * (recognizer.lookup(f"{following} {mention.text}") is not None)
     return found
 
 
