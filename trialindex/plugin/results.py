@@ -195,14 +195,15 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         share). ``regularization`` is what the score gained or lost through those of the trials most like it,
         ``treatment`` what it gained for a treatment that is asked for,
         ``mismatch`` what was taken off because age or sex do not fit, ``ruled_out`` because the trial asks for what the
-        text rules out; ``state`` was added because it is for people in whom a biomarker is negative, as the text says,
-        and ``healthy`` because it takes healthy people, as the text asks.
+        text rules out, ``others`` because by its own words it takes others than the person; ``state`` was added because
+        it is for people in whom a biomarker is negative, as the text says, and ``healthy`` because it takes healthy
+        people, as the text asks.
         Among the first ten those of one level are in another order: see ``docs/ranking.md``.
     :param named: the question names it, so that it comes first.
     :param match: why it is here.
     :param fits: age and sex, where the user gave them or the text says them.
-    :param cautions: what the trial asks for and the text rules out, and exclusion criteria that seem to name what the
-        text says, each in a sentence.
+    :param cautions: what the trial asks for and the text rules out, others whom it seems to be for, and exclusion
+        criteria that seem to name what the text says, each in a sentence.
     :param nearest_site: the nearest site that takes people, may do so later, or does not say; or with a country and no
         place the first such one there.
     :param distance_km: from the place given to *nearest_site*, kilometres; ``None`` without a place.
@@ -376,6 +377,8 @@ def describe_score(total: float, parts: Mapping[str, float], *, every: bool = Fa
         said.append(f"less {parts['mismatch']:g} for age or sex")
     if "ruled_out" in parts:
         said.append(f"less {parts['ruled_out']:g} for what you ruled out")
+    if "others" in parts:
+        said.append(f"less {parts['others']:g} for being for others")
     if "state" in parts:
         said.append(f"{parts['state']:+g} for a biomarker")
     if "healthy" in parts:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from heapq import nlargest
 from itertools import islice
 
+from trialindex.search.participants import ParticipantChecker
 from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate, Rankings
 from trialindex.search.regularization import regularize_scores
@@ -109,9 +110,10 @@ def _adjustments(
     """
     settings, person = searcher.settings, question.person
     requirements = RequirementChecker(question, searcher)
+    takes = ParticipantChecker(question, note=settings.note_share(question.text) > 0)
     known = person.age is not None or person.sex is not None
     found: dict[int, dict[str, float]] = {}
-    if not (known or person.healthy or requirements):
+    if not (known or person.healthy or requirements or takes):
         return found
     most = settings.healthy_gain * person.healthy
     best = sorted(scores, key=lambda num: (-scores[num], num))[: settings.depth]
@@ -122,10 +124,12 @@ def _adjustments(
         for num, stated in limits.items():
             if count := person.mismatches(*stated):
                 found[num] = {"mismatch": settings.mismatch_penalty * count}
-        for stored in searcher.records.load_readable(batch) if requirements or person.healthy else ():
+        for stored in searcher.records.load_readable(batch) if requirements or person.healthy or takes else ():
             parts = found.setdefault(stored.num, {})
             if next(requirements.conflicts(stored.trial), None):
                 parts["ruled_out"] = settings.ruled_out_penalty
+            if takes.misfit(stored.trial):
+                parts["others"] = settings.others_penalty
             if person.healthy and stored.trial.healthy_volunteers:
                 parts["healthy"] = settings.healthy_gain
         done, step = done + step, 2 * step
@@ -137,5 +141,5 @@ def _adjustments(
 
 def _change(parts: Mapping[str, float]) -> float:
     """What the score of a trial changes by."""
-    lost = parts.get("mismatch", 0.0) + parts.get("ruled_out", 0.0)
+    lost = parts.get("mismatch", 0.0) + parts.get("ruled_out", 0.0) + parts.get("others", 0.0)
     return parts.get("healthy", 0.0) - lost

@@ -10,6 +10,7 @@ from trialindex.plugin.results import Hit, Match, Understanding
 from trialindex.search.analysis import main_problem
 from trialindex.search.closeness import Assessor, level
 from trialindex.search.first_page import gives_placebo
+from trialindex.search.participants import ParticipantChecker, Participants
 from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate
 from trialindex.search.requirements import Requirement, RequirementChecker
@@ -54,6 +55,7 @@ def explain(
     sites = (site for trial in shown for site in trial.sites) if question.filters.near else ()
     cities = locate_cities(unplaced_addresses(sites))
     requirements = RequirementChecker(question, searcher)
+    takes = ParticipantChecker(question, note=searcher.settings.note_share(question.text) > 0)
     for rank, candidate in enumerate(candidates, start=first):
         stored = by_num.get(candidate.num)
         if stored is None:
@@ -73,6 +75,7 @@ def explain(
             fits=question.person.fits(trial),
             cautions=(
                 *(_ruled_out(one) for one in requirements.conflicts(stored.trial)),
+                *_others(takes.misfit(stored.trial)),
                 *cautions(stored.trial, question.understood, searcher.recognizer()),
                 *placebo_caution(stored.trial, question.constraints),
             ),
@@ -143,6 +146,11 @@ def match(trial: Trial, position: int | None, question: QuestionWords) -> Match:
 def _ruled_out(requirement: Requirement) -> str:
     """Why a trial that asks for what the question rules out stands further down."""
     return f"It asks for {requirement.what}, which you ruled out: “{_shorten(requirement.where)}”"
+
+
+def _others(found: Participants | None) -> tuple[str, ...]:
+    """Why a trial that takes others stands further down."""
+    return (f"It seems to be for {found.group}: “{_shorten(found.where)}”",) if found else ()
 
 
 def cautions(trial: Trial, understood: Understanding, recognizer: ConceptRecognizer) -> tuple[str, ...]:

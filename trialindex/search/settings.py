@@ -32,6 +32,7 @@ class RankingSettings:
     :param mismatch_penalty: what a trial loses for each limit, of age or of sex, that does not fit what is known of the
         person: it falls behind those that match about as well, and stays in the answer.
     :param ruled_out_penalty: what a trial loses that asks for what the question rules out.
+    :param others_penalty: what a trial loses that by its own words takes others than the person, such as carers.
     :param state_share: the share that a trial gains of what it lacks to one standard deviation above the best, if it is
         for people in whom a biomarker is negative, as the question says it is.
     :param healthy_gain: what a trial gains that takes healthy people, when a healthy person asks.
@@ -64,6 +65,7 @@ class RankingSettings:
     pool_size: int = 2000
     mismatch_penalty: float = 2.0
     ruled_out_penalty: float = 2.0
+    others_penalty: float = 2.0
     state_share: float = 0.8
     healthy_gain: float = 4.0
     treatment_bonus: float = 40.0
