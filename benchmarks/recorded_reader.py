@@ -31,13 +31,14 @@ class RecordedReader(Reader):
 
     name: ClassVar[str] = "recorded"
     summary: ClassVar[str] = "What a model answered once, from a file."
+    replaces: ClassVar[bool] = True
     queries: ClassVar[Path] = Path("queries.jsonl")
 
     def propose(self, text: str) -> list[Proposal]:
         conditions = _recorded(self.queries, Path(self.argument)).get(_key(text))
         if conditions is None:
             raise ReaderError(f'{self.argument} has nothing for "{text[:60]}".')
-        return [Proposal(name, weight=1 / place) for place, name in enumerate(conditions, start=1)]
+        return [Proposal(name, weight=place**-0.5) for place, name in enumerate(conditions, start=1)]
 
 
 @cache

@@ -24,6 +24,7 @@ class LlmReader(Reader):
 
     name: ClassVar[str] = "llm"
     summary: ClassVar[str] = "A language model that you run: your text is sent to it."
+    replaces: ClassVar[bool] = True
 
     def __init__(self, argument: str = "", *, allow_remote: bool = False) -> None:
         from trialindex_llm.client import Endpoint

@@ -437,7 +437,7 @@ class Vocabulary(ABC):
         return iter(())
 
 
-# --- rerankers ------------------------------------------------------------------------------------------------------
+# --- rerankers and readers ------------------------------------------------------------------------------------------
 
 
 class Reranker(ABC):
@@ -466,9 +466,6 @@ class Reranker(ABC):
         """
 
 
-# --- readers --------------------------------------------------------------------------------------------------------
-
-
 class Reader(ABC):
     """Reads what somebody wrote, and proposes conditions to search for that the text does not name.
 
@@ -481,6 +478,8 @@ class Reader(ABC):
     summary: ClassVar[str]
     receiver: str = ""
     """The server that is sent the text, in words for a person; empty if the text stays in this process."""
+    replaces: ClassVar[bool] = False
+    """True if it proposes what the text names too: in a note its proposals take the place of that."""
 
     def __init__(self, argument: str = "", *, allow_remote: bool = False) -> None:
         self.argument, self.allow_remote = argument, allow_remote

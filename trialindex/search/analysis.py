@@ -130,17 +130,20 @@ def main_problem(understood: Understanding) -> ConceptMention | None:
     return next((concept for concept in understood.concepts if concept.role == "main problem"), None)
 
 
-def focus_vector(text: Vectors, names: Vectors, emphasis: Sequence[float], settings: RankingSettings) -> Vectors:
+def focus_vector(
+    text: Vectors, names: Vectors, emphasis: Sequence[float], settings: RankingSettings, pull: float
+) -> Vectors:
     """The text's vector drawn towards what the text is about, ``(1, dimension)``, of length 1.
 
     :param text: the text's vector, ``(1, dimension)``.
     :param names: those of the concepts' names, ``(n, dimension)`` with n at least 1.
     :param emphasis: what each concept counts beside its likeness to the text, such as how often it is named.
+    :param pull: what they weigh together, beside the text itself.
     """
     import numpy as np
 
     likeness = (names @ text[0]).astype(np.float64)
     centre = (np.array(emphasis) * np.exp((likeness - likeness.max()) / settings.temperature)) @ names
-    mixed = text + settings.focus_weight * centre / max(float(np.linalg.norm(centre)), 1e-12)
+    mixed = text + pull * centre / max(float(np.linalg.norm(centre)), 1e-12)
     unit: Vectors = (mixed / max(float(np.linalg.norm(mixed)), 1e-12)).astype(np.float32)
     return unit

@@ -30,7 +30,7 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     gained: dict[int, float] = {}
     risen: dict[int, float] = {}
     if question.mode == "hybrid":
-        scores = rankings.fused(settings.weights(question.text), settings.depth)
+        scores = rankings.fused(settings.weights(question.text, proposed=question.proposed.replaces), settings.depth)
         if smoothing := settings.smoothing * settings.note_share(question.text):
             deep = {num for found in rankings.scores.values() for num in islice(found, settings.depth)}
             own = {num: scores[num] for num in deep}  # the same trials however deep the rankings go

@@ -102,6 +102,10 @@ _OBSTETRIC = _words(
 )
 _BABY = _words(r"newborn|neonat\w*|bab(?:y|ies)|infants?|preterm|premature|born")
 _CARE = _words(rf"{_CARERS}|care[ -]?giving|caring for|cares? for (?:him|her|my|a)|look(?:s|ing)? after")
+_CHILD = _words(r"child\w*|kids?\b|sons?\b|daughters?\b|niece|nephew|toddler|bab(?:y|ies)|infants?|boy\b|girl\b")
+"""Trials of children's parents are for the child, too."""
+_VACCINE = _words(r"vaccin\w*|immuni[sz]ation")
+"""Vaccines are given to people who are well."""
 _AT_WORK = _words(
     r"(?:i am|i'm|i’m|we are|works? (?:as|in)|working (?:as|in)|is) (?:an? |the )?(?:\w+ ){0,3}?"
     r"(?:nurse|doctor|physician|surgeon|clinician|paramedic|midwife|dentist|pharmacist|hospital|health ?care)"
@@ -126,13 +130,13 @@ class ParticipantChecker:
         names = bool(question.understood.concepts) or bool(question.proposed.concepts)
         age = person.age
         unfit = {
-            CARERS: not _CARE.search(text),
+            CARERS: not (_CARE.search(text) or _CHILD.search(text)),
             STAFF: not _AT_WORK.search(text) and (note or not _STAFF_ASKED.search(text)),
             STUDENTS: not _STUDY.search(text),
             PREGNANT: question.understood.pregnant is not True and not _OBSTETRIC.search(text),
             NEWBORNS: age is not None and age >= _INFANCY and not _BABY.search(text),
             CHILDREN: age is not None and age >= _ADULT,
-            HEALTHY: not person.healthy and (note or not _WELL.search(text)),
+            HEALTHY: not person.healthy and (note or not _WELL.search(text)) and not _VACCINE.search(text),
         }
         self._unfit = [group for group, wrong in unfit.items() if wrong and names]
 

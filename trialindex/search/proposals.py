@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from trialindex.errors import PluginError, ReaderError
 from trialindex.plugin.guard import REPORT, plugin_errors
 from trialindex.plugin.interfaces import Reader
@@ -26,12 +28,14 @@ class Proposed:
     :param reader: its spec; empty where none was asked.
     :param proposals: the conditions that are searched for, the likeliest first.
     :param concepts: the same with every name that they are looked for by, and the weight of each proposal.
+    :param replaces: the proposals take the place of what a note names.
     :param notes: what to know of it, in sentences.
     """
 
     reader: str = ""
     proposals: tuple[Proposal, ...] = ()
     concepts: tuple[ConceptMention, ...] = ()
+    replaces: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -71,7 +75,7 @@ def propose(reader: Reader | None, text: str, searcher: Searcher) -> Proposed:
     kept = tuple(proposals[: searcher.settings.proposals])
     recognizer, synonyms = searcher.recognizer(), searcher.settings.synonyms
     concepts = tuple(_concept(one, recognizer, synonyms) for one in kept)
-    return Proposed(reader.spec, kept, concepts, tuple(notes))
+    return Proposed(reader.spec, kept, concepts, reader.replaces and bool(kept), tuple(notes))
 
 
 def _ask(reader: Reader, text: str) -> list[Proposal]:
@@ -88,5 +92,7 @@ def _ask(reader: Reader, text: str) -> list[Proposal]:
 
 def _concept(proposal: Proposal, recognizer: ConceptRecognizer, synonyms: int) -> ConceptMention:
     name = " ".join(proposal.condition.split())
-    whole = [one for one in recognizer.find(name) if one.text == name]
-    return describe_concept(name, whole, synonyms, weight=proposal.weight)
+    named = [one for one in recognizer.find(name) if not one.general]
+    whole = [one for one in named if one.text == name]
+    found = describe_concept(name, whole or named, synonyms, weight=proposal.weight)
+    return msgspec.structs.replace(found, names=tuple(dict.fromkeys([name, *found.names])))

@@ -54,7 +54,7 @@ def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
 def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Ids | None, size: int) -> Rankings:
     """All rankings; the word index is asked in a thread of its own while vectors are compared."""
     settings, lexical, understood = searcher.settings, searcher.derived.lexical, question.understood
-    weights = settings.weights(question.text)
+    weights = settings.weights(question.text, proposed=question.proposed.replaces)
     with ThreadPoolExecutor(1) as lexical_thread:
 
         def search_words() -> Future[list[tuple[int, float]]]:
@@ -65,17 +65,19 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
         vectors = embed_query(_embedded_text(question, encoder), encoder, [one.name for one in (*own, *proposed)])
         queries, names = vectors[:1], vectors[1:]
         understood = analysis.weigh(understood, (names[: len(own)] @ queries[0]).tolist())
-        share = settings.share_of_own(question.text) if proposed else 1.0
+        share = settings.share_of_own(question.text) if question.proposed.replaces else 1.0
         first = 0 if share else len(own)
         beside = [settings.proposal_weight * concept.weight for concept in proposed]
         emphasis = [*(share * concept.weight for concept in own), *beside][first:]
         if emphasis and weights["focus"]:
-            queries = _stack(queries, analysis.focus_vector(queries, names[first:], emphasis, settings))
+            pull = settings.proposal_focus_weight if question.proposed.replaces else settings.focus_weight
+            queries = _stack(queries, analysis.focus_vector(queries, names[first:], emphasis, settings, pull))
         by_words = by_words or search_words()
-        concepts: Sequence[tuple[float, Sequence[str]]] = [
-            *((share * concept.weight, concept.names) for concept in understood.concepts),
-            *((weight, concept.names) for weight, concept in zip(beside, proposed, strict=True)),
-        ][first:]
+        counts = [*(share * concept.weight for concept in understood.concepts), *beside]
+        searched = [*own, *proposed]
+        concepts: list[tuple[float, Sequence[str]]] = [
+            (count, concept.names) for count, concept in list(zip(counts, searched, strict=True))[first:]
+        ]
         if not concepts:  # names that no vocabulary knows: a trial that has all of the question's words has the name
             concepts = [(1.0, [" ".join(content_words(question.text))])]
         by_concepts = lexical_thread.submit(lexical.search_names, concepts, depth, allowed)

@@ -38,10 +38,12 @@ class RankingSettings:
     :param healthy_gain: what a trial gains that takes healthy people, when a healthy person asks.
     :param treatment_bonus: what a trial gains that tests a treatment which the question asks for, and tells of its main
         problem: more than any other trial is ahead of it.
+    :param proposal_note_weights: what each ranking counts for a note of which proposals take the place of its concepts.
+    :param proposal_focus_weight: what the concepts then weigh in the focus.
     :param proposals: how many of a reader's proposals are searched for.
     :param proposal_weight: what a proposal counts among what the text names, times its own weight.
-    :param own_share: what the text's own concepts count beside proposals, in a note: 0 if those take their place, 1 if
-        they stand beside them. In a question they stand beside them.
+    :param own_share: what the text's own concepts count in a note of which a reader's proposals take their place. In a
+        question, and beside the proposals of other readers, they count in full.
     :raises ValueError: *cutoff_rank* is below *depth*: late pages would be cut from another order.
     """
 
@@ -69,7 +71,11 @@ class RankingSettings:
     state_share: float = 0.8
     healthy_gain: float = 4.0
     treatment_bonus: float = 40.0
-    proposals: int = 3
+    proposal_note_weights: Mapping[str, float] = field(
+        default_factory=lambda: {"vector": 0.5, "focus": 0.5, "lexical": 1.0, "concepts": 1.25, "feedback": 1.5}
+    )
+    proposal_focus_weight: float = 1.0
+    proposals: int = 10
     proposal_weight: float = 1.0
     own_share: float = 0.0
 
@@ -82,15 +88,17 @@ class RankingSettings:
         length = len(text.split()) - self.question_words
         return min(1.0, max(0.0, length / (self.note_words - self.question_words)))
 
-    def weights(self, text: str) -> dict[str, float]:
+    def weights(self, text: str, *, proposed: bool = False) -> dict[str, float]:
         """What each ranking counts in fusion, by how long the text is.
+
+        :param proposed: a reader's proposals take the place of what a note names.
 
         A short question is one thought that its vector holds whole, in words that are often not those of the trials. A
         note says so much that its vector blurs, and its words are many enough to match.
         """
-        share = self.note_share(text)
-        return {name: (1 - share) * self.question_weights[name] + share * self.note_weights[name] for name in RANKINGS}
+        share, of_note = self.note_share(text), self.proposal_note_weights if proposed else self.note_weights
+        return {name: (1 - share) * self.question_weights[name] + share * of_note[name] for name in RANKINGS}
 
     def share_of_own(self, text: str) -> float:
-        """What a text's own concepts count beside those that a reader proposes: all in a question."""
+        """What a text's own concepts count of which proposals take the place: all in a question."""
         return 1 - self.note_share(text) * (1 - self.own_share)

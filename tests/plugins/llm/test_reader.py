@@ -63,7 +63,7 @@ def read(text: str = TEXT) -> list[Proposal]:
 def test_the_conditions_of_a_model_are_taken_the_first_heaviest_each_once(server: LlmServer) -> None:
     assert read() == [
         Proposal("Parkinson's disease", ("hand trembles", "SHUFFLING"), 1.0),
-        Proposal("Essential tremor", (), 0.5),
+        Proposal("Essential tremor", (), 2**-0.5),
     ], "what the text does not say speaks for nothing"
 
 
