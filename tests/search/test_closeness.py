@@ -11,8 +11,8 @@ import pytest
 from support.helpers import ListSource, ids, trial
 from support.terms_cases import TERMS
 from trialindex.index import Index
-from trialindex.plugin.results import Results, describe_answer
-from trialindex.search.closeness import ABOUT, RELATED, Evidence, level, probability
+from trialindex.plugin.results import ConceptMention, Results, describe_answer
+from trialindex.search.closeness import ABOUT, RELATED, ConceptNames, Evidence, TrialNames, level, probability
 from trialindex.search.filters import Filters
 from trialindex.search.query import Page, search
 from trialindex.search.words import content_words, qualifying_words
@@ -100,6 +100,28 @@ def test_words_that_people_put_around_what_they_ask_say_nothing() -> None:
     assert content_words("Are there any new trials for my mother who has blepharospasm?") == ["blepharospasm"]
 
 
+@pytest.mark.parametrize(
+    ("title", "named"),
+    [
+        ("Extensive small cell lung cancer", True),
+        ("Non-small cell lung cancer", False),
+        ("Wheat in people with not-small cell lung cancer", False),
+        ("Small cell lung cancer and non-small cell lung cancer", True),
+    ],
+)
+def test_a_name_after_not_or_non_is_another(title: str, named: bool) -> None:
+    concept = ConceptMention(
+        name="small cell lung cancer",
+        surface="small cell",
+        kind="illness",
+        role="problem",
+        names=(),
+        mentions=1,
+        weight=1,
+    )
+    assert ConceptNames(concept).in_names(TrialNames(trial(1, title=title, conditions=()), TERMS)) is named
+
+
 # --- in an answer -----------------------------------------------------------------------------------------------------
 
 
@@ -166,3 +188,15 @@ def test_the_plain_modes_show_all_they_find(index: Index, mode: str) -> None:
     answer = index.query("gout zzzz", mode=mode)
     assert "T-2" in ids(answer)
     assert all(hit.level for hit in answer.hits)
+
+
+def test_a_trial_that_takes_healthy_people_is_close_to_somebody_healthy(tmp_path: Path) -> None:
+    with Index.create(tmp_path / "index", encoder=FakeEncoder()) as index:
+        index.ingest(ListSource(trial(1, healthy_volunteers=True), trial(2, healthy_volunteers=False)))
+        answer = ask(index, "I am healthy and want to take part in a study")
+        assert {hit.trial.id: hit.level == "about" for hit in answer.hits} == {"T-1": True, "T-2": False}
+
+
+def test_of_a_name_that_is_not_held_it_is_not_said_that_nothing_was_understood(index: Index) -> None:
+    (said,) = describe_answer(ask(index, "what is NCT03987919 about"))
+    assert said.startswith("NCT03987919 is not in this index.")

@@ -122,6 +122,21 @@ def test_a_postal_code_is_placed_or_said_to_be_unknown() -> None:
     assert constraint.option or "postal code" in constraint.meaning
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("is there anything for my dad's asthma in Ohio", "Ohio, United States (for distances name a town in it)"),
+        ("asthma trials near Ontario", "Ontario, Canada (for distances name a town in it)"),
+        ("asthma that I have in spring", None),
+    ],
+)
+def test_a_state_is_read_and_not_placed(text: str, said: str | None) -> None:
+    read = read_constraints(text, Filters(), TERMS.find)
+    assert next((one.meaning for one in read.told if one.kind == "place"), None) == said
+    assert read.place is None
+    assert ("Ohio" in read.text, "Ontario" in read.text) == (False, False)
+
+
 def test_the_place_of_an_option_is_the_place_that_was_understood() -> None:
     for text in (
         "asthma in Boston",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from support.terms_cases import TERMS
 from trialindex.index import Index
 from trialindex.plugin.results import Results, describe_answer
 from trialindex.search.filters import Filters
+from trialindex.search.first_page import EQUAL
 from trialindex.search.query import Page, search
 from trialindex.testing import FakeEncoder
 from trialindex.trial import Trial
@@ -78,6 +80,11 @@ def test_a_named_trial_comes_first_and_the_rest_is_answered_as_usual(index: Inde
     assert {hit.trial.id: hit.level for hit in answer.hits[1:]} == {
         trial: near for trial, near in levels.items() if trial != "NCT01234567"
     }  # their order may be another: a trial that stood between two kept them from being equally close
+    assert all(
+        after.score - before.score <= EQUAL
+        for before, after in combinations(answer.hits[1:], 2)
+        if after.level == before.level
+    )
 
 
 def test_pages_neither_overlap_nor_leave_one_out(index: Index) -> None:

@@ -451,6 +451,8 @@ def _describe_closest(results: Results) -> list[str]:
     if not results.searched:
         return []
     subject = one_line(results.subject)
+    if results.nothing_understood and results.named:  # the name was, and what is said of it stands above
+        return []
     if results.nothing_understood:
         found = f"Nothing was understood of “{subject}”: it names no illness, finding or treatment that is known here."
         advice = "Write what the illness is called, in medical or everyday words."

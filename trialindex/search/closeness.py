@@ -29,6 +29,9 @@ LOOK = 10
 """How many trials are looked at before it is said that none is about the condition."""
 _PROSE = 0.6
 """What a word that narrows a name down counts where only the prose of a trial has it."""
+_NOT = (" not", " non")
+_HEALTHY = 0.8
+"""How close a trial that takes healthy people is to somebody healthy, who names no illness: a choice."""
 _SHORT = 4
 """Letters: a shorter name is looked for as a concept alone, since it may be a word of its own."""
 
@@ -169,15 +172,20 @@ class Assessor:
         self._others = others - self._qualifiers
         problem = main_problem(question.understood)
         self._illness = float(problem is not None and problem.kind == "illness")
+        self._healthy = question.person.healthy and not concepts
         self._phrase = float(is_phrase(question.text, named=bool(self._concepts)))
 
     def closeness(self, candidate: Candidate, trial: Trial) -> float:
         """The probability that a judge would call the trial relevant, from 0 to 1; of one that is named it is 1."""
         if candidate.num in self._named:
             return 1.0
-        if candidate.num not in self._known:
-            self._known[candidate.num] = probability(self.evidence(candidate.num, trial))
-        return self._known[candidate.num]
+        return self._assess(candidate.num, trial)
+
+    def _assess(self, num: int, trial: Trial) -> float:
+        if num not in self._known:
+            fits = self._healthy and trial.healthy_volunteers
+            self._known[num] = _HEALTHY if fits else probability(self.evidence(num, trial))
+        return self._known[num]
 
     def best(self, candidates: Sequence[Candidate]) -> float:
         """The closeness of the closest trial: of the first candidates, and of those whose names match best.
@@ -192,7 +200,7 @@ class Assessor:
                 break
             if num not in self._known:
                 for stored in self._records.load_readable([num]):
-                    self._known[num] = probability(self.evidence(num, stored.trial))
+                    self._assess(num, stored.trial)
             best = max(best, self._known.get(num, 0.0))
         return best
 
@@ -273,7 +281,7 @@ class TrialNames:
     def meant(self) -> set[str]:
         """The medical names of the concepts in the texts, folded; looked for only where no phrase tells."""
         mentions = [mention for text in self.texts for mention in self._recognizer.find(text)]
-        return {normalize(name) for mention in mentions for name in mention.names}
+        return {normalize(name) for mention in mentions if not mention.negated for name in mention.names}
 
 
 class ConceptNames:
@@ -288,7 +296,8 @@ class ConceptNames:
 
     def in_names(self, names: TrialNames) -> bool:
         """Whether a trial is called by one of them, or by a name that holds one of them."""
-        return any(phrase in text for phrase in self._phrases for text in names.phrases) or self._name in names.meant
+        said = any(_has(text, phrase) for phrase in self._phrases for text in names.phrases)
+        return said or self._name in names.meant
 
     def in_prose(self, prose: str) -> bool:
         """Whether a text has one of them.
@@ -296,6 +305,11 @@ class ConceptNames:
         :param prose: in small letters.
         """
         return any(name in prose for name in self._written)
+
+
+def _has(text: str, phrase: str) -> bool:
+    """Whether a text has a phrase, other than in *not celiac* or *non-small cell lung cancer*."""
+    return phrase in text and any(not before.endswith(_NOT) for before in text.split(phrase)[:-1])
 
 
 @lru_cache(4096)

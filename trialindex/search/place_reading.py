@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from trialindex.errors import QueryError
 from trialindex.search.places import Place, city_label, find_place, in_region, read_city
-from trialindex.storage.gazetteer import City, cities_called, regions
+from trialindex.storage.gazetteer import City, cities_called, region_names, regions
 from trialindex.trial.countries import place_key
 from trialindex.trial.regions import COUNTRIES
 
@@ -77,7 +77,7 @@ class PlaceReading:
     :param name_start: where its name begins.
     :param country: ISO 3166 code.
     :param postal_code: that *place* is from.
-    :param unknown: why a postal code cannot be placed.
+    :param unknown: what cannot be placed: a state or province, or why a postal code cannot.
     :param within: the distance that the text gives, as it is written.
     """
 
@@ -175,12 +175,22 @@ def _read(text: str, words: Sequence[tuple[int, int]], how: str) -> PlaceReading
         return None
     if city := _city(name, how, capital=capital):
         return PlaceReading(start, end, start, place=Place(city_label(city), city.latitude, city.longitude))
+    if how and len(name) > 3 and (capital or place_key(name) not in _ALSO_WORDS) and (region := _region(name)):
+        return PlaceReading(start, end, start, unknown=f"{region} (for distances name a town in it)")
     return None
 
 
 def _country(name: str) -> str | None:
     key = place_key(name)
     return regions("country").get(key) or _OTHER_COUNTRIES.get(key)
+
+
+def _region(name: str) -> str | None:
+    """The state or province of that name, with its country."""
+    for country in COUNTRIES:
+        if code := regions(country).get(place_key(name)):
+            return f"{region_names(country)[code]}, {region_names('country')[country]}"
+    return None
 
 
 def _city(name: str, how: str, *, capital: bool) -> City | None:
