@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialindex import Index, Trial
+from trialindex.concepts.person import Person
 from trialindex.concepts.tokens import natural_order, normalize
 from trialindex.search import analysis, closeness
 from trialindex.search.filters import Filters
-from trialindex.search.person import Person
 from trialindex.search.query import Page, search
 from trialindex.search.searcher import Searcher
 from trialindex.search.words import content_words

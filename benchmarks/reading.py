@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from trialindex.concepts.interpretation import IndexVocabulary, Interpreter
+from trialindex.concepts.person import read_person
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.concepts.tokens import normalize, read_words
 from trialindex.index import Index
@@ -22,7 +23,6 @@ from trialindex.plugin.results import Constraint
 from trialindex.search.constraints import add_person, add_treatments, read_constraints
 from trialindex.search.filters import Filters
 from trialindex.search.index_words import IndexWords
-from trialindex.search.person import read_person
 from trialindex.trial.countries import country_code, place_key
 
 CASES = Path(__file__).with_name("reading")

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from fuzz.targets import TARGETS, check_trial, in_file, ours, run
 from support.hostile_cases import within
 from support.paths import ROOT
-from trialindex.concepts import tokens
+from trialindex.concepts import person, tokens
 from trialindex.concepts.context import Context
 from trialindex.errors import SourceError, TrialIndexError
 from trialindex.plugin.http import retry_after
 from trialindex.plugin.interfaces import IngestContext
-from trialindex.search import person, places
+from trialindex.search import places
 from trialindex.testing import sample_trials
 from trialindex.trial import encode, parse_values, sanitize
 from trialindex.trial.criteria import split_criteria
@@ -321,7 +321,7 @@ def _judged(text: str) -> None:
 READERS: dict[str, Callable[[str], Any]] = {
     "person": person.read_person,
     "pregnancy": person.read_pregnancy,
-    "place": person.read_home,
+    "place": places.read_home,
     "words": tokens.read_words,
     "keys": lambda text: list(tokens.name_variants(text)),
     "assertions": _judged,

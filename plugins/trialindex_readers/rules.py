@@ -2,17 +2,71 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from typing import TYPE_CHECKING, ClassVar
 
 from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.proposals import Proposal
 
+if TYPE_CHECKING:
+    from trialindex.concepts.recognizer import ConceptRecognizer, Mention
+    from trialindex_readers.findings import Table
+
+_PROPOSED = 5
+_SHOWN = 4
+"""Findings that are told of each proposal."""
+_LEAST = 0.05
+"""How likely, against the first, an illness must be to be proposed."""
+_QUESTION = 30
+"""Words of the longest text that asks for what it names."""
+
 
 class RulesReader(Reader):
-    """Proposes what the findings of a text may be. It is the default, and knows no finding yet."""
+    """Proposes what the findings of a text may be, by the table of this package. It is the default.
+
+    It proposes nothing of a question that names an illness, nor of a note that names the one which its findings speak
+    for most.
+    """
 
     name: ClassVar[str] = "rules"
     summary: ClassVar[str] = "By a table of findings, on this machine."
 
     def propose(self, text: str) -> list[Proposal]:
-        return []
+        from trialindex.concepts.loading import load_recognizer
+        from trialindex.plugin.registry import plugins
+
+        recognizer = load_recognizer(plugins())
+        there = [one for one in recognizer.find(text) if not (one.negated or one.family or one.general)]
+        if len(text.split()) <= _QUESTION and any(_is_illness(one, recognizer) for one in there):
+            return []
+
+        from trialindex.concepts.person import read_person
+        from trialindex_readers.findings import load_table
+        from trialindex_readers.matching import find_findings
+        from trialindex_readers.model import weigh
+
+        table, person = load_table(), read_person(text)
+        named = _named(there, table)
+        guesses = weigh(table, find_findings(text, table, person.age, person.sex), person.age, person.sex, named)
+        proposals: list[Proposal] = []
+        for guess in guesses[:_PROPOSED]:
+            weight = math.exp(guess.odds - guesses[0].odds)
+            if guess.illness in named or weight < _LEAST:
+                break
+            if guess.telling:
+                because = tuple(table.findings[one] for one in guess.because[:_SHOWN])
+                proposals.append(Proposal(table.illnesses[guess.illness].name, because, weight))
+        return proposals
+
+
+def _is_illness(mention: Mention, recognizer: ConceptRecognizer) -> bool:
+    meant = filter(None, map(recognizer.lookup, mention.names))
+    return any(concept.kind == "disease" for concept in (*mention.concepts, *meant))
+
+
+def _named(mentions: list[Mention], table: Table) -> set[int]:
+    """The illnesses of the table that are mentioned."""
+    from trialindex.concepts.tokens import normalize
+
+    names = (name for one in mentions for name in (one.text, *one.names))
+    return {table.illness_names[key] for key in map(normalize, names) if key in table.illness_names}

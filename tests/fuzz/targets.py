@@ -27,11 +27,12 @@ from support.drawings import RENDERERS, check_drawing, drawings
 from support.hostile_cases import controls, filled
 from support.vocabulary_cases import GRAPH, RECORDS, WHOLE
 from trialindex.changes import differences
+from trialindex.concepts import person
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import EvaluationError, QueryError, SourceError, TrialIndexError
 from trialindex.plugin.interfaces import IngestContext, RenderOptions, Source
 from trialindex.plugin.messages import Delivery, Update
-from trialindex.search import analysis, person
+from trialindex.search import analysis
 from trialindex.search.filters import Filters
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import sample_trials

@@ -10,6 +10,7 @@ import pytest
 
 from support.helpers import ListSource
 from support.terms_cases import TERMS
+from trialindex.concepts.person import read_person, read_pregnancy
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.index import Index
 from trialindex.plugin.results import ConceptMention, Understanding
@@ -17,7 +18,7 @@ from trialindex.search import analysis
 from trialindex.search.analysis import main_problem, weigh
 from trialindex.search.explain import cautions
 from trialindex.search.filters import Filters
-from trialindex.search.person import read_home, read_person, read_pregnancy
+from trialindex.search.places import read_home
 from trialindex.search.query import Page, search
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder

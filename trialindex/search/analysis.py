@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from trialindex.concepts.person import Person, read_pregnancy
 from trialindex.plugin.results import ConceptKind, ConceptMention, Role, Understanding
-from trialindex.search.person import Person, read_pregnancy
 from trialindex.search.settings import RankingSettings
 from trialindex.trial import format_age
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from trialindex.concepts.person import Person
 from trialindex.concepts.spelling import QUOTED
 from trialindex.concepts.tokens import normalize
 from trialindex.plugin.results import Constraint, ConstraintKind, FilterWord, describe_option
 from trialindex.search.named_trials import remove_spans
-from trialindex.search.person import Person
 from trialindex.search.place_reading import PlaceReading, read_places
 from trialindex.search.places import Place
 from trialindex.search.words import content_words

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from trialindex.errors import QueryError
@@ -18,6 +19,12 @@ from trialindex.trial.regions import COUNTRIES
 EARTH_RADIUS_KM = 6371.0088
 KM_PER_MILE = 1.609344
 _COORDINATES = re.compile(r"^\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+)?)\s*$")
+_HOME = re.compile(
+    r"\b(?:liv(?:e|es|ing)|based|reside[sd]?|residing)\s+(?:in|near|outside|around)\s+"
+    r"(?P<place>[A-ZÀ-Þ][\w'’.-]*(?:[ -][A-ZÀ-Þ][\w'’.-]*){0,3}(?:,\s*[A-ZÀ-Þ][\w'’.]*(?: [A-ZÀ-Þ][\w'’.]*)?)?)"
+)
+_HOMES = 3
+"""Places that are looked up before it is given up."""
 _DISTANCE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(km|kilomet(?:er|re)s?|mi|miles?)?\s*$", re.IGNORECASE)
 
 
@@ -141,3 +148,15 @@ def city_label(city: City) -> str:
     country = region_names("country").get(city.country, city.country)
     region = region_names(city.country).get(city.admin1)
     return ", ".join(filter(None, (city.name, region, country)))
+
+
+def read_home(text: str) -> Place | None:
+    """Where *text* says that the patient lives, if that is a place the gazetteer knows: *I live near Lyon, France*."""
+    for found in islice(_HOME.finditer(text), _HOMES):  # looking for one that is not there takes a while
+        name = found["place"].rstrip(".")
+        while name:
+            try:
+                return find_place(name)
+            except QueryError:
+                name = name.rpartition(",")[0]
+    return None

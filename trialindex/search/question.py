@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from trialindex.concepts.interpretation import Interpretation
+from trialindex.concepts.person import Person, read_healthy, read_person
 from trialindex.errors import QueryError, nearest
 from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.results import Understanding
@@ -14,7 +15,7 @@ from trialindex.search.constraints import Constraints, add_person, add_treatment
 from trialindex.search.filters import Filters
 from trialindex.search.index_words import IndexWords
 from trialindex.search.named_trials import NamedTrials, read_named_trials
-from trialindex.search.person import Person, read_healthy, read_home, read_person
+from trialindex.search.places import read_home
 from trialindex.search.proposals import Proposed, propose
 from trialindex.trial.sanitize import replace_surrogates
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trialindex.search.person import Person, read_person
+from trialindex.concepts.person import Person, read_person
 from trialindex.trial import Trial
 
 AGES = [

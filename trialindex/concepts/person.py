@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import islice
 
-from trialindex.errors import QueryError
 from trialindex.plugin.results import EligibilityCheck, Verdict
-from trialindex.search.places import Place, find_place
 from trialindex.trial import Trial, display, format_age
 from trialindex.trial.ages import last_birthday
 
@@ -165,29 +162,9 @@ _PREGNANT = re.compile(
     r"|\bgravida?\b|\bG\d+\s?P\d+\b(?=[^.]{0,80}\b(?:weeks?|gestation)\b)|\bweeks?'?\s+(?:of\s+)?gestation\b",
     re.IGNORECASE,
 )
-_HOME = re.compile(
-    r"\b(?:liv(?:e|es|ing)|based|reside[sd]?|residing)\s+(?:in|near|outside|around)\s+"
-    r"(?P<place>[A-ZÀ-Þ][\w'’.-]*(?:[ -][A-ZÀ-Þ][\w'’.-]*){0,3}(?:,\s*[A-ZÀ-Þ][\w'’.]*(?: [A-ZÀ-Þ][\w'’.]*)?)?)"
-)
-
-
-_HOMES = 3
-"""Places that are looked up before it is given up."""
 
 
 def read_pregnancy(text: str) -> bool | None:
     """Whether *text* says that the patient is pregnant; ``None`` when it says nothing of it."""
     found = _PREGNANT.search(text)
     return None if found is None else not found["no"]
-
-
-def read_home(text: str) -> Place | None:
-    """Where *text* says that the patient lives, if that is a place the gazetteer knows: *I live near Lyon, France*."""
-    for found in islice(_HOME.finditer(text), _HOMES):  # looking for one that is not there takes a while
-        name = found["place"].rstrip(".")
-        while name:
-            try:
-                return find_place(name)
-            except QueryError:
-                name = name.rpartition(",")[0]
-    return None
