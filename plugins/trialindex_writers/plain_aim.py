@@ -10,9 +10,11 @@ import re
 from typing import NamedTuple
 
 from trialindex.trial import Trial
+from trialindex_writers.grammar import quoted
 from trialindex_writers.plain_everyday import fold
 from trialindex_writers.plain_illness import Illness, about
-from trialindex_writers.plain_measures import looks_at, plain_phrase
+from trialindex_writers.plain_measures import LooksAt, looks_at, plain_phrase
+from trialindex_writers.plain_names import short
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_told import Told, is_looking, tested
@@ -20,7 +22,7 @@ from trialindex_writers.plain_told import Told, is_looking, tested
 SAFETY = {"side effects", "which dose people can take"}
 BODY = {"how the drug moves through the body"}
 USE = {"whether people use it as planned", "what people think of it", "whether it can be done"}
-_SIGNS = {
+SIGNS = {
     "antibodies",
     "cells of the immune system",
     "bacteria in or on the body",
@@ -71,7 +73,18 @@ class Aim(NamedTuple):
 def measures(trial: Trial) -> tuple[str, ...]:
     """Plain phrases for the main measures, each once, in the order of the record."""
     main = [o.measure for o in trial.outcomes if o.kind == "primary" and o.measure.strip()]
-    return tuple(dict.fromkeys(filter(None, map(plain_phrase, main))))
+    return tuple(dict.fromkeys(_harmed(trial, phrase) for phrase in map(plain_phrase, main) if phrase))
+
+
+def _harmed(trial: Trial, phrase: str) -> str:
+    """The phrase; of a treatment with an allergen, reactions are its harm, unless a title speaks of accidents."""
+    if phrase != "allergic reactions" or not any(one.kind and one.kind.risk == "allergen" for one in tested(trial)):
+        return phrase
+    return phrase if re.search("accident|prevent|protect", _titles(trial), re.IGNORECASE) else "side effects"
+
+
+def _titles(trial: Trial) -> str:
+    return f"{trial.title} {trial.official_title or ''}"
 
 
 @remembered
@@ -82,6 +95,9 @@ def aim(trial: Trial) -> Aim:
         return Aim("watch", "")
     early = bool({"PHASE1", "EARLY_PHASE1"} & set(trial.phases))
     verb = _verb(trial, illness, known)
+    feasible = re.search("feasib", _titles(trial), re.IGNORECASE) and not set(known) & SAFETY
+    if purpose == "DEVICE_FEASIBILITY" or feasible:
+        return Aim("feasible", "")
     if purpose == "HEALTH_SERVICES_RESEARCH":
         return Aim("care", "")
     if purpose == "BASIC_SCIENCE" and any(one.kind and one.kind.risk == "challenge" for one in tested(trial)):
@@ -92,10 +108,10 @@ def aim(trial: Trial) -> Aim:
     only = bool(tested(trial)) and all(is_looking(one) for one in tested(trial))
     if (purpose in {"DIAGNOSTIC", "SCREENING"} and looks) or (looks and len(looks) == len(roles(trial).tested)) or only:
         return Aim("show", "")
-    if _FEASIBLE.search(f"{trial.title} {trial.official_title or ''}") and not _drugs(trial) and set(known) & USE:
+    if _USABLE.search(_titles(trial)) and not _drugs(trial) and set(known) & USE:
         return Aim("use", "")
     effects = [phrase for phrase in known if phrase not in SAFETY | BODY | USE]
-    strong = [phrase for phrase in effects if phrase not in _SIGNS]
+    strong = [phrase for phrase in effects if phrase not in SIGNS]
     if known and not strong:
         if "which dose people can take" in known:
             return Aim("dose", "")
@@ -126,7 +142,7 @@ _AFTER = re.compile(
 """People who have had an operation, which is not what is tested."""
 
 
-_FEASIBLE = re.compile(r"feasib|acceptab|usabilit", re.IGNORECASE)
+_USABLE = re.compile(r"acceptab|usabilit", re.IGNORECASE)
 
 
 def _drugs(trial: Trial) -> bool:
@@ -211,7 +227,7 @@ def _by_measure(phrase: str, name: str, group: str, whom: str) -> str | None:
     food = "the food" if name.startswith("food") else "it"
     verbs = {
         "how long people live without their illness getting worse": f"hold back {name}",
-        "how long people live": f"let {whom} live longer",
+        "how long people live": f"help {whom} to live longer",
         "how many people die": f"keep {whom} alive",
         "how much cancer is left in what surgery takes out": f"shrink {name}",
         "how many people respond to treatment": f"shrink {name}" if group == "cancer" else f"ease {name}",
@@ -227,6 +243,7 @@ def _by_measure(phrase: str, name: str, group: str, whom: str) -> str | None:
         "how freely air passes the nose": "open the nose",
         "skin signs of the illness": f"clear the skin in {name}" if group == "skin" else "clear the skin",
         "symptoms": f"ease {name}",
+        "symptoms and use of medicines": f"ease {name}",
         "how bad people say it is": f"ease {name}",
         "getting along with others": f"help {whom} to get along with others",
         "signs of cancer in the blood": f"keep {name} from coming back",
@@ -243,16 +260,21 @@ def _by_measure(phrase: str, name: str, group: str, whom: str) -> str | None:
 def looked_at(trial: Trial) -> str:
     """``side effects and pain``, with at most two plain phrases; a quoted measure where no rule knows one; or empty."""
     found = looks_at(o.measure for o in trial.outcomes if o.kind == "primary" and o.measure.strip())
+    if "allergic reactions" in found.known:
+        known = tuple(dict.fromkeys(_harmed(trial, phrase) for phrase in found.known))
+        found = found._replace(known=known)
+    illness = about(trial)
+    if found.known == ("how common it is",) and illness and illness.had:  # of which something else is counted
+        first = next(o.measure for o in trial.outcomes if o.kind == "primary" and o.measure.strip())
+        found = LooksAt((), quoted(short(first) or first, 60), found.more)
     if found.known:
-        illness = about(trial)
-        known = [
+        told = [
             f"how many get {illness.name}"
             if phrase == "how common it is" and illness and not illness.had and trial.primary_purpose == "PREVENTION"
             else phrase
             for phrase in found.known
         ]
-        return " and ".join(known) + (", among other things" if found.more else "")
-    illness = about(trial)
+        return " and ".join(told) + (", among other things" if found.more else "")
     said = found.quoted and illness and trial.primary_purpose == "PREVENTION" and not illness.had
     if said and illness and fold(illness.name) in fold(" ".join(o.measure for o in trial.outcomes)):
         return f"how many get {illness.name}" + (", among other things" if found.more else "")

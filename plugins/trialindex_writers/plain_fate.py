@@ -80,11 +80,14 @@ def reason(trial: Trial) -> str:
     given = (trial.why_stopped or "").strip()
     if not given or re.fullmatch(r"(?:finished|completed.*|n/?a|other|unknown)\.?", given, re.IGNORECASE):
         return ""
-    if re.search(r"(?:not|un)[- ]?(?:due to|related|for|driven).{0,20}(?:safety|concern)", given, re.IGNORECASE):
+    safe = re.search(
+        r"(?:not|un)[- ]?(?:due to|related|for|driven|based on).{0,30}(?:safety|concern)", given, re.IGNORECASE
+    )
+    if safe:
         given = re.sub(r"[^.;,]*(?:safety|efficacy)[^.;,]*", "", given, flags=re.IGNORECASE) or "business decision"
         if re.search(r"business|sponsor|strateg|company|decision", f"{trial.why_stopped}", re.IGNORECASE):
             given = "business decision"
     for pattern, said in _REASONS:
         if re.search(pattern, given, re.IGNORECASE):
-            return said
+            return f"{said}, not safety" if safe else said
     return quoted(given, 80)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from trialindex.trial import Trial
 from trialindex.trial.display import count
 from trialindex_writers.plain_aim import aim, looked_at
+from trialindex_writers.plain_design import design
 from trialindex_writers.plain_fate import fate, reason
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
@@ -54,9 +55,11 @@ def _longer(trial: Trial, found: str) -> str:
             f" A {'look at' if watched else 'test in'} {count(trial.enrollment, 'person', 'people')}",
             f" ({count(trial.enrollment, 'person', 'people')})",
         ]
+    elif found.startswith(f"A look at {who.many} ") and len(found) + len(counted) < LONGEST:
+        return found.replace(who.many, who.counted(trial.enrollment), 1)
     else:
-        tails = [f" in {counted}"] if who.many not in found else []
-    return next((found + tail for tail in tails if len(found + tail) <= LONGEST), found)
+        tails = [f"{':' if watched else ' in'} {counted}"] if who.many not in found else []
+    return next((found + tail for tail in tails if tail and len(found + tail) <= LONGEST), found)
 
 
 def _candidates(trial: Trial) -> Iterator[str]:
@@ -104,8 +107,13 @@ def _illness(trial: Trial) -> list[str]:
         bare,
         *([short] if short != bare else []),
         *several,
-        *([f"{first} or another illness"] if found.several and first != bare and found.had else []),
+        *([f"{first} or another illness"] if found.several and first != bare and _lists(found.name) else []),
     ]
+
+
+def _lists(name: str) -> bool:
+    """Whether a name lists illnesses of which people have one, and not two of which they may have both."""
+    return " or " in name and not name.endswith(" or both")
 
 
 def _ended(trial: Trial, names: list[str], illness: list[str], end: str, brief: str) -> Iterator[str]:
@@ -232,18 +240,13 @@ def _signs(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
 
 
 def _effect(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
-    asked, found = aim(trial), tested(trial)
-    added = "" if roles(trial).mixed else background(trial)
-    if (
-        len(found) == 2
-        and trial.allocation == "RANDOMIZED"
-        and not versus(trial)
-        and not background(trial)
-        and not together(trial)
-    ):
-        pair = name.replace(" and ", " or ")
-        for ill in illness if " or " in pair else ():
-            yield f"{pair} for {ill}: which works better?"
+    asked, added, found = aim(trial), background(trial), tested(trial)
+    apart = design(trial).sort == "each" and not together(trial)
+    if len(found) > 1 and trial.allocation == "RANDOMIZED" and not versus(trial) and not added and apart:
+        for ill in illness if " or " in name else ():
+            yield f"{name} for {ill}: which works {'better' if len(found) == 2 else 'best'}?"
+        for ill in illness if re.match(r"(?:two|three|four|five|six|several) ", name) else ():
+            yield f"{name} for {ill}: which works {'better' if len(found) == 2 else 'best'}?"
     whole = about(trial)
     verbs = [asked.verb.replace(whole.name, ill) for ill in illness] if whole else [asked.verb] if not illness else []
     for verb in verbs:
@@ -255,7 +258,17 @@ def _effect(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
         yield f"{name} for {illness[-1]}: does it help?"
 
 
+def _feasible(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    for ill in illness:
+        yield (
+            f"{name} for {with_illness(ill)}: can it be done?" if _had(trial) else f"{name} and {ill}: can it be done?"
+        )
+    if not illness:
+        yield f"{name}{_in(trial)}: can it be done?"
+
+
 _SORTS = {
+    "feasible": _feasible,
     "safety": _safe,
     "dose": _safe,
     "body": _body,

@@ -217,6 +217,11 @@ _WITHOUT = rule(
     \bsiblings?\b
     """
 )
+_RELATIVES = re.compile(
+    r"\b(?:mothers|fathers|parents|(?:family )?(?:caregivers|carers)|families|relatives|spouses|partners) of\b",
+    re.IGNORECASE,
+)
+"""Titles of studies in those who are close to people with the illness."""
 _AT_RISK = rule(
     r"""
     \b(?:at (?:high |increased )?risk|high[- ]risk|predispos|family history|first[- ]degree)\b
@@ -243,6 +248,8 @@ def about(trial: Trial) -> Illness | None:
         return _cancers(trial, [first, *others], titled)
     if len(titled) > 1 and titled[0].place < _SECOND <= titled[1].place:
         titled = titled[:1]
+    if trial.study_type == "OBSERVATIONAL" and len(titled) > 1 and len(trial.arms) == 2:
+        titled = _grouped(titled, _labels(trial)) or titled
     several = titled if len(titled) > 1 else []
     if not titled and others and not _same_area([first, *others]):
         several = [first, *others]
@@ -256,10 +263,18 @@ def about(trial: Trial) -> Illness | None:
             listed = f"allergies such as {main}" if allergic else f"{main}, {other} or another illness"
             return Illness(listed, "", several[0].entry.group, had, True)
         names = [one.entry.name for one in several]
-        listed = f"{', '.join(names[:-1])} {joint} {names[-1]}"
+        both = f"{names[0]}, {names[1]} or both"
+        listed = both if len(names) == 2 and joint == "or" and had else f"{', '.join(names[:-1])} {joint} {names[-1]}"
         return Illness(listed, "", several[0].entry.group, had, True)
     one = titled[0] if titled else first
     return Illness(one.entry.name, one.entry.gloss, one.entry.group, _had(trial, one))
+
+
+def _grouped(named: list[_Named], labels: str) -> list[_Named]:
+    """The one illness that the groups are told apart by; the others are what is looked for in them."""
+    text = f" {fold(labels)} "
+    found = [one for one in named if any(f" {name} " in text for name in _names(one))]
+    return found if len(found) == 1 else []
 
 
 def _within(one: _Named, named: Iterable[_Named]) -> bool:
@@ -288,8 +303,20 @@ def _same_area(named: list[_Named]) -> bool:
     return len({one.entry.group for one in named}) == 1
 
 
+_TISSUES = {"squamous cell cancer", "carcinoma", "adenocarcinoma", "cancer", "a solid tumour"}
+"""Names of cancers by their tissue, which say nothing beside where they sit."""
+
+
 def _cancers(trial: Trial, named: list[_Named], titled: list[_Named]) -> Illness:
     """Of several cancers: none may be said of everybody."""
+    words = [set(fold(one.entry.name).split()) for one in named]
+    named = [one for one, its in zip(named, words, strict=True) if not any(other < its for other in words)]
+    titled = [one for one in titled if one in named] or (named if len(named) == 1 else [])
+    sited = [one for one in named if one.entry.name not in _TISSUES]
+    if sited and len(sited) < len(named) and all(one in sited or one.place < _NOWHERE for one in named):
+        named, titled = sited, [one for one in titled if one in sited]
+        if len(named) == 1:
+            titled = named
     had = _had(trial, *named)
     text = f"{trial.title} {trial.official_title or ''}"
     if len(titled) == 1 and not _BASKET.search(text) and not re.search(r"\bor\b|and/or", text):
@@ -313,6 +340,8 @@ def _joint(named: list[_Named], trial: Trial) -> str:
     if len(named) != 2 or named[1].place >= _SECOND:
         return "or"
     between = fold(trial.title)[named[0].place : named[1].place]
+    if re.search(r"\bwith$|\bwith (?:\w+ )?$", between):
+        return "and"  # one that comes with the other
     criteria = fold(" ".join(trial.inclusion[:15]))
     pair = "|".join(re.escape(fold(one.entry.name)) for one in named)
     either = re.search(rf"\b(?:{pair})\b \w* ?or \w* ?(?:{pair})\b", criteria)
@@ -325,6 +354,8 @@ def _had(trial: Trial, one: _Named, *others: _Named) -> bool:
 
     :param others: what people may have instead.
     """
+    if _RELATIVES.search(f"{trial.title} {trial.official_title or ''}"):
+        return False
     required = _required(trial, one)
     if one.entry.group == "infection" and trial.primary_purpose != "TREATMENT" and not required and _vaccine(trial):
         return False

@@ -90,9 +90,10 @@ def kind(one: Thing, *, cancer: bool, titles: Iterable[str] = ()) -> Kind | None
     :param titles: of a trial that tests this thing alone; what they say of kinds is said of it.
     """
     return (
-        _find(one.shown if one.part or _names_another(one, one.name) else f"{one.shown}\n{one.name}", "ndt", cancer)
+        _find(one.shown, "ndt", cancer)
+        or _find("" if one.part or _names_another(one, one.name) else one.name, "ndt", cancer)
         or _find("\n".join(one.other_names), "ndt", cancer)
-        or _find("" if _names_another(one, one.description[:600]) else one.description[:600], "dt", cancer)
+        or _find("" if _names_another(one, one.description[:600]) else one.description[:600], "dt", cancer, beside=True)
         or _find(
             "\n".join(title for title in titles if not _names_another(one, title)),
             "dt" if one.code or one.generic else "t",
@@ -116,11 +117,23 @@ def kind_in(text: str, where: str, *, cancer: bool = False) -> Kind | None:
     return _find(text, where, cancer)
 
 
+_BESIDE = re.compile(
+    r"\b(?:and|or|plus|against|versus|vs|compared|without|before|alongside)\b[^.;,:]{0,12}$", re.IGNORECASE
+)
+
+
 @lru_cache(maxsize=4096)
-def _find(text: str, where: str, cancer: bool) -> Kind | None:
+def _find(text: str, where: str, cancer: bool, *, beside: bool = False) -> Kind | None:
+    """The kind of the first row that matches.
+
+    :param beside: whether what a text names beside something else, as in "with X and an allergen", does not count.
+    """
     if not text:
         return None
     for row in _rows():
-        if row.where in where and (cancer or not row.cancer) and row.pattern.search(text):
+        if row.where not in where or (row.cancer and not cancer):
+            continue
+        found = row.pattern.search(text)
+        if found and not (beside and _BESIDE.search(text, max(0, found.start() - 40), found.start())):
             return row.kind
     return None

@@ -10,21 +10,34 @@ import re
 from typing import NamedTuple
 
 from trialindex.plugin.trial_page import Sentence
-from trialindex.trial import Trial
+from trialindex.trial import Outcome, Trial
 from trialindex.trial.display import count
 from trialindex_writers.grammar import first_of, joined, quoted
-from trialindex_writers.plain_aim import aim
+from trialindex_writers.plain_aim import BODY, SAFETY, SIGNS, USE, aim, looked_at
+from trialindex_writers.plain_design import design
 from trialindex_writers.plain_everyday import everyday
 from trialindex_writers.plain_fate import fate
 from trialindex_writers.plain_illness import about
+from trialindex_writers.plain_measures import plain_phrase
 from trialindex_writers.plain_names import can_have, is_generic_name
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import missing, remembered, told
 from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_summary import sentence
 from trialindex_writers.plain_things import is_code, is_inactive, is_no_name
-from trialindex_writers.plain_told import Told, in_full, in_short, is_cancer, is_looking, tested, versus
+from trialindex_writers.plain_told import (
+    Told,
+    background,
+    in_short,
+    is_cancer,
+    is_looking,
+    listed,
+    partly,
+    tested,
+    versus,
+)
 from trialindex_writers.plain_watched import in_title
+from trialindex_writers.plain_whom import such
 
 _DRUGS = {"DRUG", "BIOLOGICAL", "COMBINATION_PRODUCT"}
 
@@ -44,16 +57,19 @@ def _substance(trial: Trial) -> str:
     drugs = [one for one in found if one.thing.type in _DRUGS]
     if not drugs:
         missing(trial, "interventions")
-        what = in_full(trial).rstrip(",")
+        what = listed(trial)
         if not found and trial.interventions and trial.study_type == "INTERVENTIONAL":
             return sentence("What is tested is not registered by its name")
-        if trial.study_type == "OBSERVATIONAL" and all(map(is_looking, found)):
-            return sentence("No drug and no other treatment is registered")
+        if found and all(is_looking(one) for one in found):
+            names = first_of([quoted(one.thing.name, 80) for one in found], 2)
+            return sentence(f"No drug is listed; what is, in the registrant's words: {names}")
+        if not what and (kind := in_title(trial)):
+            return sentence(f"The record lists no treatment; its title names {kind.phrase}")
         return sentence(
-            f"No drug is tested; what is: {what}" if what else "No drug and no other treatment is registered"
+            f"No drug is tested; what is: {what}" if what else "The record lists no drug or other treatment"
         )
-    also = also_called(trial, drugs[0]) if len(found) == 1 else []  # of several it would not be told which is called so
-    said = in_full(trial).rstrip(",")
+    also = also_called(trial, drugs[0]) if len(found) == 1 else []
+    said = listed(trial)
     start = "What is tested" if len(found) > 1 or not drugs[0].name else "The drug"
     return sentence(f"{start}: {said}{'; also called ' + first_of(also, 2) if also else ''}")
 
@@ -106,7 +122,7 @@ def _hope(trial: Trial) -> str:
     asked, illness, state = aim(trial), about(trial), fate(trial)
     name = illness.name if illness else ""
     whose = f" with {name}" if illness and illness.had else ""
-    later = f"; whether it helps{' against ' + name if name else ''} is for later trials" if _is_first(trial) else ""
+    later = _later(trial)
     if trial.study_type == "EXPANDED_ACCESS":
         return sentence("It gives a treatment and is not set up to find out more about it")
     if state.state == "withdrawn":
@@ -117,12 +133,15 @@ def _hope(trial: Trial) -> str:
     it = in_short(trial) if tested(trial) else "it"
     if asked.sort == "watch":
         about_it = f" of {name}" if name else ""
+        about_in = f" in {name}" if illness and illness.had else f" and {name}" if name else ""
         if any(not is_looking(one) for one in tested(trial)):
-            return sentence(f"It could show how people{whose} fare with {it} in everyday care")
-        named = in_title(trial)
-        if named:
-            return sentence(f"It could show how people{whose} fare with {named.noun if named.mass else named.alone}")
+            return sentence(f"It could show how people{whose} fare with {it}")
+        seen = looked_at(trial)
+        if seen and "“" not in seen:
+            return sentence(f"It could add to what is known of {seen.removesuffix(', among other things')}{about_in}")
         return sentence(f"It could add to what is known{about_it or ' so far'}")
+    if asked.sort == "feasible":
+        return sentence(f"It could show whether larger trials of {it} make sense")
     if asked.sort == "dose":
         return sentence(f"It could show which dose of {it} people can take{later}")
     if asked.sort == "safety" and not asked.verb:
@@ -134,6 +153,8 @@ def _hope(trial: Trial) -> str:
     if asked.sort in {"reaction", "provoke"}:
         return sentence(f"It could show how {name or 'the illness'} comes about, not yet how to treat it")
     if asked.sort == "show":
+        if whose:
+            return sentence(f"It could show what {it} can tell of {name}")
         return sentence(f"If it works well, {it} could become a way to find {name or 'an illness'}")
     if asked.sort == "care":
         return sentence(f"It could lead to better care{' for people with ' + name if name else ''}")
@@ -142,17 +163,32 @@ def _hope(trial: Trial) -> str:
         return sentence(f"It could show what {it} can do in the body{place}, not yet whether people feel better")
     if "PHASE4" in trial.phases:
         return sentence(f"If it works, doctors would know better when {it} can {asked.verb}")
-    return sentence(f"If it works, {it} could be a way to {asked.verb}")
+    return sentence(f"A good result would speak for {it} as a way to {such(trial, asked.verb)}")
 
 
-_EFFICACY = re.compile(r"efficac|effective|activity|response|survival|benefit", re.IGNORECASE)
+@remembered
+def _later(trial: Trial) -> str:
+    """Whether it is left for later to see if it helps: only where nothing in the record asks for it now."""
+    first = set(trial.phases) <= {"PHASE1", "EARLY_PHASE1"} and bool(trial.phases)
+    said = f"{trial.title} {trial.official_title or ''} {trial.summary or ''}"
+    effect = bool(_EFFECT.search(said)) or any(_EFFECT.search(o.measure) or _helps(o.measure) for o in trial.outcomes)
+    if not effect:
+        return ", not yet whether it helps" if first else ""
+    return "; whether it helps is looked at too" if any(map(_helped, trial.outcomes)) else ""
 
 
-def _is_first(trial: Trial) -> bool:
-    """Whether it is too early a trial to ask for an effect: phase 1, and neither titles nor main measures name one."""
-    main = [outcome.measure for outcome in trial.outcomes if outcome.kind == "primary"]
-    texts = " ".join([trial.title, trial.official_title or "", *main])
-    return bool(trial.phases) and set(trial.phases) <= {"PHASE1", "EARLY_PHASE1"} and not _EFFICACY.search(texts)
+_EFFECT = re.compile(
+    r"efficac|effective|respon[sd]|anti-?tumou?r|activity|benefit|improve|surviv|reduc|symptom", re.IGNORECASE
+)
+
+
+def _helps(measure: str) -> bool:
+    phrase = plain_phrase(measure)
+    return bool(phrase) and phrase not in SAFETY | BODY | USE | SIGNS
+
+
+def _helped(outcome: Outcome) -> bool:
+    return outcome.kind in {"primary", "secondary"} and _helps(outcome.measure)
 
 
 def _results(trial: Trial) -> str:
@@ -212,8 +248,8 @@ def _risk(trial: Trial) -> str:
         name = f" about {illness.name}" if illness else ""
         if trial.enrollment and trial.enrollment < _SMALL:
             who = people(trial).counted(trial.enrollment)
-            return sentence(f"It is to observe {who} only, so what it finds{name} may have other causes or be chance")
-        return sentence(f"It is registered as one that only observes, so what it finds{name} may have other causes")
+            return sentence(f"With {who} and no comparison by chance, what it finds{name} may have other causes")
+        return sentence(f"It does not compare by chance, so what it finds{name} may have other causes")
     risks = [one.kind.risk for one in tested(trial) if one.kind and one.kind.risk in _RISKS]
     risks = [risk for risk in risks if risk != "immune" or is_cancer(trial)]
     phases = set(trial.phases)
@@ -240,6 +276,8 @@ def _risk(trial: Trial) -> str:
 
 def _lot(trial: Trial) -> str:
     """Who goes without, and whether they are told."""
+    if trial.study_type == "OBSERVATIONAL" and any(not is_looking(one) for one in tested(trial)):
+        return sentence("Chance does not decide who gets what here, so what it finds may have other causes")
     if trial.study_type != "INTERVENTIONAL" or fate(trial).state == "withdrawn" or not tested(trial):
         return ""
     found, others = roles(trial), versus(trial)
@@ -252,21 +290,23 @@ def _lot(trial: Trial) -> str:
             return sentence(
                 f"For a part of the time people {get} {what}{told_ if 'PARTICIPANT' in trial.who_masked else ''}"
             )
-        masked = told_ if "PARTICIPANT" in trial.who_masked else ""
-        besides = " (all get other treatment too)" if found.background and not past else ""
-        besides = " (all got other treatment too)" if found.background and past else besides
-        if found.mixed or (found.control and len(trial.arms) > 2):
-            return sentence(f"Not everybody {get}{'' if past else 's'} {in_short(trial)}{masked}")
-        return sentence(f"Some {get} {what} instead of {in_short(trial)}{besides}{masked}")
+        not_told = told_ if "PARTICIPANT" in trial.who_masked else ""
+        if found.sham and not found.inactive and design(trial).sort == "mixed":
+            return ""  # a sham by the type of its group alone, which gets what is tested
+        if design(trial).sort == "mixed" or not found.tested:
+            return sentence(f"In some of the groups people {get} {what}{not_told}")
+        besides = f", both with {background(trial)}" if background(trial) else ""
+        return sentence(f"Some {get} {what} instead of {in_short(trial)}{besides}{not_told}")
     if found.untreated and others:
         return sentence(f"Some {get} {joined(others, 'or')}")
-    if trial.intervention_model == "SINGLE_GROUP" or len(trial.arms) == 1:
+    same = design(trial).sort == "pair" and not others and not partly(trial) and trial.allocation != "RANDOMIZED"
+    if trial.intervention_model == "SINGLE_GROUP" or len(trial.arms) == 1 or (same and trial.arms):
         return sentence(
             f"Everybody {get if past else 'gets'} {in_short(trial)}, so nothing shows how people fare without it"
         )
     if trial.allocation == "NON_RANDOMIZED" and len({arm.interventions for arm in trial.arms}) > 1:
-        gets = "got" if past else "gets"
-        return sentence(f"Who {gets} {in_short(trial)} is not left to chance, so the groups may differ from the start")
+        who = "who gets what" if not past else "who got what"
+        return sentence(f"Chance {'did' if past else 'does'} not decide {who}, so the groups may differ from the start")
     return ""
 
 

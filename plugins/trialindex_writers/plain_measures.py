@@ -80,6 +80,10 @@ _RULES: tuple[tuple[str, str], ...] = (
     ),
     ("skin signs of the illness", r"SCORAD|(?-i:\bEASI\b|\bIGA\b)|eczema area|investigator'?s? global|skin lesion"),
     ("skin tests", r"skin[- ](?:prick|test|response)|(?-i:\bSPT\b)|\bwheal\b|prick test|patch test"),
+    (
+        "symptoms and use of medicines",
+        r"combined (?:symptom|score)|symptom\w* (?:and|[+/]|-) ?medication|(?-i:\bT?CSMS\b|\bTCS\b|\bT?CRSS\b)",
+    ),
     ("symptoms", r"symptom|(?-i:\bTNN?SS\b|SNOT|\bUAS7?\b)|\bitch|pruritus|nasal (?:congestion|obstruction)"),
     ("nasal polyps", r"nasal polyp"),
     (

@@ -9,6 +9,7 @@ from trialindex.trial import Trial
 from trialindex.trial.display import count
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_record import remembered
+from trialindex_writers.plain_whom import when, which
 
 
 class People(NamedTuple):
@@ -39,6 +40,7 @@ _SPECIAL = tuple(
             "health worker",
             "health workers",
         ),
+        (r"\bmothers of\b", "mother", "mothers"),
         (r"\bveterans?\b", "veteran", "veterans"),
         (r"\b(?:university|college) students?\b", "student", "students"),
     )
@@ -55,7 +57,7 @@ def _pregnant(trial: Trial) -> bool:
     return bool(_PREGNANT.search(text)) and not _NOT_PREGNANT.search(text)
 
 
-_HABITS = {"smoking": "smoke", "vaping": "vape"}
+HABITS = {"smoking": "smoke", "vaping": "vape"}
 
 
 @remembered
@@ -170,11 +172,11 @@ def _age(years: float) -> str:
 def _tail(trial: Trial) -> str:
     illness = about(trial)
     if illness is None:
-        return ""
-    if illness.name in _HABITS:
-        return f" who {_HABITS[illness.name]}"
+        return when(trial) if "childbirth" in when(trial) else ""
+    if illness.name in HABITS:
+        return f" who {HABITS[illness.name]}"
     if illness.had:
-        return f" with {illness.name}"
+        return f" with {illness.name}{which(trial)}"
     if healthy(trial):
         return ""
     if trial.primary_purpose == "PREVENTION" and trial.study_type != "OBSERVATIONAL":

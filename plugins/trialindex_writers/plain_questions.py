@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
 from trialindex_writers.grammar import joined
+from trialindex_writers.plain_aim import aim
+from trialindex_writers.plain_design import design
 from trialindex_writers.plain_fate import fate
 from trialindex_writers.plain_illness import about
-from trialindex_writers.plain_people import people
+from trialindex_writers.plain_people import HABITS, people
 from trialindex_writers.plain_record import remembered, told
 from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_told import NOTHING, in_short, is_looking, tested, versus
@@ -59,7 +61,9 @@ def _when(pattern: str, question: str, where: Callable[[Trial], str] = _criteria
 def _known(trial: Trial) -> str:
     if not _treats(trial):
         return ""
-    return f"What is known so far of how well {in_short(trial)} works, and of the harm it can do?"
+    it = in_short(trial)
+    many = " and " in it or it == "these treatments"
+    return f"What is known so far of how well {it} {'work' if many else 'works'}, and of what harm there can be?"
 
 
 def _placebo(trial: Trial) -> str:
@@ -74,6 +78,8 @@ def _other(trial: Trial) -> str:
     others = [other for other in versus(trial) if "placebo" not in other and "sham" not in other]
     if not others or trial.allocation != "RANDOMIZED":
         return ""
+    if design(trial).sort == "mixed":
+        return "Which of the groups might I join, and is each as good for me?"
     if others == [NOTHING]:
         return "If chance puts me in the group without it, can I get it later?"
     return f"What if chance gives me {joined(others, 'or')}: is that as good for me?"
@@ -81,10 +87,12 @@ def _other(trial: Trial) -> str:
 
 def _instead(trial: Trial) -> str:
     illness = about(trial)
-    if not illness or not _treats(trial) or trial.study_type == "OBSERVATIONAL":
+    if not illness or not _treats(trial) or aim(trial).sort not in {"effect", "safety", "dose"}:
+        return ""
+    if any(one.thing.type == "OTHER" or (one.kind and "app" in one.kind.noun.split()) for one in tested(trial)):
         return ""
     name = illness.name if not illness.several else "my illness"
-    return f"Which other treatments for {name} could I have instead?" if illness.had else ""
+    return f"Which other treatments for {name} could I have instead?" if illness.had or illness.name in HABITS else ""
 
 
 def _kind(trial: Trial) -> str:
@@ -226,6 +234,8 @@ def _applies(trial: Trial) -> str:
     if fate(trial).state == "withdrawn":
         return ""
     who = people(trial)
+    if fate(trial).state == "withdrawn" or trial.enrollment == 0:
+        return ""
     group = f"{who.many}{' ' + who.ages if who.ages else ''}"
     return (
         f"The study was in {group}: does what it looked at hold for me?"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from trialindex.trial import Arm, Trial
+from trialindex.trial import Arm, Intervention, Trial
 from trialindex_writers.plain_names import can_have
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_rules import rule
@@ -22,6 +22,7 @@ from trialindex_writers.plain_things import (
     is_inactive,
     is_nothing,
     is_usual,
+    thing,
     things,
 )
 
@@ -181,7 +182,7 @@ class _Arm(NamedTuple):
 
 
 @remembered
-def _registered(trial: Trial) -> list[Thing]:
+def registered(trial: Trial) -> list[Thing]:
     """What is registered as an intervention, with the name to show for each."""
     texts = (trial.title, trial.official_title or "", trial.summary or "")
     watched = trial.study_type == "OBSERVATIONAL"
@@ -192,8 +193,10 @@ def _registered(trial: Trial) -> list[Thing]:
 @remembered
 def roles(trial: Trial) -> Roles:
     """Who gets what. It reads titles, summary, interventions, arms, study type and allocation."""
-    found = _registered(trial)
+    found = registered(trial)
     titles = (trial.title, trial.official_title or "")
+    if found and all(_PREPARES.search(one.name) for one in found) and (cells := _unlisted_cells(trial)):
+        return Roles(cells, tuple(found), (), (), placebo=False, sham=False, untreated=False, doses=False, mixed=False)
     arms, types = trial.arms, {arm.type for arm in trial.arms}
     dull = {t.name for t in found if _dull(t, arms, titles)}
     nothing = any(is_nothing(t.name) for t in found)
@@ -201,7 +204,7 @@ def roles(trial: Trial) -> Roles:
     live = [t for t in live if not is_accessory(t.name)] or live
     if trial.primary_purpose in _TREATS:
         live = [t for t in live if t.type != "DIAGNOSTIC_TEST"] or live
-    products = {_key(t): t for t in reversed(live)}
+    products = {key(t): t for t in reversed(live)}
     real = _without_forms([*reversed(products.values())])
     groups = [one._replace(blank=not dull.isdisjoint(one.arm.interventions)) for one in _arms(arms, live, trial)]
     split = _controls_apart(_split(real, groups, trial, titles), titles)
@@ -220,9 +223,9 @@ def roles(trial: Trial) -> Roles:
 
 def _is_mixed(split: _Split, groups: list[_Arm]) -> bool:
     """Whether some of the groups that are tested lack something that others of them are added to."""
-    shown = {_key(t) for t in split.tested}
+    shown = {key(t) for t in split.tested}
     ours = [one for one in groups if not one.control and not shown.isdisjoint(one.keys)]
-    return any(_key(t) not in one.keys for t in split.background for one in ours)
+    return any(key(t) not in one.keys for t in split.background for one in ours)
 
 
 _FORM = re.compile(
@@ -240,6 +243,15 @@ def _without_forms(found: list[Thing]) -> list[Thing]:
 
 def _is_form(shown: str, name: str) -> bool:
     return shown != name and shown.startswith(name) and bool(_FORM.fullmatch(shown, len(name)))
+
+
+def _unlisted_cells(trial: Trial) -> tuple[Thing, ...]:
+    """Cells that only the label of a group names, where what is registered merely prepares for them."""
+    for arm in trial.arms:
+        bare = re.sub(r"\s*\([^()]*\).*", "", arm.label).strip(" .")
+        if re.search(r"\bcells?\b", bare, re.IGNORECASE):
+            return (thing(Intervention(name=bare, type="BIOLOGICAL", description=arm.label)),)
+    return ()
 
 
 def _is_illness(name: str) -> bool:
@@ -264,7 +276,7 @@ def _told(one: Thing) -> str:
     )
 
 
-def _key(one: Thing) -> str:
+def key(one: Thing) -> str:
     """One product, though it may be registered for each dose."""
     return (one.shown or one.name).casefold()
 
@@ -289,7 +301,7 @@ def _arms(arms: Iterable[Arm], live: list[Thing], trial: Trial) -> list[_Arm]:
     """The arms, each a control or not. If there is an experimental one, all others are controls."""
     known: dict[str, set[str]] = {}
     for product in live:
-        known.setdefault(product.name, set()).add(_key(product))
+        known.setdefault(product.name, set()).add(key(product))
     found = [
         _Arm(arm, frozenset(key for name in arm.interventions for key in known.get(name, ())), _is_control(arm))
         for arm in arms
@@ -338,7 +350,7 @@ def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str,
     mine = frozenset[str]().union(*(one.keys for one in ours))
     your = frozenset[str]().union(*(one.keys for one in theirs)) if theirs else frozenset[str]()
     only = mine - your
-    given = [t for t in real if _key(t) in mine]
+    given = [t for t in real if key(t) in mine]
     without = any(not one.keys for one in theirs if one.arm.type not in _INACTIVE_ARMS and not one.blank)
     if not your:
         tested, background = _without_control(given, ours, trial, titles)
@@ -348,16 +360,16 @@ def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str,
     if not only:  # the same on both sides: they differ in dose, form or time, which names may not tell
         tested = _named(given, titles) or given
         return _Split(tested, [t for t in given if t not in tested], [], without, True)
-    tested = [t for t in given if _key(t) in only]
-    background = [t for t in given if _key(t) in your]
-    control = [t for t in real if _key(t) in your - mine]
+    tested = [t for t in given if key(t) in only]
+    background = [t for t in given if key(t) in your]
+    control = [t for t in real if key(t) in your - mine]
     minor = [t for t in tested if _minor(t, tested, titles)]
     tested, background = [t for t in tested if t not in minor], [*background, *minor]
     parts = all(one.arm.type == "EXPERIMENTAL" for one in theirs)  # of a platform, where none is the control
     new = [t for t in background if not _known(t) and (parts or _named([t], titles))]
     if new and all(map(_known, tested)):  # a new drug for all, with and without a known one
         tested, background = new, [*(t for t in background if t not in new), *tested]
-    shared = {_key(t) for t in background}
+    shared = {key(t) for t in background}
     alone = any(one.keys <= shared for one in theirs if one.arm.type not in _INACTIVE_ARMS and not one.blank)
     return _Split(tested, background, control, alone or without, False)
 
@@ -396,8 +408,11 @@ def _without_control(
 ) -> tuple[list[Thing], list[Thing]]:
     """Tested and background where no arm is there to compare with."""
     every = frozenset[str](ours[0].keys).intersection(*(one.keys for one in ours))
-    shared = [t for t in given if _key(t) in every]
-    rest = [t for t in given if _key(t) not in every]
+    shared = [t for t in given if key(t) in every]
+    rest = [t for t in given if key(t) not in every]
+    solo = trial.allocation != "RANDOMIZED" and any(one.keys == every for one in ours)
+    if shared and rest and solo and all(map(_known, shared)):
+        return given, []  # a drug in use, alone too and not only with the rest
     if shared and rest:
         new = [t for t in shared if not _known(t)]
         if not new:

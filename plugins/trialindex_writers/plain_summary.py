@@ -9,13 +9,15 @@ from trialindex.trial import Trial
 from trialindex.trial.display import countable, phase
 from trialindex_writers.grammar import country, first_of, joined
 from trialindex_writers.plain_aim import aim, looked_at, whom_of
+from trialindex_writers.plain_design import design
 from trialindex_writers.plain_fate import fate, reason
 from trialindex_writers.plain_illness import about
+from trialindex_writers.plain_own_words import in_own_words, own_aim
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import missing, remembered, told
 from trialindex_writers.plain_roles import chance, roles
-from trialindex_writers.plain_told import background, in_full, in_short, is_looking, tested, together, versus
-from trialindex_writers.plain_watched import in_title
+from trialindex_writers.plain_told import background, in_full, in_short, is_looking, partly, tested, together, versus
+from trialindex_writers.plain_whom import when, which
 
 _STAGES = {
     ("EARLY_PHASE1",): "early",
@@ -58,7 +60,13 @@ def what(trial: Trial) -> str:
         if state.state == "held"
         else subject
     )
-    text = f"{opening} {_question(trial, _tense(trial))}"
+    question = _question(trial, _tense(trial))
+    after = when(trial)
+    text = f"{opening} {question}{after if after.split()[-1:] and after.split()[-1] not in question else ''}"
+    if aim(trial).sort == "watch":
+        text += in_own_words(trial)
+    elif aim(trial).sort == "signs" and own_aim(trial):
+        text += f"; its aim, in the researchers' words: {own_aim(trial)}"
     if state.state == "stopped":
         text = f"{text}; it was stopped early{_why(trial)}"
     return sentence(text)
@@ -97,6 +105,7 @@ def _tense(trial: Trial) -> str:
     return "will" if state.state in {"planned", "held"} else "past" if state.over else "now"
 
 
+_WORDS = dict(enumerate(("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), 2))
 _VERBS = {
     "test": {"now": "tests", "past": "tested", "will": "is to test"},
     "look": {"now": "looks", "past": "looked", "will": "is to look"},
@@ -115,11 +124,6 @@ def _illness(trial: Trial) -> str:
     return f"{found.name} ({found.gloss})" if found.gloss else found.name
 
 
-_BEFORE_SURGERY = re.compile(
-    r"neo-?adjuvant|pre-?operative|before surgery|prior to (?:surgery|resection)", re.IGNORECASE
-)
-
-
 def _question(trial: Trial, tense: str) -> str:
     asked, illness, thing = aim(trial), about(trial), in_full(trial)
     verb = {name: forms[tense] for name, forms in _VERBS.items()}
@@ -129,9 +133,7 @@ def _question(trial: Trial, tense: str) -> str:
         missing(trial, "interventions")
         about_it = f" in {_illness(trial)}" if illness else ""
         return f"{verb['look']} at {looked_at(trial) or 'something that is not named'}{about_it}"
-    when = " before surgery" if _BEFORE_SURGERY.search(f"{trial.title} {trial.official_title or ''}") else ""
-    how = "in different combinations with" if roles(trial).mixed else "added to"
-    added = f" {how} {background(trial)}{when}," if background(trial) else f" given{when}," if when else ""
+    added = f" {added_to(trial)}," if added_to(trial) else ""
     thing = f"{thing.rstrip(',')},{added}" if added else thing
     name = _illness(trial)
     had = bool(illness and illness.had)
@@ -145,7 +147,7 @@ def _question(trial: Trial, tense: str) -> str:
     )
     if asked.sort == "safety":
         more = (
-            f" and whether {'they' if _several(trial) else 'it'} can {_glossed(trial, asked.verb)}"
+            f" and whether {'they' if _several(trial) else 'it'} can {_again(trial, asked.verb)}"
             if asked.verb and had
             else ""
         )
@@ -185,7 +187,18 @@ def _question(trial: Trial, tense: str) -> str:
         can = _glossed(trial, asked.verb).removesuffix(" better")
         better = f"to see whether one of them can {can} better"
         return f"{verb['compare']} {both[0].name} with {both[1].name}{ill}, {better}"
+    if asked.sort == "feasible":
+        return f"{verb['test']} whether {thing} can be carried out{' with people with ' + name if had else ''}"
     return f"{verb['test']} whether {thing} can {_glossed(trial, asked.verb)}"
+
+
+@remembered
+def added_to(trial: Trial) -> str:
+    """``added to chemotherapy``, ``alone or with chemotherapy``; empty if nothing is told of all the groups."""
+    if background(trial):
+        return f"added to {background(trial)}"
+    some = partly(trial) if len(tested(trial)) == 1 else ""
+    return f"{'alone or ' if design(trial).solo else ''}with {some}" if some else ""
 
 
 def _several(trial: Trial) -> bool:
@@ -197,6 +210,14 @@ def _glossed(trial: Trial, verb: str) -> str:
     found = about(trial)
     if found and found.gloss and found.name in verb:
         return verb.replace(found.name, _illness(trial), 1)
+    return verb
+
+
+def _again(trial: Trial, verb: str) -> str:
+    """The verb with "it" for an illness that the sentence has named."""
+    found = about(trial)
+    if found and re.search(rf"(?<!people with ){re.escape(found.name)}$", verb):
+        return f"{verb.removesuffix(found.name)}it"
     return verb
 
 
@@ -230,10 +251,6 @@ def _watching(trial: Trial, verb: dict[str, str]) -> str:
             else f"{'looked back at' if past else 'followed'} {whom} who got {thing}{against}"
         )
     start = f"{verb['look']} back at {whom}" if past else f"{verb['look']} at {whom}"
-    named = in_title(trial)
-    if named:
-        given = named.noun if re.match(r"\w+ing\b", named.phrase) else named.phrase
-        return f"{start} who {'got' if verb['follow'] == 'followed' else 'get'} {given}"
     if illness and not illness.had and "and others" not in whom:
         return f"{start.replace(whom, name)} in {whom}" if whom != "people" else start.replace(whom, name)
     if not illness and not looks:
@@ -279,12 +296,16 @@ def who(trial: Trial) -> str:
     counted = f"{found.counted(number)}{' ' + found.ages if found.ages else ''}{tail}"
     if trial.enrollment_type == "ESTIMATED" and not state.over:
         plan = "planned" if state.state == "unknown" else "plans"
-        return sentence(f"It {plan} for {counted}{_where(trial, 'at')}{_given(trial)}")
+        return sentence(
+            f"It {plan} for {counted}{',' * bool(which(trial) and trial.sites)}{_where(trial, 'at')}{_given(trial)}"
+        )
     if state.over or trial.enrollment_type == "ACTUAL":
         place = f"{_where(trial, 'In').strip()}, " if trial.sites else ""
         part = "take part" if state.state in {"open", "invited"} else "took part"
         return sentence(f"{place}{counted} {part}{_given(trial)}")
-    return sentence(f"It counts on {counted}{_where(trial, 'at')}{_given(trial)}")
+    return sentence(
+        f"It counts on {counted}{',' * bool(which(trial) and trial.sites)}{_where(trial, 'at')}{_given(trial)}"
+    )
 
 
 def _where(trial: Trial, form: str) -> str:
@@ -317,7 +338,7 @@ def _given(trial: Trial) -> str:
     if trial.study_type != "INTERVENTIONAL":
         return "; it is registered as a study that only observes" if trial.study_type == "OBSERVATIONAL" else ""
     past = fate(trial).over
-    get, gets, join, decide = ("got", "got", "joined", "decided") if past else ("get", "gets", "join", "decides")
+    get, gets, decide = ("got", "got", "decided") if past else ("get", "gets", "decides")
     found, between = roles(trial), chance(trial)
     others, short_name = versus(trial), in_short(trial)
     if not found.tested and not others:
@@ -333,9 +354,13 @@ def _given(trial: Trial) -> str:
             if between == "all"
             else f"; everybody {gets} {what} in turn"
         )
-    unclear = found.mixed or (len(trial.arms) > 2 and not _each_told(trial, others))
-    if between == "all" and (unclear or (len(found.tested) > 1 and any(one.part for one in found.tested))):
-        return f"; chance {decide} which group people {join}"
+    groups = len(trial.arms)
+    several = len(found.tested) > 1 and any(one.part for one in found.tested)  # which group gets which is not told
+    if (design(trial).sort == "mixed" or several) and groups > 1 and between != "some":
+        some = (
+            f", and some groups {get} {partly(trial)}" if partly(trial) and partly(trial) not in added_to(trial) else ""
+        )
+        return f"{_divided(trial, between, past=past)}{some}"
     if between == "all" and others:
         if len(others) > 1 or len(found.tested) > 1:
             return (
@@ -347,7 +372,7 @@ def _given(trial: Trial) -> str:
     if between == "all" and len(found.tested) > 1:
         return f"; chance {decide} who {gets} which"
     if between == "all":
-        return f"; chance {decide} which group people {join}" if len(trial.arms) > 1 else ""
+        return _divided(trial, between, past=past) if groups > 1 else ""
     if between == "some":
         return f"; in a part of the study chance {decide} who {gets} what"
     if others:
@@ -362,11 +387,15 @@ def _given(trial: Trial) -> str:
     return f"; all {get} {'it' if len(found.tested) == 1 else 'the same'}" if single else ""
 
 
-def _each_told(trial: Trial, others: list[str]) -> bool:
-    """Whether what others get says all that the groups without the tested things get, and nothing is added."""
-    mine = {thing.name for thing in roles(trial).tested}
-    theirs = {arm.interventions for arm in trial.arms if mine.isdisjoint(arm.interventions)}
-    return len(theirs) == len(others) and not background(trial)
+def _divided(trial: Trial, between: str, *, past: bool) -> str:
+    """``; chance decides which of three groups people join``: true of every design with several groups."""
+    number = f"{_WORDS.get(len(trial.arms), 'many')} groups"
+    if between == "all":
+        return f"; chance {'decided' if past else 'decides'} who {'joined' if past else 'joins'} which of {number}"
+    there = f"; there {'were' if past else 'are'} {number}"
+    if trial.allocation != "NON_RANDOMIZED":
+        return there
+    return f"{there}, and chance {'did' if past else 'does'} not decide"
 
 
 def _or(items: list[str]) -> str:

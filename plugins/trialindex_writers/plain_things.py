@@ -23,6 +23,8 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 """What a registrant put before a name: ``Part 1: ``."""
+_ALONE = re.compile(r"^(?:single[- ]agent|monotherapy(?: with)?|combination)\s+(?=\w+$)", re.IGNORECASE)
+"""What tells before a name that it is given alone or not."""
 _GOAL = re.compile(r"(?<=\w)\s+for (?:the )?(?:treatment|therapy|prevention) of .*$", re.IGNORECASE)
 _UNIT = r"(?:mg|mcg|µg|ug|g|ml|mL|iu|IU|ui|du|DU|kg|%|ppm|units?|mci|mCi|nm|Gy|cfu|CFU|microgram\w*)(?:/\w+)*(?![\w-])"
 _DOSE = re.compile(
@@ -361,7 +363,7 @@ def thing(intervention: Intervention, texts: Iterable[str] = ()) -> Thing:
 @lru_cache(maxsize=4096)
 def _cut(name: str, kind: str | None) -> str:
     """The name without lead, dose and form where enough is left, as it stands in a sentence."""
-    line = _GOAL.sub("", _LEAD.sub("", " ".join(name.split()).strip(" .")))
+    line = _GOAL.sub("", _ALONE.sub("", _LEAD.sub("", " ".join(name.split()).strip(" ."))))
     inside = re.search(r"\(([^()]{3,40})\)", line)
     dosed = _DOSE.sub("", line)
     line = dosed if len(dosed) > 2 else line

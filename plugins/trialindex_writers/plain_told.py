@@ -8,6 +8,7 @@ from typing import NamedTuple
 from trialindex.trial import Trial
 from trialindex_writers.grammar import an, joined
 from trialindex_writers.plain_allergens import allergen
+from trialindex_writers.plain_design import design
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_kinds import Kind, kind, kind_in
 from trialindex_writers.plain_names import is_generic_name, short
@@ -19,7 +20,7 @@ _LONGEST = 48
 """How many characters a name may have in a sentence."""
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 _JARGON = re.compile(
-    r"immunotherapy|subcutaneous|sublingual|intradermal|epicutaneous|transforaminal|percutaneous|fluoroscop|extract"
+    r"immunotherapy|(?-i:\bSLIT\b|\bSCIT\b|\bS?OIT\b|\bAIT\b)|subcutaneous|sublingual|intradermal|epicutaneous|transforaminal|percutaneous|fluoroscop|extract"
     r"|neuroplasty|provocation|seeding|hydroly|infiltration|plane block|allergoid|polymeri[sz]ed|recombinant"
     r"|humani[sz]ed|monoclonal|injection|autologous|chimeric|technology|system|supplement|protein|challenge|sampl|assay|antigen|intervention|technique",
     re.IGNORECASE,
@@ -90,7 +91,8 @@ def tested(trial: Trial) -> tuple[Told, ...]:
         if (its is None or its.noun in _FOODS) and (eaten := _eaten(one, trial)):
             its, name = eaten, ""
         told.append(Told(one, name, exact_kind(its, allergen(illness.name) if illness else "")))
-    return tuple(told)
+    named = {one.kind for one in told if one.name and one.kind}
+    return tuple(one for one in told if one.name or one.kind not in named)
 
 
 @remembered
@@ -151,7 +153,11 @@ def _name(one: Thing) -> str:
     name = one.shown if len(one.shown) <= _LONGEST else short(one.shown, _LONGEST)
     if re.fullmatch(r"\w+(?:ic|al|ive|ed|ing)", name) and (name != one.shown or name.islower()) and name not in _NOUNS:
         return ""  # an adjective that was cut off from its noun
-    if re.fullmatch(r"[a-z][^A-Z]*", name) and len(name.split()) < 4 and _COUNTED.fullmatch(name):
+    if (
+        re.fullmatch(r"[a-z][^A-Z]*", name)
+        and len(name.split()) < (6 if one.type == "DEVICE" else 4)
+        and _COUNTED.fullmatch(name)
+    ):
         name = an(name)
     return "" if re.fullmatch(r"[\W\d]*", name) else name
 
@@ -210,16 +216,58 @@ def in_full(trial: Trial) -> str:
     names = [one.name or (one.kind.alone if one.kind else "") for one in found]
     if same and same.plural and len(found) in _NUMBERS:
         if all(names) and len(found) < 4:
-            return f"{joined(names)}, {_NUMBERS[len(found)]} {same.plural},"
-        return f"{_NUMBERS[len(found)]} {same.plural}"
+            return f"{joined([*dict.fromkeys(names)])}, {_how_many(trial)} {same.plural},"
+        return f"{_how_many(trial)} {same.plural}"
     if same and len(found) > 3:
         return f"several forms of {same.noun}" if not same.plural else f"several {same.plural}"
-    if len(found) == 4 and all(one.name for one in found):
-        return joined([*dict.fromkeys(one.name for one in found)])
-    told = [_brief(one) for one in found[:3]]
-    more = len(found) - 3
-    text = joined([*dict.fromkeys(filter(None, told))])
-    return f"{text}, among others," if more > 0 and text else text or "several treatments"
+    told = [*dict.fromkeys(filter(None, map(_brief, found)))]
+    if len(found) > 3:
+        listed = f", {joined(told)}," if len(found) < 6 and len(" ".join(told)) < 90 else ""
+        return _mixed(trial, f"{_number(trial)}{listed}")
+    if len(found) == 2:
+        first, second = map(_one, found)
+        return _mixed(trial, f"{first} and {second}" if first != second else first)
+    return _mixed(trial, joined(told)) if told else "several treatments"
+
+
+def _mixed(trial: Trial, text: str) -> str:
+    mixed = together(trial) and design(trial).sort == "mixed"
+    return f"{text.rstrip(',')}, in different combinations," if mixed else text
+
+
+@remembered
+def _how_many(trial: Trial) -> str:
+    """``two``; ``several`` where as many are not registered, so that some may stand for the same."""
+    found = tested(trial)
+    return _NUMBERS.get(len(found), "several") if len(found) <= len(trial.interventions) else "several"
+
+
+def _number(trial: Trial) -> str:
+    """``four new drugs``."""
+    found = tested(trial)
+    drugs = all(one.thing.type in {"DRUG", "BIOLOGICAL"} for one in found)
+    new = "new " if drugs and all(one.thing.code for one in found) else ""
+    return f"{_how_many(trial)} {new}{'drugs' if drugs else 'treatments'}"
+
+
+@remembered
+def listed(trial: Trial) -> str:
+    """All that is tested, each with its kind in brackets, for the one place that has room for it."""
+    found = tested(trial)
+    if len(found) < 2:
+        return in_full(trial).rstrip(",")
+    told = [*dict.fromkeys(filter(None, map(_with_kind, found)))]
+    if not told:
+        return "several treatments"
+    return joined(told) if len(told) < 7 else f"{', '.join(told[:6])} and others"
+
+
+def _with_kind(one: Told) -> str:
+    if not one.name:
+        return one.kind.alone if one.kind else ""
+    if one.kind is None or _says(one.name, one.kind) or one.kind.mass:
+        return one.name
+    return f"{one.name} ({one.kind.alone})"
 
 
 def _one(one: Told) -> str:
@@ -249,12 +297,10 @@ def _with_name(one: Told) -> str:
 
 
 def _brief(one: Told) -> str:
-    """Of several: the name with its noun behind, or one of them."""
-    if not one.name:
-        return one.kind.alone if one.kind else ""
-    if one.kind is None or _says(one.name, one.kind) or one.kind.mass:
+    """Of several: the name, or what it is where it has none that tells something."""
+    if one.name and not one.thing.code:
         return one.name
-    return f"{one.name} ({one.kind.alone})"
+    return one.kind.alone if one.kind else one.name
 
 
 def _says(name: str, its: Kind) -> bool:
@@ -276,12 +322,12 @@ def in_short(trial: Trial) -> str:
             if one.kind
             else one.name or "it"
         )
-    names = [one.name or (one.kind.alone if one.kind else "") for one in found]
+    names = [*dict.fromkeys(one.name or (one.kind.alone if one.kind else "") for one in found)]
     if not all(names) or len(found) > 3 or sum(map(len, names)) > 60:
-        return "one of them"
-    if roles(trial).mixed:
-        return "one of the combinations"
-    return joined(names, "or" if not together(trial) else "with" if len(names) == 2 else "and")
+        return "these treatments" if together(trial) else "one of them"
+    if not together(trial):
+        return joined(names, "or")
+    return joined(names, "and" if design(trial).sort == "mixed" else "with")
 
 
 @remembered
@@ -306,30 +352,29 @@ def for_headline(trial: Trial) -> list[str]:
         return [*dict.fromkeys(filter(None, _calls(trial, found[0])))]
     kinds = {one.kind for one in found}
     names = [one.name for one in found if is_nice(one)]
-    joint = "or" if trial.allocation == "RANDOMIZED" and not together(trial) else "and"
     options = []
+    word = "and" if together(trial) else "or"
     if len(found) == 2 and len(names) == 2:
-        options.append(joined(names))
+        options.append(joined(names, word))
     if len(kinds) == 1 and (same := next(iter(kinds))) is not None:
         noun = same.noun if same.mass else re.sub(r"ys$", "ies", f"{same.noun}s")
-        number = "" if noun.startswith("two") else _NUMBERS.get(len(found), "several")
+        number = "" if noun.startswith("two") else _how_many(trial)
         options.append(noun if same.mass else f"{number} {noun}")
     nouns = [*dict.fromkeys(one.kind.alone for one in found if one.kind)]
-    if 1 < len(nouns) < 4:
-        options.append(joined(nouns, joint))
-    if len(names) > 1 and len(found) < 4:
-        options.append(joined(names, joint))
+    if 1 < len(nouns) < 4 and len(nouns) == len(found) == len({noun.split()[-1] for noun in nouns}):
+        options.append(joined(nouns, word))
+    if len(names) == len(found) < 4:
+        options.append(joined(names, word))
     drugs = all(one.thing.type in {"DRUG", "BIOLOGICAL"} for one in found)
     new = "new " if drugs and any(one.thing.code for one in found) else ""
     ends = {one.kind.noun.split()[-1] for one in found if one.kind and not one.kind.mass}
     if len(ends) == 1 and all(one.kind for one in found) and len(kinds) > 1:
         noun = re.sub(r"ys$", "ies", f"{next(iter(ends))}s")
-        options.append(f"{_NUMBERS.get(len(found), 'several')} {'lab-made ' if noun == 'antibodies' else ''}{noun}")
+        options.append(f"{_how_many(trial)} {'lab-made ' if noun == 'antibodies' else ''}{noun}")
     first = names[0] if is_nice(found[0]) else found[0].kind.alone if found[0].kind else ""
-    if first:
+    if first and together(trial) and design(trial).sort != "mixed":
         options.append(f"{first} with {'another treatment' if len(found) == 2 else 'other treatments'}")
-    several = f"{_NUMBERS.get(len(found), 'several')} {new}{'drugs' if drugs else 'treatments'}"
-    return [*options, several]
+    return [*options, f"{_how_many(trial)} {new}{'drugs' if drugs else 'treatments'}"]
 
 
 def _calls(trial: Trial, one: Told) -> list[str]:
@@ -367,17 +412,28 @@ def _calls(trial: Trial, one: Told) -> list[str]:
 @remembered
 def background(trial: Trial) -> str:
     """What it is added to: ``carboplatin and pemetrexed``, ``chemotherapy``, ``usual care``; empty if nothing is."""
+    shared, some = design(trial).shared, design(trial).sort != "unknown"
+    return _base(trial, frozenset(one.name for one in roles(trial).background if not some or one.name in shared))
+
+
+@remembered
+def partly(trial: Trial) -> str:
+    """What only some of the groups get besides: ``pembrolizumab``; empty if nothing is."""
+    return _base(trial, design(trial).partly, "or")
+
+
+def _base(trial: Trial, names: frozenset[str], word: str = "and") -> str:
     cancer = is_cancer(trial)
     kinds = {one.kind for one in tested(trial)}
     found = [
         one
         for one in roles(trial).background
-        if (its := kind(one, cancer=cancer)) is None or not its.mass or its not in kinds
+        if one.name in names and ((its := kind(one, cancer=cancer)) is None or not its.mass or its not in kinds)
     ]
-    return _listed(tuple(found), cancer=cancer)
+    return _listed(tuple(found), word, cancer=cancer)
 
 
-def _listed(things: tuple[Thing, ...], *, cancer: bool) -> str:
+def _listed(things: tuple[Thing, ...], word: str = "and", *, cancer: bool) -> str:
     if not things:
         return ""
     if len(things) == 1 and is_usual(re.sub(r"\([^()]*\)", "", things[0].name)):
@@ -394,7 +450,7 @@ def _listed(things: tuple[Thing, ...], *, cancer: bool) -> str:
             name = "another treatment"
         names.append(name or _TYPES.get(one.type, "another treatment"))
     names = [*dict.fromkeys(names)]
-    return joined(names) if len(names) < 4 else f"{', '.join(names[:2])} and others"
+    return joined(names, word) if len(names) < 4 else f"{', '.join(names[:2])} {word} others"
 
 
 NOTHING = "no such treatment"
@@ -412,16 +468,25 @@ def versus(trial: Trial) -> list[str]:
     said = [joined([*dict.fromkeys(said)])] if both and len(said) < 4 else [*dict.fromkeys(said)]
     if len(said) > 3:
         said = ["other treatments"]
-    if found.placebo:
+    how = design(trial)
+    if found.placebo and how.placebo:
         said.append(_placebo(found))
-    if found.sham:
+    if found.sham and how.placebo:
         said.append("a sham of it")
     if found.untreated and background(trial):
-        said.append(f"{background(trial)} alone")
-    elif found.untreated and not found.control:
-        usual = any(arm.type == "NO_INTERVENTION" and _USUAL.search(arm.label) for arm in trial.arms)
-        said.append("usual care" if usual else NOTHING)
+        said += [f"{background(trial)} alone"] if how.alone else []
+    elif found.untreated and not found.control and how.nothing:
+        said.append(_instead(trial))
     return said
+
+
+def _instead(trial: Trial) -> str:
+    """What a group without an intervention has, by its label."""
+    labels = [arm.label for arm in trial.arms if arm.type == "NO_INTERVENTION" and _USUAL.search(arm.label)]
+    if not labels:
+        return NOTHING
+    follow = re.search(r"follow|visit|monitor|surveill", labels[0], re.IGNORECASE)
+    return "usual follow-up" if follow else "usual care"
 
 
 def _placebo(found: Roles) -> str:

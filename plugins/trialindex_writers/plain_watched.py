@@ -34,8 +34,6 @@ _GIVEN = re.compile(
 )
 """Words of a title that tell that people get what it names."""
 
-_ANIMAL = re.compile(r"\bmice\b|\bmouse\b|in vitro", re.IGNORECASE)
-
 
 @remembered
 def treated(trial: Trial) -> bool:
@@ -48,9 +46,10 @@ def in_title(trial: Trial) -> Kind | None:
     """The treatment that a title names, of a study that registers none."""
     if trial.study_type != "OBSERVATIONAL" or any(one.kind and one.kind.noun != "samples" for one in tested(trial)):
         return None
+    titles = f"{trial.title} {trial.official_title or ''}"
     for title in (trial.title, trial.official_title or ""):
-        given = _GIVEN.search(title) and not _CAUSE.search(title) and not _ANIMAL.search(trial.summary or "")
-        found = kind_in(title, "nd", cancer=is_cancer(trial)) if given else None
+        shut = _CAUSE.search(title) or _NOT_HERE.search(f"{titles} {trial.summary or ''}") or not _GIVEN.search(title)
+        found = None if shut else kind_in(title, "nd", cancer=is_cancer(trial))
         if found and found.noun not in _NO_TREATMENT | TESTS:
             illness = about(trial)
             return exact_kind(found, allergen(illness.name) if illness else "")
@@ -83,39 +82,30 @@ _TESTS = tuple(
     )
 )
 _CUES: tuple[tuple[str, str], ...] = (
-    (
-        r"prevalence|epidemiolog|how common|frequency of|sensiti[sz]ation (?:rate|pattern|profile)",
-        "How common is {ill}?",
-    ),
+    (r"prevalence|epidemiolog|how common|frequency of", "How common is {ill}?"),
     (r"incidence", "How many people get {ill}?"),
-    (r"risk factors?|risk of|cause", "What raises the risk of {ill}?"),
+    (r"risk factors?", "What raises the risk of {ill}?"),
     (r"prognos|foretell", "What foretells how {with_ill} will fare?"),
     (r"genetic|genom|gene\b|genes\b|polymorphism|transcript|\bmRNA\b|mutation", "What can genes tell about {ill}?"),
     (r"microbio|metagenom|bacteri", "What can germs in the body tell about {ill}?"),
     (r"psycholog|anxiety|depress|stress", "What does the mind have to do with {ill}?"),
-    (r"quality of life|burden|well-?being", "What is life with {ill} like?"),
+    (r"quality of life|burden of", "A look at everyday life with {ill}"),
     (
-        r"basophil|eosinophil|cytomet|lymph|\bT[- ]cell|\bB[- ]cell|neutrophil|mast cell|monocyte|\bNK\b|cellular",
+        r"basophil|eosinophil(?!ic)|cytomet|lymphocyt|\bT[- ]cell|\bB[- ]cell|neutrophil|mast cell|monocyte|\bNK\b",
         "What can immune cells tell about {ill}?",
     ),
-    (r"\bIgE\b|\bIgG|antibod|epitope|allergen component", "What can antibodies tell about {ill}?"),
+    (r"\bIgE\b(?!-)|\bIgG|antibod|epitope", "What can antibodies tell about {ill}?"),
     (
-        r"biomarker|cytokine|serum|plasma|interleukin|metabol|protein|\bmarker|signature",
+        r"biomarker|cytokine|serum|plasma|interleukin|\bmarker|signature",
         "What can signs in the body tell about {ill}?",
     ),
-    (r"inflammat|phenotyp|endotyp|immun(?!other)|pathogen|mechanism", "What happens in the body in {ill}?"),
-    (r"adheren", "Do {with_ill} keep to their treatment?"),
+    (r"inflammat|phenotyp|endotyp|immun(?!other)|pathogen|mechanism", "A look at what happens in the body in {ill}"),
     (r"knowledge|attitude|aware|literacy", "What do people know and think about {ill}?"),
+    (r"adheren", "Do {with_ill} keep to their treatment?"),
     (r"survey|questionnaire|preference|perception|perspective", "What do people say about {ill}?"),
-    (
-        r"patterns? of|treatment pattern|practice|prescri|real[- ]life|routine care|usual care",
-        "How is {ill} treated in everyday care?",
-    ),
-    (
-        r"registry|cohort|natural history|follow-?up|long[- ]term|outcome|real[- ]world|retrospective|course",
-        "How do {with_ill} fare over time?",
-    ),
-    (r"associat|correlat|relation|\blink|influence|impact|effect of|role of", "What goes along with {ill}?"),
+    (r"treatment patterns?|practice pattern|prescri", "How is {ill} treated in everyday care?"),
+    (r"registry|natural history|follow-?up|long[- ]term|outcome|course", "How do {with_ill} fare over time?"),
+    (r"associat|correlat|relation|\blink\b|comorbid", "What goes along with {ill}?"),
 )
 _BY_MEASURE = {
     "antibodies": "What can antibodies tell about {ill}?",
@@ -124,21 +114,29 @@ _BY_MEASURE = {
     "bacteria in or on the body": "What can germs in the body tell about {ill}?",
     "genes": "What can genes tell about {ill}?",
     "how the immune system reacts": "How does the immune system react in {ill}?",
-    "quality of life": "What is life with {ill} like?",
+    "how common it is": "How common is {ill}?",
+    "quality of life": "A look at everyday life with {ill}",
     "which treatments people get": "How is {ill} treated in everyday care?",
     "what people know": "What do people know about {ill}?",
     "how long people live": "How long do {with_ill} live?",
-    "how well a test works": "How well can {ill} be found?",
-    "what a scan shows": "What does a scan show in {ill}?",
+    "how well a test works": "A look at a test in {ill}",
+    "what a scan shows": "A look at scans in {ill}",
     "how well the lungs work": "How well do the lungs work in {ill}?",
     "flare-ups of the illness": "How often does {ill} flare up?",
-    "allergic reactions": "When does {ill} set off reactions?",
-    "skin tests": "What do skin tests show in {ill}?",
-    "pain": "How much pain does {ill} bring?",
+    "allergic reactions": "A look at allergic reactions in {ill}",
+    "skin tests": "A look at skin tests in {ill}",
+    "pain": "A look at pain in {ill}",
+    "symptoms": "A look at the symptoms of {ill}",
+    "headache attacks": "A look at attacks of {ill}",
+    "low mood": "A look at mood in {ill}",
+    "sleep": "A look at sleep in {ill}",
 }
-_ACCURACY = re.compile(
-    r"diagnos|accura|detect|validat|sensitivity and specific|predictive|utility|\btests?\b|assay|screen", re.IGNORECASE
-)
+_COMMON = {"How common is {ill}?", "How many people get {ill}?"}
+"""Questions that make no sense where everybody who takes part has the illness."""
+_ACCURACY = re.compile(r"diagnos|accura|validat|sensitivity and specific|predictive value", re.IGNORECASE)
+_NOT_HERE = re.compile(r"\bmice\b|\bmouse\b|\bin vitro\b|ex vivo|collect blood|blood samples|animal", re.IGNORECASE)
+"""Titles of studies that take only samples of people."""
+_PREDICTS = re.compile(r"predict|prognos|foretell", re.IGNORECASE)
 
 
 _VAGUE = re.compile(
@@ -164,7 +162,9 @@ def watched(trial: Trial, names: list[str], illness: list[str]) -> Iterator[str]
     titles = f"{trial.title} {trial.official_title or ''}"
     kind = in_title(trial)
     if not treated(trial):
-        names = [kind.noun if kind.mass else kind.alone] if kind else []
+        names = []
+        for ill in illness if kind else ():
+            yield f"A look at {kind.noun if kind.mass else kind.alone} and {ill}" if kind else ""
         if test(trial) and _ACCURACY.search(titles):
             for ill in illness:
                 yield f"How well can {test(trial)} show {ill}?"
@@ -177,13 +177,28 @@ def watched(trial: Trial, names: list[str], illness: list[str]) -> Iterator[str]
         for ill in illness:
             yield text.format(ill=ill, with_ill=with_illness(ill))
     for ill in illness:
-        yield f"How do {with_illness(ill)} fare?" if had else f"What can be learnt about {ill}?"
+        yield f"A look at {with_illness(ill)}" if had else f"What can be learnt about {ill}?"
     for name in names:
         yield f"How do people fare with {name}?"
 
 
 def _questions(trial: Trial, titles: str) -> Iterator[str]:
     """Questions with a gap for the illness: from the title, from the main measures, from the second title."""
+    found = about(trial)
+    had = bool(found and found.had)
     for title in (trial.title, trial.official_title or ""):
-        yield from (text for pattern, text in _CUES if re.search(pattern, title, re.IGNORECASE))
-        yield from (_BY_MEASURE[phrase] for phrase in measures(trial) if phrase in _BY_MEASURE)
+        if _PREDICTS.search(title) and (phrase := next(iter(measures(trial)), "")):
+            clause = phrase.startswith(("how ", "whether ", "which ", "what "))
+            yield (
+                f"Can it be foretold {phrase}? A look at {{ill}}" if clause else f"Can {phrase} be foretold in {{ill}}?"
+            )
+        yield from (
+            text
+            for pattern, text in _CUES
+            if re.search(pattern, title, re.IGNORECASE) and not (had and text in _COMMON)
+        )
+        yield from (
+            _BY_MEASURE[phrase]
+            for phrase in measures(trial)
+            if phrase in _BY_MEASURE and not (had and _BY_MEASURE[phrase] in _COMMON)
+        )

@@ -50,7 +50,7 @@ def test_a_drug_trial_in_plain_words() -> None:
     ]
     assert [sentence.text for sentence in plain.substance] == ["The drug: zorubicin; also called Zorub."]
     assert [sentence.text for sentence in plain.could_lead_to] == [
-        "If it works, zorubicin could be a way to ease the pain of gouty arthritis."
+        "A good result would speak for zorubicin as a way to ease the pain of gouty arthritis."
     ]
     assert [sentence.text for sentence in plain.could_go_wrong] == [
         "Zorubicin may turn out not to help, and rare side effects may show only later.",
@@ -63,7 +63,7 @@ def test_a_drug_trial_in_plain_words() -> None:
     ("name", "headline"),
     [
         ("device", "Can StepSense Insole ease the pain of gouty arthritis? A test in 358 adults"),
-        ("observational", "How much pain does gouty arthritis bring? A look at 358 adults"),
+        ("observational", "A look at pain in gouty arthritis: 358 adults"),
         ("expanded access", "Zorubicin for gouty arthritis: access outside a trial"),
         ("withdrawn", "Zorubicin for gouty arthritis: called off before it began for lack of money"),
         ("stopped", "Zorubicin for gouty arthritis: stopped early"),
@@ -88,7 +88,7 @@ def test_what_is_not_stated_is_said_once() -> None:
         "What it could lead to is not stated.",
         "What could go wrong is not stated.",
     ]
-    assert plain.substance[0].text == "No drug and no other treatment is registered."
+    assert plain.substance[0].text == "The record lists no drug or other treatment."
     assert plain.substance[0].fields == ("interventions",)
 
 
