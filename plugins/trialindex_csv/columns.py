@@ -202,7 +202,7 @@ class Plan:
     site: bool
     ictrp: bool = False
 
-    def named(self, target: str) -> str:
+    def list_columns(self, target: str) -> str:
         """The columns of a target, for messages."""
         return ", ".join(f'"{self.header[place]}"' for place in self.columns.get(target, []))
 
@@ -234,7 +234,7 @@ def plan(header: Sequence[str], mapping: Mapping, path: Path) -> Plan:
         examples = " ".join(f"--map {_example(target, header)}" for target in missing or ["id"])
         raise SourceError(
             f"{path}: no column is known to hold the trial's {' and '.join(missing or ['id'])}. Its columns: "
-            f"{_shown(header)}.",
+            f"{_list_names(header)}.",
             hint=f"Say which it is, for example: {examples}",
         )
     used = {place for places in found.values() for place in places}
@@ -276,7 +276,7 @@ _LIKELY = {
 }
 
 
-def _shown(header: Sequence[str], most: int = 30) -> str:
+def _list_names(header: Sequence[str], most: int = 30) -> str:
     names = [quote_input(name) for name in header[:most] if name]
     return f"{', '.join(names)}{f' and {len(header) - most} more' if len(header) > most else ''}"
 

@@ -162,7 +162,7 @@ class RowReader:
     def _in_words(self, problem: Problem) -> str:
         field = str(problem.place[0]) if problem.place else ""
         targets = (field, *_MADE_FROM.get(field, ("study_design",)))
-        named = next((name for name in map(self._plan.named, targets) if name), field)
+        named = next((name for name in map(self._plan.list_columns, targets) if name), field)
         way_out = ""
         if "can be read with the day or the month first" in problem.why:
             way_out = ", or say which with --date-order dmy or mdy"

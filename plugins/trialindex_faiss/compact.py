@@ -231,7 +231,7 @@ class Compact:
         """
         import numpy as np
 
-        chosen = self._alive if allowed is None else self._among(allowed)
+        chosen = self._alive if allowed is None else self._allowed_rows(allowed)
         count = len(self._ids) if chosen is None else int(np.count_nonzero(chosen))
         wide = max(WIDTH, _WIDER * k)
         if count <= wide:
@@ -248,7 +248,7 @@ class Compact:
     def _alive(self) -> NDArray[np.bool_] | None:
         return ~self._gone if self._gone.any() else None
 
-    def _among(self, allowed: Ids) -> NDArray[np.bool_]:
+    def _allowed_rows(self, allowed: Ids) -> NDArray[np.bool_]:
         """The rows whose ids are allowed and that are not marked.
 
         :param allowed: sorted.

@@ -179,7 +179,7 @@ class Endpoint:
         if status in (401, 403):
             raise NoAnswer(f"{self.where} refuses the key in {KEY_VARIABLE} ({status})")
         if status != 200:
-            raise NoAnswer(f"{self.where} answered {status}{self._said(body)}")
+            raise NoAnswer(f"{self.where} answered {status}{self._error_message(body)}")
         try:
             choice = msgspec.json.decode(body, type=_Completion).choices[0]
         except (msgspec.DecodeError, RecursionError, UnicodeError):
@@ -188,7 +188,7 @@ class Endpoint:
             raise BadAnswer("it stopped before its end")
         return choice.message.content or ""
 
-    def _said(self, body: bytes) -> str:
+    def _error_message(self, body: bytes) -> str:
         """What an error says, as OpenAI's have it, without the key."""
         with suppress(msgspec.DecodeError, RecursionError, UnicodeError, KeyError, TypeError):
             said = one_line(str(msgspec.json.decode(body)["error"]["message"]))[:150]

@@ -29,9 +29,9 @@ def problems(text: str, record: Record) -> Iterator[str]:
     tested = _names(found.tested)
     others = (("placebo or sham", found.inactive), ("comparison", found.control), ("background", found.background))
     for role, things in others:
-        if name := _after((_TESTED, _ASKED), _names(things) - tested, text):
+        if name := _name_after((_TESTED, _ASKED), _names(things) - tested, text):
             yield f'it says that "{name}" is tested, which is {role} in the record'
-    if name := _after((_COMPARED, _INACTIVE) if _alone(found) else (_INACTIVE,), tested, text):
+    if name := _name_after((_COMPARED, _INACTIVE) if _alone(found) else (_INACTIVE,), tested, text):
         yield f'it says that "{name}" is what is compared with, which is tested in the record'
 
 
@@ -45,7 +45,7 @@ def _names(things: Iterable[Thing]) -> set[str]:
     return {" ".join(name.casefold().split()) for name in names if len(name) >= _SHORTEST}
 
 
-def _after(leads: Iterable[str], names: set[str], text: str) -> str:
+def _name_after(leads: Iterable[str], names: set[str], text: str) -> str:
     """The name that stands right after one of the words that give it a role; empty if none does."""
     if not names:
         return ""

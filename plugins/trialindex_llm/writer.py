@@ -61,9 +61,9 @@ class LlmWriter(Writer):
         if wrong := problems(answer.sentences, trial):
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             return self._instead(plain, self._thrown_away(f"{wrong[0][:_SHOWN]}{more}"))
-        return self._told(answer, plain)
+        return self._plain_language(answer, plain)
 
-    def _told(self, answer: Answer, plain: PlainLanguage) -> PlainLanguage:
+    def _plain_language(self, answer: Answer, plain: PlainLanguage) -> PlainLanguage:
         texts = [sentence.text for sentence in answer.sentences]
         known = used("\n".join(texts))
         return PlainLanguage(

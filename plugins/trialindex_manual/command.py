@@ -97,7 +97,7 @@ def _trials(file: str | None, edit: bool, answers: dict[str, Any]) -> Sequence[T
     if not answers:
         if not _on_terminal():
             raise click.UsageError("there is nobody to ask: give a FILE, or at least --title")
-        answers = _asked()
+        answers = _ask_all()
     if not answers.get("title"):
         raise click.UsageError("a trial needs a --title")
     try:
@@ -143,7 +143,7 @@ def _checked(question: Question, value: Any) -> Any:
     return value
 
 
-def _asked() -> dict[str, str]:
+def _ask_all() -> dict[str, str]:
     """Every question put to the user, on stderr; an empty answer leaves the field out."""
     from trialindex_manual.entry import QUESTIONS, SEPARATOR
 

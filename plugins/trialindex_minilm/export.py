@@ -175,7 +175,7 @@ class Network:
             "Slice", [drawing.constant("positions", positions[:MAX_TOKENS]), first, length, axis], "place"
         )
         state = drawing.node("Add", [words, places], "embedding")
-        norm = [drawing.given("embeddings.LayerNorm.weight"), drawing.given("embeddings.LayerNorm.bias")]
+        norm = [drawing.weight("embeddings.LayerNorm.weight"), drawing.weight("embeddings.LayerNorm.bias")]
         state = drawing.node("LayerNormalization", [state, *norm], "embedding.norm", epsilon=self.epsilon)
         for number in range(self.layers):
             state = self._layer(drawing, state, f"encoder.layer.{number}")
@@ -194,7 +194,7 @@ class Network:
         out = drawing.linear(mixed, f"{attention}.output.dense")
         state = drawing.add_and_norm(out, state, f"{attention}.output.LayerNorm", self.epsilon)
         wide = drawing.linear(state, f"{name}.intermediate.dense", bias=False)
-        bias = drawing.given(f"{name}.intermediate.dense.bias")
+        bias = drawing.weight(f"{name}.intermediate.dense.bias")
         wide = drawing.node("BiasGelu", [wide, bias], f"{name}.intermediate.gelu", contrib=True)
         out = drawing.linear(wide, f"{name}.output.dense")
         return drawing.add_and_norm(out, state, f"{name}.output.LayerNorm", self.epsilon)
@@ -223,7 +223,7 @@ class Drawing:
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def given(self, name: str) -> str:
+    def weight(self, name: str) -> str:
         """A weight of the original as it is."""
         return self.constant(name, self._weights[name])
 
@@ -257,7 +257,7 @@ class Drawing:
         return self.node("DynamicQuantizeMatMul", inputs, f"{name}.out", contrib=True)
 
     def add_and_norm(self, one: str, other: str, name: str, epsilon: float) -> str:
-        inputs = [one, other, self.given(f"{name}.weight"), self.given(f"{name}.bias")]
+        inputs = [one, other, self.weight(f"{name}.weight"), self.weight(f"{name}.bias")]
         return self.node("SkipLayerNormalization", inputs, f"{name}.out", contrib=True, epsilon=epsilon)
 
     def model(self, dimension: int) -> Any:

@@ -116,7 +116,7 @@ class EmailNotifier(Notifier):
         except (OSError, smtplib.SMTPException, ValueError) as problem:  # ValueError: what is not ASCII in a password
             if server is not None:
                 server.close()
-            raise self._told(problem) from None
+            raise self._notifier_error(problem) from None
         _leave(server)
 
     def _connect(self) -> smtplib.SMTP:
@@ -137,7 +137,7 @@ class EmailNotifier(Notifier):
                 raise
         return server
 
-    def _told(self, problem: Exception) -> NotifierError:
+    def _notifier_error(self, problem: Exception) -> NotifierError:
         """What a failure means: whether it may pass, and what to do."""
         import smtplib
         import ssl

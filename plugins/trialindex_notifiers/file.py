@@ -80,9 +80,9 @@ def _new_lines(file: BinaryIO, delivery: Delivery) -> bytes:
     line, end = b"\n", 0
     for line in file:
         end += len(line)
-        if (found := _JSON_KEY.match(line)) and found[1] in wanted and _whole(line):
+        if (found := _JSON_KEY.match(line)) and found[1] in wanted and _is_complete(line):
             del wanted[found[1]]
-    cut_off = not _whole(line) and line[: len(_JSON_START)] == _JSON_START[: len(line)]
+    cut_off = not _is_complete(line) and line[: len(_JSON_START)] == _JSON_START[: len(line)]
     return _joined(file, line, end, cut_off, b"".join(wanted.values()))
 
 
@@ -115,7 +115,7 @@ def _encoded(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
-def _whole(line: bytes) -> bool:
+def _is_complete(line: bytes) -> bool:
     if line.endswith(b"\n"):
         return True
     try:

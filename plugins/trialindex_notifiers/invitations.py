@@ -28,7 +28,7 @@ def read(invitation: Invitation) -> Words:
     link = texts.address(invitation.confirm)
     if link is None:
         raise NotifierError("the page to confirm at is no address of the web.", hint="Report it.", permanent=True)
-    site = texts.said(invitation.site)
+    site = texts.clean_line(invitation.site)
     if invitation.renewal:
         return Words(
             f"Do you still want news from {site}?",

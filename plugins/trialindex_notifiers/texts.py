@@ -69,21 +69,21 @@ def item(update: Update, *, asked: bool = False, subscriber: SubscriberLinks | N
     """
     backlog = update.kind == "backlog"
     link = address(update.url)
-    changes = [] if backlog else [said(line) for line in update.lines[:_CHANGES]]
+    changes = [] if backlog else [clean_line(line) for line in update.lines[:_CHANGES]]
     if changes and (more := len(update.lines) - _CHANGES) > 0:
-        command = f"; to see all, type: trialindex diff {shlex.quote(said(update.trial))}"
+        command = f"; to see all, type: trialindex diff {shlex.quote(clean_line(update.trial))}"
         changes.append(f"and {more} more{'' if subscriber else command}")
     facts = [
-        ("Id", said(update.trial)),
+        ("Id", clean_line(update.trial)),
         ("Page", "" if backlog else link or w.NOT_STATED),
         ("Noticed", w.date(update.when)),
-        ("Why", said(update.why)),
-        ("You watch", said(update.asked) if asked else ""),
+        ("Why", clean_line(update.why)),
+        ("You watch", clean_line(update.asked) if asked else ""),
         ("To list", (address(subscriber.manage) or "" if subscriber else list_command(update)) if backlog else ""),
     ]
     return Item(
         update.kind,
-        f"{says(update)}: {said(update.title) or w.NOT_STATED}",
+        f"{says(update)}: {clean_line(update.title) or w.NOT_STATED}",
         tuple((label, value) for label, value in facts if value),
         link,
         tuple(filter(None, changes)),
@@ -111,7 +111,7 @@ def summary(delivery: Delivery) -> str:
 
 def list_command(update: Update) -> str:
     """What to type to see the update again, whole."""
-    return f"trialindex updates --watch {update.watch} --since {said(update.when)}"
+    return f"trialindex updates --watch {update.watch} --since {clean_line(update.when)}"
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def digest(delivery: Delivery, limit: int | None) -> Digest:
     since = min(update.when for update in delivery.updates)
     words = f"And {more:,} more. To see {'it' if more == 1 else 'them'}:"
     page = delivery.url or (delivery.subscriber.manage if delivery.subscriber else None)
-    return Digest(updates, words, address(page), f"trialindex updates --since {said(since)}")
+    return Digest(updates, words, address(page), f"trialindex updates --since {clean_line(since)}")
 
 
 @dataclass(frozen=True)
@@ -277,18 +277,18 @@ def update_data(update: Update, *, asked: bool = False) -> dict[str, Any]:
         "key": update.key,
         "kind": update.kind,
         "says": says(update),
-        "trial": said(update.trial),
+        "trial": clean_line(update.trial),
         "status": update.status,
         "count": update.count,
-        "title": said(update.title),
+        "title": clean_line(update.title),
         "url": address(update.url),
-        "when": said(update.when),
-        "why": said(update.why),
-        "lines": [said(line) for line in update.lines],
+        "when": clean_line(update.when),
+        "why": clean_line(update.why),
+        "lines": [clean_line(line) for line in update.lines],
         "watch": update.watch,
     }
     if asked:
-        values["asked"] = None if update.asked is None else said(update.asked)
+        values["asked"] = None if update.asked is None else clean_line(update.asked)
     return values
 
 
@@ -329,7 +329,7 @@ def address(url: str | None) -> str | None:
     return url if parts.scheme in ("http", "https") and parts.hostname else None
 
 
-def said(words: str | None) -> str:
+def clean_line(words: str | None) -> str:
     """The words of a registry or another program, cleaned, on one line and of bounded length."""
     return sanitize.excerpt(words or "", _LONGEST)
 

@@ -18,7 +18,7 @@ from trialindex.plugin.results import Constraint, Hit, Results
 from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial, to_mapping
 from trialindex.trial.sanitize import UNSAFE
-from trialindex_renderers.view import shown, shown_card, shown_hits
+from trialindex_renderers.view import mask_card, mask_hits, mask_trial
 
 RESULTS = "trialindex.results/1"
 HIT = "trialindex.hit/1"
@@ -51,7 +51,7 @@ class JsonRenderer(Renderer):
     summary = "One JSON document with a versioned schema, for programs."
 
     def results(self, results: Results) -> Iterator[str]:
-        fields = msgspec.to_builtins(shown_hits(results, contacts=self.options.contacts))
+        fields = msgspec.to_builtins(mask_hits(results, contacts=self.options.contacts))
         yield dumps({"schema": RESULTS, **fields}, indent=2) + "\n"
 
     def trial(self, card: TrialPage) -> Iterator[str]:
@@ -78,7 +78,7 @@ class JsonLinesRenderer(Renderer):
 
     def results(self, results: Results) -> Iterator[str]:
         read = msgspec.to_builtins({"constraints": results.constraints, "proposals": results.proposals})
-        for hit in shown_hits(results, contacts=self.options.contacts).hits:
+        for hit in mask_hits(results, contacts=self.options.contacts).hits:
             yield dumps({"schema": HIT, **msgspec.to_builtins(hit), **read}) + "\n"
 
     def trial(self, card: TrialPage) -> Iterator[str]:
@@ -91,7 +91,7 @@ class JsonLinesRenderer(Renderer):
 
 def _page(card: TrialPage, *, contacts: bool) -> dict[str, Any]:
     """One trial with all that its page shows; the record first, as the registry states it."""
-    card = shown_card(card, contacts=contacts)
+    card = mask_card(card, contacts=contacts)
     said = {
         "plain": card.plain,
         "conditions_normalized": card.conditions,
@@ -111,4 +111,4 @@ def _page(card: TrialPage, *, contacts: bool) -> dict[str, Any]:
 
 def _compact(trial: Trial, *, contacts: bool) -> dict[str, Any]:
     """One of many trials: without the raw record, which is several times as long as all the rest."""
-    return to_mapping(msgspec.structs.replace(shown(trial, contacts=contacts), raw=None))
+    return to_mapping(msgspec.structs.replace(mask_trial(trial, contacts=contacts), raw=None))

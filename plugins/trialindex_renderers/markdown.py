@@ -11,7 +11,7 @@ from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial
 from trialindex.trial import display as w
 from trialindex_renderers.sections import page
-from trialindex_renderers.view import Fact, Head, Section, answer, head, marked, shown_card, shown_hits
+from trialindex_renderers.view import Fact, Head, Section, answer, head, marked, mask_card, mask_hits
 
 SITES = 20
 # Anywhere: code, emphasis, links, HTML and autolinks, tables, strike-through, formulas. At the start: headings, quotes,
@@ -40,7 +40,7 @@ class MarkdownRenderer(Renderer):
     summary = "Markdown, for an e-mail, a note or an issue."
 
     def results(self, results: Results) -> Iterator[str]:
-        view = answer(shown_hits(results, contacts=self.options.contacts))
+        view = answer(mask_hits(results, contacts=self.options.contacts))
         yield f"# {escape(view.title)}\n\n"
         if view.query not in view.title:
             yield f"> {escape(view.query)}\n\n"
@@ -65,7 +65,7 @@ class MarkdownRenderer(Renderer):
 
     def trial(self, card: TrialPage) -> Iterator[str]:
         contacts = self.options.contacts
-        shown = shown_card(card, contacts=contacts)
+        shown = mask_card(card, contacts=contacts)
         view = page(shown, contacts=contacts, sources=self.options.sources, site_limit=SITES)
         yield f"# {escape(view.headline)}\n\n"
         yield from self._meta(view.head)

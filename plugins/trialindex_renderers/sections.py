@@ -64,15 +64,15 @@ def lead(plain: PlainLanguage, *, sources: bool) -> Section:
 def meaning(plain: PlainLanguage, notice: str, *, sources: bool) -> Section:
     """What the trial could mean to somebody."""
     parts = (
-        _told("Active substance", plain.substance, sources=sources),
-        _told("What this could lead to", plain.could_lead_to, sources=sources),
-        _told("What could go wrong", plain.could_go_wrong, sources=sources),
+        _sentences("Active substance", plain.substance, sources=sources),
+        _sentences("What this could lead to", plain.could_lead_to, sources=sources),
+        _sentences("What could go wrong", plain.could_go_wrong, sources=sources),
     )
-    asked = (_told("Questions to take to a doctor", plain.questions, sources=sources),) if plain.questions else ()
+    asked = (_sentences("Questions to take to a doctor", plain.questions, sources=sources),) if plain.questions else ()
     return Section("What this could mean", parts=(*parts, *asked), closing=(notice,))
 
 
-def _told(title: str, sentences: tuple[Sentence, ...], *, sources: bool) -> Section:
+def _sentences(title: str, sentences: tuple[Sentence, ...], *, sources: bool) -> Section:
     """One sentence is a paragraph; several, or one with its sources, are a list."""
     told = [sentence for sentence in sentences if one_line(sentence.text)]
     items = [Item(one_line(one.text), source=_source(one) if sources else "") for one in told]

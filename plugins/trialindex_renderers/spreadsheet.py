@@ -19,7 +19,7 @@ from trialindex.plugin.trial_page import Location, Sentence, TrialPage
 from trialindex.trial import Trial, TrialDate
 from trialindex.trial.display import contact, countable, distance, place, status
 from trialindex.trial.sanitize import one_line
-from trialindex_renderers.view import shown, shown_card, shown_hits
+from trialindex_renderers.view import mask_card, mask_hits, mask_trial
 
 Cell = str | int | float | None
 
@@ -115,12 +115,12 @@ PAGE_COLUMNS: dict[str, Callable[[TrialPage, bool], Cell]] = {
     "last_checked": lambda c, sources: c.seen.get("last_checked"),
     "conditions_normalized": lambda c, sources: _listed(term.name for term in c.conditions),
     "locations": lambda c, sources: _listed(_site(one) for country in c.countries for one in country.locations),
-    "headline": lambda c, sources: _said((c.plain.headline,), sources),
-    "plain_summary": lambda c, sources: _said(c.plain.summary, sources),
-    "substance": lambda c, sources: _said(c.plain.substance, sources),
-    "could_lead_to": lambda c, sources: _said(c.plain.could_lead_to, sources),
-    "could_go_wrong": lambda c, sources: _said(c.plain.could_go_wrong, sources),
-    "questions": lambda c, sources: _said(c.plain.questions, sources),
+    "headline": lambda c, sources: _join_sentences((c.plain.headline,), sources),
+    "plain_summary": lambda c, sources: _join_sentences(c.plain.summary, sources),
+    "substance": lambda c, sources: _join_sentences(c.plain.substance, sources),
+    "could_lead_to": lambda c, sources: _join_sentences(c.plain.could_lead_to, sources),
+    "could_go_wrong": lambda c, sources: _join_sentences(c.plain.could_go_wrong, sources),
+    "questions": lambda c, sources: _join_sentences(c.plain.questions, sources),
     "writer": lambda c, sources: c.plain.writer,
     "notes": lambda c, sources: " ".join(c.plain.notes),
     "notice": lambda c, sources: " ".join((c.notice, c.safety, c.disclaimer)),
@@ -128,7 +128,7 @@ PAGE_COLUMNS: dict[str, Callable[[TrialPage, bool], Cell]] = {
 """What ``show`` has after the columns of the trial."""
 
 
-def _said(sentences: Iterable[Sentence], sources: bool) -> str:
+def _join_sentences(sentences: Iterable[Sentence], sources: bool) -> str:
     """Plain sentences one after another; with *sources* each is followed by the fields it was made from."""
     return " ".join(f"{s.text} [{', '.join(s.fields)}]" if sources else s.text for s in sentences)
 
@@ -156,11 +156,11 @@ class CsvRenderer(Renderer):
         yield _row([*HIT_COLUMNS, UNDERSTOOD, *self._columns])
         searched = describe_proposals(results.proposals)
         understood = _listed([*map(describe_constraint, results.constraints), *([searched] if searched else [])])
-        for hit in shown_hits(results, contacts=self.options.contacts).hits:
+        for hit in mask_hits(results, contacts=self.options.contacts).hits:
             yield _row([*(get(hit) for get in HIT_COLUMNS.values()), understood, *self._cells(hit.trial)])
 
     def trial(self, card: TrialPage) -> Iterator[str]:
-        card = shown_card(card, contacts=self.options.contacts)
+        card = mask_card(card, contacts=self.options.contacts)
         yield _row([*self._columns, *PAGE_COLUMNS])
         page = (get(card, self.options.sources) for get in PAGE_COLUMNS.values())
         yield _row([*self._cells(card.trial), *page])
@@ -175,7 +175,7 @@ class CsvRenderer(Renderer):
         return [*TRIAL_COLUMNS, "contacts"] if self.options.contacts else [*TRIAL_COLUMNS]
 
     def _cells(self, trial: Trial) -> list[Cell]:
-        trial = shown(trial, contacts=self.options.contacts)
+        trial = mask_trial(trial, contacts=self.options.contacts)
         cells = [get(trial) for get in TRIAL_COLUMNS.values()]
         return [*cells, _people(trial)] if self.options.contacts else cells
 

@@ -13,7 +13,7 @@ from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial, sanitize
 from trialindex.trial import display as w
 from trialindex_renderers.sections import page
-from trialindex_renderers.view import Fact, Head, HitCard, Section, answer, head, marked, shown_card, shown_hits
+from trialindex_renderers.view import Fact, Head, HitCard, Section, answer, head, marked, mask_card, mask_hits
 
 WIDTH = 100  # when the output is no terminal
 NARROWEST = 40
@@ -36,7 +36,7 @@ class TableRenderer(Renderer):
         return max(self.options.width or WIDTH, NARROWEST)
 
     def results(self, results: Results) -> Iterator[str]:
-        view = answer(shown_hits(results, contacts=self.options.contacts))
+        view = answer(mask_hits(results, contacts=self.options.contacts))
         yield from self._paragraph(sanitize.excerpt(view.title, 200), bold=True)
         if view.query not in view.title:
             yield from self._paragraph(f"“{sanitize.excerpt(view.query, 240)}”", dim=True)
@@ -66,7 +66,7 @@ class TableRenderer(Renderer):
 
     def trial(self, card: TrialPage) -> Iterator[str]:
         contacts = self.options.contacts
-        shown = shown_card(card, contacts=contacts)
+        shown = mask_card(card, contacts=contacts)
         view = page(shown, contacts=contacts, sources=self.options.sources, site_limit=SITES)
         yield from self._paragraph(view.headline, bold=True)
         yield from self._meta(view.head, "")
@@ -164,7 +164,7 @@ class TableRenderer(Renderer):
             row = "  ".join([head.id, *stated, ""])
         else:
             row = f"{pad(head.id, 11)}  {pad(head.status, 22)}  {pad(head.phase, 16)}  "
-        return row + (cut(head.title, max(self._width - cells(row), 10)) if self.options.width else head.title)
+        return row + (truncate(head.title, max(self._width - cells(row), 10)) if self.options.width else head.title)
 
     def _paragraph(self, text: str, *, bold: bool = False, dim: bool = False, fg: str | None = None) -> Iterator[str]:
         return self._lines(wrap(text, self._width), bold=bold, dim=dim, fg=fg)
@@ -195,7 +195,7 @@ def pad(text: str, width: int) -> str:
     return text + " " * max(width - cells(text), 0)
 
 
-def cut(text: str, width: int) -> str:
+def truncate(text: str, width: int) -> str:
     """The text in at most *width* columns, with ``…`` where something was cut."""
     if cells(text) <= width:
         return text

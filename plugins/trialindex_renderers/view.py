@@ -154,17 +154,17 @@ def marked(text: str, words: Sequence[str], mark: Callable[[str], str]) -> str:
     return re.sub(pattern, lambda match: mark(match[0]), text)
 
 
-def shown(trial: Trial, *, contacts: bool) -> Trial:
+def mask_trial(trial: Trial, *, contacts: bool) -> Trial:
     """The trial as it may be shown: without contacts unless they were asked for."""
     return trial if contacts else trial.masked()
 
 
-def shown_card(card: TrialPage, *, contacts: bool) -> TrialPage:
+def mask_card(card: TrialPage, *, contacts: bool) -> TrialPage:
     """The card as it may be shown: without contacts unless they were asked for."""
     return card if contacts else card.masked()
 
 
-def shown_hits(results: Results, *, contacts: bool) -> Results:
+def mask_hits(results: Results, *, contacts: bool) -> Results:
     """The answer as it may be shown: never with raw records, without contacts unless they were asked for."""
     hits = []
     for hit in results.hits:
@@ -172,7 +172,7 @@ def shown_hits(results: Results, *, contacts: bool) -> Results:
             msgspec.structs.replace(site, contacts=()) if site and not contacts else site
             for site in (hit.nearest_site, hit.closed_site)
         )
-        trial = msgspec.structs.replace(shown(hit.trial, contacts=contacts), raw=None)
+        trial = msgspec.structs.replace(mask_trial(hit.trial, contacts=contacts), raw=None)
         hits.append(msgspec.structs.replace(hit, trial=trial, nearest_site=nearest, closed_site=closed))
     return msgspec.structs.replace(results, hits=tuple(hits))
 
@@ -350,7 +350,7 @@ def _countries(trial: Trial) -> str:
 def head(trial: Trial) -> Head:
     """What names a trial and says whether it can be joined."""
     tone = {"NOT_YET_RECRUITING": "soon", "RECRUITING": "open", "AVAILABLE": "open", "ENROLLING_BY_INVITATION": "soon"}
-    status = stated("status", w.status(trial.status))
+    status = label_if_missing("status", w.status(trial.status))
     if trial.gone_since:
         status = f"{status}; no longer in the registry since {w.date(trial.gone_since)}"
     return Head(
@@ -359,11 +359,11 @@ def head(trial: Trial) -> Head:
         url=safe_url(trial.url),
         status=status,
         tone="closed" if trial.gone_since else tone.get(trial.status or "", "closed"),
-        phase="no phase" if trial.phases == ("NA",) else stated("phase", w.phase(trial.phases)),
+        phase="no phase" if trial.phases == ("NA",) else label_if_missing("phase", w.phase(trial.phases)),
     )
 
 
-def stated(label: str, value: str) -> str:
+def label_if_missing(label: str, value: str) -> str:
     """The value where no label stands beside it: ``phase not stated`` instead of ``not stated``."""
     return f"{label} {value}" if value == w.NOT_STATED else value
 

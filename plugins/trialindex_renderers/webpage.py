@@ -12,7 +12,7 @@ from trialindex.plugin.trial_page import TrialPage
 from trialindex.trial import Trial
 from trialindex.trial import display as w
 from trialindex_renderers.sections import page, participants, summary
-from trialindex_renderers.view import Word, answer, head, marked, shown_card, shown_hits
+from trialindex_renderers.view import Word, answer, head, marked, mask_card, mask_hits
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -26,14 +26,14 @@ class HtmlRenderer(Renderer):
     summary = "One self-contained web page, to read, print or send on."
 
     def results(self, results: Results) -> Iterator[str]:
-        given = shown_hits(results, contacts=self.options.contacts)
+        given = mask_hits(results, contacts=self.options.contacts)
         view = answer(given)
         more = [(summary(hit.trial), participants(hit.trial)) for hit in given.hits]
         return self._draw("results.html", view=view, cards=zip(view.cards, more, strict=True))
 
     def trial(self, card: TrialPage) -> Iterator[str]:
         contacts = self.options.contacts
-        shown = shown_card(card, contacts=contacts)
+        shown = mask_card(card, contacts=contacts)
         view = page(shown, contacts=contacts, sources=self.options.sources, site_limit=None)
         return self._draw("trial.html", explainer(view.words), view=view)
 

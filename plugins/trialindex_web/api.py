@@ -210,7 +210,7 @@ class Api:
         return _answer(SubscriptionAnswer(), personal=True, status=202)
 
     def _check_owner(self, request: Request) -> None:
-        if not self._site.sessions.of(request).owner and not self._has_token(request):
+        if not self._site.sessions.find(request).owner and not self._has_token(request):
             raise Refusal(401, STRANGER, WWW_Authenticate="Bearer")
         if self._site.settings.sample:
             raise Refusal(409, "This is the bundled sample, beside which nothing is kept.")

@@ -65,7 +65,7 @@ def serve(
 
     listening = bind(host, port, public=public)
     with listening, open_for_reading(index_path) as index:
-        settings = Settings.of(
+        settings = Settings.for_address(
             listening.getsockname(),
             public=public,
             base_url=base_url or "",

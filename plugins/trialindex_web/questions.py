@@ -49,7 +49,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     anyway: bool = False
 
     @classmethod
-    def of(cls, form: Form) -> Question:
+    def from_form(cls, form: Form) -> Question:
         """The question of a form.
 
         :raises Refusal: a field is too long.

@@ -130,7 +130,7 @@ class Pages:
         **context: Any,
     ) -> Response:
         """The page as an answer. One with a form gives the browser its cookie."""
-        session = self._sessions.of(request)
+        session = self._sessions.find(request)
         used = []
 
         def token() -> str:

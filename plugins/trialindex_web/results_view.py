@@ -69,7 +69,7 @@ def chips(results: Results) -> list[Chip]:
     if understood is None:
         return []
     said = {one.kind: one.said for one in results.constraints}
-    found = [Chip(one.name, _said(one.name, one.surface), drop=one.surface) for one in understood.concepts]
+    found = [Chip(one.name, _other_wording(one.name, one.surface), drop=one.surface) for one in understood.concepts]
     if understood.age:
         age = _AGE.format(re.escape(understood.age.split()[0]))
         found.append(Chip(understood.age, drop=_find_words(age, results.query)))
@@ -110,7 +110,7 @@ def _find_words(pattern: str, text: str) -> str:
     return found[0] if found else ""
 
 
-def _said(name: str, surface: str) -> str:
+def _other_wording(name: str, surface: str) -> str:
     return "" if name.casefold() == surface.casefold() else surface
 
 

@@ -52,7 +52,7 @@ class SearchPages:
 
     def search(self, request: Request, form: Form, session: Session) -> Response:
         """Answer a question, and lead to its results."""
-        return self._ask(request, Question.of(form), session)
+        return self._ask(request, Question.from_form(form), session)
 
     def _ask(self, request: Request, question: Question, session: Session) -> Response:
         if not question.text:
@@ -70,7 +70,7 @@ class SearchPages:
     def refine(self, request: Request, form: Form, session: Session) -> Response:
         """Ask again, with other words or filters."""
         _, before = self._question(request, session)
-        question = Question.of(form).dropping(form)
+        question = Question.from_form(form).dropping(form)
         if offered := form.get("add"):
             with self._site.library.ranking() as index:
                 constraints = self._site.questions.answer(index, before).constraints
@@ -80,7 +80,7 @@ class SearchPages:
 
     def results(self, request: Request) -> Response:
         """A page of the results of a question."""
-        session = self._site.sessions.of(request)
+        session = self._site.sessions.find(request)
         name, question = self._question(request, session)
         with self._site.library.ranking() as index:
             results = self._site.questions.answer(index, question)
@@ -118,7 +118,7 @@ class SearchPages:
         if ending not in FORMATS:
             raise Refusal(404, f"Results can be had as {', '.join(FORMATS)}.")
         name, media_type = FORMATS[ending]
-        _, question = self._question(request, self._site.sessions.of(request))
+        _, question = self._question(request, self._site.sessions.find(request))
         with self._site.library.ranking() as index:
             results = self._site.questions.answer(index, question)
         text = "".join(plugins().renderers.get(name)(RenderOptions()).results(results))

@@ -46,7 +46,7 @@ class Sessions:
         # RFC 6265bis: a browser takes a cookie of this name only over HTTPS and for this host alone.
         self._cookie = "__Host-trialindex" if settings.public else "trialindex"
 
-    def of(self, request: Request) -> Session:
+    def find(self, request: Request) -> Session:
         """The session of a request, a new one if it has none of ours."""
         given = request.cookies.get(self._cookie, "")
         with self._mutex:

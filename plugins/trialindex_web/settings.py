@@ -40,7 +40,7 @@ class Settings:
     token: str = ""
 
     @classmethod
-    def of(
+    def for_address(
         cls,
         address: tuple[Any, ...],
         *,
@@ -65,7 +65,7 @@ class Settings:
                     "--base-url, --proxy and --security go with --public.", hint="Add --public, or leave them out."
                 )
             return cls(
-                base_url=f"http://{_named(host)}:{port}",
+                base_url=f"http://{_bracket_ipv6(host)}:{port}",
                 hosts=frozenset(local),
                 contacts=contacts,
                 sample=sample,
@@ -112,5 +112,5 @@ def _contact(given: str) -> str:
     return uri
 
 
-def _named(host: str) -> str:
+def _bracket_ipv6(host: str) -> str:
     return f"[{host}]" if ":" in host else host

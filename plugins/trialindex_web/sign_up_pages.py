@@ -86,7 +86,7 @@ class SignUpPages:
             return []
         return [
             Route("/updates/sign-up", self._site.form_endpoint(self.sign_up), methods=["POST"]),
-            Route("/updates/asked", self.asked),
+            Route("/updates/asked", self.next_step_page),
             Route("/updates/confirm/{token}", self.confirm_page),
             Route("/updates/confirm/{token}", self.confirm, methods=["POST"]),
             Route("/updates/unsubscribe/{token}", self.stop_page),
@@ -118,18 +118,18 @@ class SignUpPages:
                 )
         return RedirectResponse("/updates/asked", status_code=303)
 
-    def asked(self, request: Request) -> Response:
+    def next_step_page(self, request: Request) -> Response:
         """What comes next; the same for everybody."""
         return self._site.pages.draw(request, "asked.html")
 
     def confirm_page(self, request: Request) -> Response:
         """What is to be confirmed, and the button; opening this confirms nothing, since programs open it too."""
         with open_subscribers(self._site) as (index, subscribers):
-            asked = subscribers.asked(request.path_params["token"])
+            asked = subscribers.pending_sign_up(request.path_params["token"])
             if asked is None:
                 raise Refusal(404, GONE)
             return self._site.pages.draw(
-                request, "confirm.html", wanted=[_said(index, watch) for watch in asked.watches]
+                request, "confirm.html", wanted=[_describe(index, watch) for watch in asked.watches]
             )
 
     def confirm(self, request: Request) -> Response:
@@ -163,13 +163,13 @@ class SignUpPages:
     def manage_page(self, request: Request) -> Response:
         """What somebody follows, was told, and agreed to."""
         with open_subscribers(self._site) as (index, subscribers):
-            row, subscriber = self._found(subscribers, request)
+            row, subscriber = self._find_subscriber(subscribers, request)
             return self._site.pages.draw(
                 request,
                 "manage.html",
                 address=subscriber.address,
                 until=row.until,
-                followed=[(one, _said(index, one.watch, private=True)) for one in subscribers.followed(row)],
+                followed=[(one, _describe(index, one.watch, private=True)) for one in subscribers.followed(row)],
                 news=subscribers.news(row)[:NEWS],
                 base=request.url.path,
             )
@@ -177,7 +177,7 @@ class SignUpPages:
     def manage(self, request: Request, form: Form) -> Response:
         """Follow one thing no more, go on for another year, or delete all of it."""
         with open_subscribers(self._site) as (_, subscribers):
-            row, _ = self._found(subscribers, request)
+            row, _ = self._find_subscriber(subscribers, request)
             match form.get("do", "").partition(" ")[::2]:
                 case ("drop", number) if number.isascii() and number.isdecimal() and len(number) < 10:
                     subscribers.drop(row, int(number))
@@ -194,13 +194,13 @@ class SignUpPages:
     def export(self, request: Request) -> Response:
         """All that is kept of somebody, as a file."""
         with open_subscribers(self._site) as (_, subscribers):
-            row, _ = self._found(subscribers, request)
+            row, _ = self._find_subscriber(subscribers, request)
             content = subscribers.export(row)
         return JSONResponse(content, headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
 
     # ------------------------------------------------------------------------------------------------------------------
 
-    def _found(self, subscribers: Subscribers, request: Request) -> Any:
+    def _find_subscriber(self, subscribers: Subscribers, request: Request) -> Any:
         """The subscriber whose page is asked for.
 
         :raises Refusal: there is none any more.
@@ -221,7 +221,7 @@ class SignUpPages:
         return endpoint
 
 
-def _said(index: Index, watch: Watch, *, private: bool = False) -> str:
+def _describe(index: Index, watch: Watch, *, private: bool = False) -> str:
     """What is followed, in words.
 
     :param private: only whoever asked it reads this. Else a question is not repeated: somebody else may have typed it,

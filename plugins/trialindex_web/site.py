@@ -46,7 +46,7 @@ class Site:
 
         @wraps(answer)
         async def endpoint(request: Request) -> Response:
-            form, session = await read_form(request), self.sessions.of(request)
+            form, session = await read_form(request), self.sessions.find(request)
             check_token(form, session, self.sessions)
             return await run_in_threadpool(answer, request, form, session)
 

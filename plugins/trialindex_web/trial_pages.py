@@ -53,7 +53,7 @@ class TrialPages:
         return RedirectResponse(f"/trial/{segment(request.path_params['id'])}#where", status_code=303)
 
     def _draw(self, request: Request, *, contacts: bool, error: str = "", status: int = 200) -> Response:
-        session = self._site.sessions.of(request)
+        session = self._site.sessions.find(request)
         trial_id = request.path_params["id"]
         with self._site.library.index() as index:
             card = index.card(trial_id, contacts=contacts, near=session.near or None)

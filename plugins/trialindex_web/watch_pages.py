@@ -89,7 +89,7 @@ class WatchPages:
 
     def watches(self, request: Request) -> Response:
         """What is watched, and what is new."""
-        session = self._site.sessions.of(request)
+        session = self._site.sessions.find(request)
         if not session.owner:
             return self._site.pages.draw(
                 request, "watches.html", status=403, watches=None, news=[], notes=[], sample=False

@@ -89,9 +89,9 @@ class Browser:
 def serve(index: Index, *, public: bool = False, **options: Any) -> Iterator[Browser]:
     """The application over an index, and a browser at it."""
     if public:
-        settings = Settings.of(("127.0.0.1", 8477), public=True, base_url=PUBLIC, **options)
+        settings = Settings.for_address(("127.0.0.1", 8477), public=True, base_url=PUBLIC, **options)
     else:
-        settings = Settings.of(("127.0.0.1", 8477), **options)
+        settings = Settings.for_address(("127.0.0.1", 8477), **options)
     announced: list[str] = []
     application, entrance = make_application(index, settings, announced.append)
     with TestClient(application, base_url=settings.base_url, follow_redirects=False) as client:

@@ -106,7 +106,7 @@ def test_nobody_is_told_anything_who_did_not_confirm(new_index: Index, subscribe
     assert to == ANNA
     assert invitation.confirm == f"{SITE}/confirm/{last_token()}"
     assert send_mails(subscribers) == MailResult(), "they are asked once"
-    assert subscribers.asked(last_token()) is not None, "to look confirms nothing"
+    assert subscribers.pending_sign_up(last_token()) is not None, "to look confirms nothing"
     put(new_index, lupus(3))
     assert tell(new_index, subscribers) == []
     assert subscribers.rows.counts()["subscribers"] == 0

@@ -209,9 +209,9 @@ def sponsor(old: Trial, new: Trial) -> Iterator[Difference]:
 
 
 def normalized_conditions(old: Trial, new: Trial) -> Iterator[Difference]:
-    def shown(terms: tuple[Term, ...]) -> list[str]:
+    def labels(terms: tuple[Term, ...]) -> list[str]:
         return [f"{t.name} ({t.id})" if t.id else t.name for t in terms]
 
     one, many = "condition as normalised", "conditions as normalised"
-    before, after = shown(old.normalized_conditions), shown(new.normalized_conditions)
+    before, after = labels(old.normalized_conditions), labels(new.normalized_conditions)
     yield from phrasing.list_change("normalized_conditions", one, many, 12, before, after)

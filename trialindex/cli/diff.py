@@ -41,7 +41,7 @@ def command(trial_id: str, index_path: str | None, start: str | None, end: str |
     with open_for_reading(index_path) as index:
         versions = index.history(trial_id, contacts=True)  # to tell that contacts changed; only words leave this module
     new = versions[-1] if end is None else _chosen(versions, end, "--to")
-    old = _before(versions, new) if start is None else _chosen(versions, start, "--from")
+    old = _previous_version(versions, new) if start is None else _chosen(versions, start, "--from")
     if old.number > new.number:
         from trialindex.errors import QueryError
 
@@ -58,7 +58,7 @@ def command(trial_id: str, index_path: str | None, start: str | None, end: str |
     print_result(value, _lines(versions, old, new, found), as_json=as_json)
 
 
-def _before(versions: tuple[Revision, ...], new: Revision) -> Revision:
+def _previous_version(versions: tuple[Revision, ...], new: Revision) -> Revision:
     """The last version before *new* that differs from it in more than noise, or else the first."""
     from trialindex.changes import differences
 

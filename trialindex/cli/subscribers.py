@@ -83,7 +83,7 @@ def _set_up(notifier: type[Notifier], options: dict[str, Any], key_file: str | N
     sender = str(options.get("from_") or options.get("user") or "")
     if "@" not in sender:
         raise NotifierError("people need to see who writes to them.", hint="Add --from news@example.org.")
-    kept = {name: _whole(name, value) for name, value in options.items() if value is not None}
+    kept = {name: _option_value(name, value) for name, value in options.items() if value is not None}
     kept["from_"] = sender
     notifier(sender, **kept)  # says what is wrong
     with open_for_writing(index_path, create=False) as index:
@@ -94,7 +94,7 @@ def _set_up(notifier: type[Notifier], options: dict[str, Any], key_file: str | N
     say(f"the key is {key}. Keep a copy of it, apart from the index: without it nobody can be written to any more.")
 
 
-def _whole(name: str, value: Any) -> Any:
+def _option_value(name: str, value: Any) -> Any:
     """The value of an option; a path from the root on, since the server may run in another folder."""
     return str(Path.cwd() / Path(value).expanduser()) if name.endswith("_file") else value
 

@@ -143,7 +143,7 @@ class BiomarkerReader:
         :param words: those of the text.
         :param context: what it says of them.
         """
-        found = list(self._found(text, words))
+        found = list(self._find_names(text, words))
         read: list[BiomarkerMention] = []
         following: BiomarkerMention | None = None
         for start, end, name in reversed(found):
@@ -163,7 +163,7 @@ class BiomarkerReader:
             following = mention
         return read[::-1]
 
-    def _found(self, text: str, words: Words) -> Iterator[tuple[int, int, _Name]]:
+    def _find_names(self, text: str, words: Words) -> Iterator[tuple[int, int, _Name]]:
         """First word, the word after the last, and what is named; at each place the longest name."""
         at, keys, gaps = 0, words.keys, words.gaps
         while at < len(keys):
@@ -194,10 +194,10 @@ class _Reading:
         if state is not None:
             return BiomarkerMention(name, state, self._start, self._end)
         noun = self._after_noun()
-        state, end = self._after(noun)
+        state, end = self._state_after(noun)
         start = self._start
         if state is None:
-            state, start = self._before()
+            state, start = self._state_before()
         denied = self._context.words[self._start].negated
         if denied and state in (None, "positive"):  # "no EGFR mutation", "not HER2-positive"
             state = "negative"
@@ -210,7 +210,7 @@ class _Reading:
         """The word after the nouns that follow the name."""
         return _run(self._words, self._end, _folded(_NOUNS), " -/")
 
-    def _after(self, at: int) -> tuple[BiomarkerState | None, int]:
+    def _state_after(self, at: int) -> tuple[BiomarkerState | None, int]:
         """The state that follows, and the word after it."""
         if at - 1 in self._words.minus:
             return "negative", at
@@ -230,7 +230,7 @@ class _Reading:
                 break
         return None, at
 
-    def _before(self) -> tuple[BiomarkerState | None, int]:
+    def _state_before(self) -> tuple[BiomarkerState | None, int]:
         """The state that stands before the name, and the word at which it begins."""
         keys, gaps = self._words.keys, self._words.gaps
         for length in (3, 2, 1):

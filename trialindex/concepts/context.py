@@ -304,14 +304,14 @@ class Context:
                 self._mark(self._statement(cue), "family")
         elif kind is Cue.FAMILY_POST:
             if self._first_person or "my" not in self._keys[cue.start : cue.end] or self._keys[cue.end - 1] in _KIN:
-                self._mark(self._before(cue), "family")
+                self._mark(self._words_before(cue), "family")
         elif kind is Cue.PAST:
             if before not in _SPAN_OF_TIME:  # "three days history of cough" is now
                 self._mark(self._statement(cue), "historical")
         elif kind is Cue.PAST_NEAR:
             self._mark(self._scope(cue), "historical")
         elif kind is Cue.PAST_POST:
-            self._mark(self._before(cue), "historical")
+            self._mark(self._words_before(cue), "historical")
 
     def _deny(self, cue: _Match, places: Iterable[int]) -> None:
         denied = list(places)
@@ -419,7 +419,7 @@ class Context:
             end += 1
         return gap == "\n" or (cue.kind is Cue.PAST and end - at <= _ITEM)
 
-    def _before(self, cue: _Match) -> Iterator[int]:
+    def _words_before(self, cue: _Match) -> Iterator[int]:
         """The words before a cue that it is said of."""
         for at in range(cue.start - 1, max(cue.start - 2 - _SCOPE, -1), -1):
             if at in self._stops or self._keys[at] in ("with", "has"):

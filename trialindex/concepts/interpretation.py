@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 from trialindex.concepts.abbreviations import AbbreviationReader, Reading, TrialCounts
 from trialindex.concepts.biomarkers import BiomarkerReader, CompiledBiomarkers, compile_biomarkers
 from trialindex.concepts.languages import LANGUAGES, LanguageReader, LanguageReading, NamesByLanguage, compile_names
-from trialindex.concepts.negation import negative_ranges, read_ruled_out, without
+from trialindex.concepts.negation import negative_ranges, read_ruled_out, remove_ruled_out
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.concepts.spelling import QUOTED, IndexWords, Speller
 from trialindex.concepts.tokens import fold_letters
@@ -117,7 +117,7 @@ class Interpreter:
             text,
             _replace(spelt, written),
             tuple(_corrections(composed, corrections)),
-            tuple(_said(spelt, reading) for reading in readings),
+            tuple(_abbreviation_reading(spelt, reading) for reading in readings),
             ruled_out=ruled_out,
             biomarkers=biomarkers,
         )
@@ -144,7 +144,7 @@ class Interpreter:
         ]
         read = {one.name: BiomarkerReading(name=one.name, state=one.state) for one in found if one.state}
         ruled_out = tuple(dict.fromkeys(phrase.text for _, phrases in denied for phrase in phrases if phrase.told))
-        rest = without(text, words, denied, negative_ranges(found))
+        rest = remove_ruled_out(text, words, denied, negative_ranges(found))
         if not _WORDS.search(rest):  # of a biomarker alone its state is asked for; else nothing is
             cue = words.keys[denied[0][0].start : denied[0][0].end] if denied else []
             rest = text if any(negative_ranges(found)) or not cue else " ".join(cue)
@@ -273,7 +273,7 @@ def _corrections(text: str, edits: Iterable[_Edit]) -> Iterator[Correction]:
     return (Correction(typed=text[one.start : one.end], read=one.text) for one in told)
 
 
-def _said(text: str, reading: Reading) -> AbbreviationReading:
+def _abbreviation_reading(text: str, reading: Reading) -> AbbreviationReading:
     return AbbreviationReading(
         abbreviation=text[reading.start : reading.end],
         meanings=tuple(sense.name for sense in reading.meanings),

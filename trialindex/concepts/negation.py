@@ -154,7 +154,7 @@ def _trimmed(words: Words, part: range, named: set[int]) -> tuple[int, int]:
     return start, end
 
 
-def without(
+def remove_ruled_out(
     text: str, words: Words, ruled_out: Sequence[tuple[Denial, list[RuledOut]]], others: Iterable[range]
 ) -> str:
     """The text without what it rules out, and without the words that say so.

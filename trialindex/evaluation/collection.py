@@ -140,14 +140,14 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
         cells = columns(line)
         if not width:
             width = len(cells)
-            if width == 3 and _whole(cells[-1]) is None:
+            if width == 3 and _parse_int(cells[-1]) is None:
                 continue  # the names of the columns
         if len(cells) != width or width not in (3, 4):
             above = width in (3, 4)
             hint = "Write query id, document id and grade, with a tab between them."
             wanted = f"{width} were expected, as in the lines above" if above else "3 or 4 were expected"
             raise bad(path, number, f"{_columns(len(cells))} where {wanted}", hint=hint)
-        query, document, grade = cells[0], cells[-2], _whole(cells[-1])
+        query, document, grade = cells[0], cells[-2], _parse_int(cells[-1])
         if grade is None:
             raise bad(path, number, f'the grade "{quote_input(cells[-1])}" is not a whole number')
         if grade > HIGHEST:  # trec_eval reserves memory for every grade up to the best
@@ -163,7 +163,7 @@ def _columns(count: int) -> str:
     return f"{count} column{'' if count == 1 else 's'}"
 
 
-def _whole(cell: str) -> int | None:
+def _parse_int(cell: str) -> int | None:
     try:
         return int(cell)
     except ValueError:

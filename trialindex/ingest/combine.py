@@ -70,7 +70,7 @@ class _Items:
 
     def fuller(self, given: Any) -> Any:
         """The item that is held and says all that this one says; this one if there is none."""
-        stated = _stated(given) if isinstance(given, msgspec.Struct) else {"": _plain(given)}
+        stated = _field_values(given) if isinstance(given, msgspec.Struct) else {"": _plain(given)}
         if not stated:
             return given
         first = next(iter(stated))
@@ -96,7 +96,7 @@ def _defaults(kind: type[msgspec.Struct]) -> dict[str, Any]:
     return {field.name: field.default for field in msgspec.structs.fields(kind)}
 
 
-def _stated(item: msgspec.Struct) -> dict[str, Any]:
+def _field_values(item: msgspec.Struct) -> dict[str, Any]:
     """What an item states, by field, as it is compared."""
     defaults = _defaults(type(item)).items()
     return {name: _plain(value) for name, default in defaults if (value := getattr(item, name)) != default}

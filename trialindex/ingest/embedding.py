@@ -55,7 +55,7 @@ class Embedding:
         """
         waiting, turn = self._records.waiting, FIRST
         left = total = waiting.count()
-        while window := waiting.after(turn, WINDOW):
+        while window := waiting.next_batch(turn, WINDOW):
             turn = window[-1][0]
             texts = self._texts(window)
             for hashes in _chunks(texts):

@@ -317,13 +317,13 @@ class Ingest:
         fields = given_fields(trial, own) if given.excerpt else None
         delivery = Delivery(trial.id, digest, fields, True)
         if own and own.hash == digest and held.hash != digest:  # it says what it said before
-            return _Planned(self._held(trial.id), held.partial, delivery)
+            return _Planned(self._stored_trial(trial.id), held.partial, delivery)
         if fields is not None:
-            combined = combine(self._held(trial.id), trial, fields, partial=held.partial)
+            combined = combine(self._stored_trial(trial.id), trial, fields, partial=held.partial)
             return _Planned(combined, held.partial, delivery)
         return _Planned(trial, False, delivery)
 
-    def _held(self, trial_id: str) -> Trial:
+    def _stored_trial(self, trial_id: str) -> Trial:
         stored = self._records.find(trial_id, raw=True)
         assert stored is not None
         return stored.trial

@@ -66,7 +66,7 @@ def card(
     shown = trial if contacts else trial.masked()
     return TrialPage(
         trial=shown,
-        seen=_stated(trial) if seen is None else dict(seen),
+        seen=_dates(trial) if seen is None else dict(seen),
         plain=_written(author, trial),
         conditions=_conditions(trial, recognizer, plugins),
         countries=_countries(shown.sites, place),
@@ -75,7 +75,7 @@ def card(
     )
 
 
-def _stated(trial: Trial) -> dict[str, str]:
+def _dates(trial: Trial) -> dict[str, str]:
     dates = {"first_seen": trial.first_seen, "last_updated": trial.last_updated}
     return {name: date.date for name, date in dates.items() if date}
 

@@ -111,19 +111,19 @@ class Plugins:
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             yield implementation.plugin_name, partial(_call, implementation)
 
-    def _known(self, plugin: str) -> Installed:
+    def _find_installed(self, plugin: str) -> Installed:
         """What is known of the plugin that holds the name; one that was registered by hand is of no distribution."""
         named = [p for p in self.installed if p.name == plugin] or [Installed(plugin, "unknown", "")]
         return next((p for p in named if not p.error), named[0])
 
     def describe(self, plugin: str) -> str:
         """The plugin and its distribution, for messages: ``"example" of trialindex-example``."""
-        return f'"{plugin}" of {self._known(plugin).distribution}'
+        return f'"{plugin}" of {self._find_installed(plugin).distribution}'
 
     def note_failure(self, plugin: str, hook: str, problem: BaseException) -> None:
         """Count the plugin among :attr:`failed`: it raised *problem* in *hook*."""
         log_plugin_failure(f'the plugin "{plugin}"', problem)
-        known, error = self._known(plugin), f"{hook}: {describe_error(problem)}"
+        known, error = self._find_installed(plugin), f"{hook}: {describe_error(problem)}"
         at = self.installed.index(known) if known in self.installed else len(self.installed)
         self.installed[at : at + 1] = [replace(known, error=error)]
 

@@ -231,7 +231,7 @@ def _is_unread(question: Question, searcher: Searcher) -> bool:
     if question.interpretation.biomarkers or not len(searcher.recognizer()):
         return False
     words = searcher.derived.lexical.words(" ".join(content_words(question.text)))
-    return len(searcher.derived.lexical.known(words)) < _WORDS_READ
+    return len(searcher.derived.lexical.indexed_words(words)) < _WORDS_READ
 
 
 def _state_notes(question: Question, searcher: Searcher, unembedded: int) -> Iterator[str]:

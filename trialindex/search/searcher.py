@@ -69,4 +69,4 @@ class Searcher:
 
     def unembedded(self, trials: Iterable[int]) -> frozenset[int]:
         """Those of these trials, by number, that have no vectors in this state yet, or not all of theirs."""
-        return self.records.waiting.among(trials, self.derived.generation)
+        return self.records.waiting.select_waiting(trials, self.derived.generation)

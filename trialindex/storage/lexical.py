@@ -184,7 +184,7 @@ class Lexical:
                     clauses.append((tantivy.Occur.Should, _boost(best, weight)))
         return self._search(clauses, k, allowed)
 
-    def known(self, words: Iterable[str]) -> set[str]:
+    def indexed_words(self, words: Iterable[str]) -> set[str]:
         """Those of the words, as :meth:`words` gives them, that a trial has in its prose."""
         with self._damage():
             return {word for word in words if self._count(word)}
@@ -230,7 +230,7 @@ class Lexical:
         if allowed is None:
             return self._collect(query, k, None)
         if len(allowed) ** 2 <= k * everything:  # the set is smaller than the hits among which k allowed ones are
-            return self._collect(self._among(query, allowed.tolist()), k, None)
+            return self._collect(self._restrict(query, allowed.tolist()), k, None)
         fetch = 100 + 5 * k * everything // (4 * len(allowed))
         while True:
             kept = self._collect(query, fetch, allowed)
@@ -251,7 +251,7 @@ class Lexical:
             return terms[0]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, term) for term in terms])
 
-    def _among(self, query: Any, nums: list[int]) -> Any:
+    def _restrict(self, query: Any, nums: list[int]) -> Any:
         import tantivy
 
         among = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "num", nums), 0.0)

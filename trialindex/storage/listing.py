@@ -33,7 +33,7 @@ def count_values(records: Records, allowed: Ids | None) -> dict[str, dict[str, i
     counts = {}
     for name, sql in _COUNTS.items():
         key = "num" if "FROM trials" in sql else "trial"
-        where, parameters = _among(key, allowed)
+        where, parameters = _restriction(key, allowed)
         rows = [(value, int(number)) for value, number in records.database.rows(sql.format(where), parameters) if value]
         counts[name] = dict(sorted(rows, key=lambda row: (-row[1], row[0])))
     return counts
@@ -45,12 +45,12 @@ def page_numbers(records: Records, allowed: Ids | None, order: Order, limit: int
     :param order: ``added``, as they came, ``newest``, those first seen last before the others, or ``open``: those that
         people can join first, the last updated first.
     """
-    where, parameters = _among("num", allowed)
+    where, parameters = _restriction("num", allowed)
     sql = f"SELECT num FROM trials WHERE {where} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?"  # noqa: S608
     return [num for (num,) in records.database.rows(sql, (*parameters, limit, offset))]
 
 
-def _among(key: str, allowed: Ids | None) -> tuple[str, tuple[str, ...]]:
+def _restriction(key: str, allowed: Ids | None) -> tuple[str, tuple[str, ...]]:
     if allowed is None:
         return "1", ()
     return f"{key} IN (SELECT value FROM json_each(?))", (json.dumps(allowed.tolist()),)  # noqa: S608

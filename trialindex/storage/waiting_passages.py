@@ -36,7 +36,7 @@ class WaitingPassages:
         """How many passages wait."""
         return int(self._database.value("SELECT count(*) FROM passages WHERE priority IS NOT NULL"))
 
-    def after(self, turn: Turn, limit: int) -> list[tuple[Turn, bytes]]:
+    def next_batch(self, turn: Turn, limit: int) -> list[tuple[Turn, bytes]]:
         """The next passages after *turn*, in their order, each with the hash of its text."""
         sql = (
             "SELECT priority, trial, position, hash FROM passages WHERE priority IS NOT NULL"
@@ -59,7 +59,7 @@ class WaitingPassages:
         )
         return waiting + int(self._database.value(sql, (since,)))
 
-    def among(self, trials: Iterable[int], since: int) -> frozenset[int]:
+    def select_waiting(self, trials: Iterable[int], since: int) -> frozenset[int]:
         """Those of these trials of which a passage waits, or has got its vector after the generation *since*."""
         either = (
             "SELECT 1 FROM passages WHERE priority IS NOT NULL",

@@ -128,14 +128,14 @@ def normalise_code(text: str) -> str:
 
 
 @cache
-def _known(what: str, allowed: tuple[str, ...]) -> dict[str, str]:
+def _code_by_spelling(what: str, allowed: tuple[str, ...]) -> dict[str, str]:
     """Every spelling of the allowed codes."""
     return {_squash(code): code for code in allowed} | _SPELLINGS.get(what, {})
 
 
 def _one_of(text: str, what: str, allowed: tuple[str, ...]) -> str:
     """The allowed code that *text* spells, whatever its case, spaces and punctuation."""
-    code = text if text in allowed else _known(what, allowed).get(_squash(text))
+    code = text if text in allowed else _code_by_spelling(what, allowed).get(_squash(text))
     if code is None:
         raise ValueError(f'"{quote_input(text)}" is not a known {what}. {_hint(text, allowed)}')
     return code

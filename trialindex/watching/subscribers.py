@@ -233,7 +233,7 @@ class Subscribers:
         token = _digest(self.seal.token("confirm", asked.secret))
         self.rows.add_sign_up(self._address(address), token, moment, self.seal.encrypt("sign-up", asked))
 
-    def asked(self, token: str) -> SignUp | None:
+    def pending_sign_up(self, token: str) -> SignUp | None:
         """What the holder of the token asked for, if it can still be confirmed."""
         row = self.rows.sign_up(_digest(token))
         if row is None or row.made < clock.iso(clock.now() - PENDING):
@@ -246,7 +246,7 @@ class Subscribers:
         :returns: their pages, or nothing when the token is not known, was used or is too old.
         :raises WatchError: the address follows too many things already.
         """
-        asked = self.asked(token)
+        asked = self.pending_sign_up(token)
         if asked is None:
             return None
         # What a topic starts from is found before anything is locked: a question is asked for it.

@@ -46,16 +46,16 @@ class EmailRenderer(Renderer):
         for note in plain.notes:
             yield from paragraph(f"Note: {note}")
         yield "\n"
-        for text in self._told(plain.summary):
+        for text in self._plain_lines(plain.summary):
             yield from paragraph(text)
         yield "\n"
         yield from paragraph(f"Registered as: {trial.title}")
         yield from paragraph(f"Who: {display.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
         yield from paragraph(f"Conditions: {display.listed(trial.conditions)}")
         sections = {
-            "Active substance": self._told(plain.substance),
-            "What this could lead to": self._told(plain.could_lead_to),
-            "What could go wrong": self._told(plain.could_go_wrong),
+            "Active substance": self._plain_lines(plain.substance),
+            "What this could lead to": self._plain_lines(plain.could_lead_to),
+            "What could go wrong": self._plain_lines(plain.could_go_wrong),
             "Who can take part": list(trial.inclusion),
             "Who cannot": list(trial.exclusion),
             "Where": places(card),
@@ -79,7 +79,7 @@ class EmailRenderer(Renderer):
             yield from paragraph(f"{trial.title} ({trial.id}, {display.status(trial.status)})", "- ")
 
     def _hit(self, hit: Hit) -> Iterator[str]:
-        trial = self._shown(hit.trial)
+        trial = self._mask(hit.trial)
         yield from paragraph(trial.title, f"{hit.rank}. ")
         yield from head(trial)
         yield from paragraph(f"Who: {display.who(trial.minimum_age, trial.maximum_age, trial.sex)}")
@@ -95,13 +95,13 @@ class EmailRenderer(Renderer):
         if hit.match:
             yield from paragraph(f'Why: "{sanitize.excerpt(hit.match.text, 300)}"')
 
-    def _told(self, sentences: Iterable[Sentence]) -> list[str]:
+    def _plain_lines(self, sentences: Iterable[Sentence]) -> list[str]:
         """Plain sentences; with --sources each names the fields of the record that it was made from."""
         if self.options.sources:
             return [f"{one.text} [{', '.join(one.fields)}]" for one in sentences]
         return [one.text for one in sentences]
 
-    def _shown(self, trial: Trial) -> Trial:
+    def _mask(self, trial: Trial) -> Trial:
         # The core masks contacts already when nobody asked for them. To do it again costs nothing, and then this
         # class cannot leak them whoever calls it.
         return trial if self.options.contacts else trial.masked()

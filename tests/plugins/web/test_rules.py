@@ -196,9 +196,9 @@ def test_rule_7_other_computers_are_kept_out_unless_it_is_said() -> None:
         bind("0.0.0.0", 0, public=False)
     assert "--public" in told.value.hint
     with pytest.raises(ServeError, match="it has to be https"):
-        Settings.of(("127.0.0.1", 1), public=True, base_url="http://trials.example.org")
+        Settings.for_address(("127.0.0.1", 1), public=True, base_url="http://trials.example.org")
     with pytest.raises(ServeError, match="go with --public"):
-        Settings.of(("127.0.0.1", 1), base_url=PUBLIC)
+        Settings.for_address(("127.0.0.1", 1), base_url=PUBLIC)
 
 
 POSTS = ("/search", "/r/x", "/trial/EX-0002/contacts", "/trial/EX-0002/near", "/watches", "/watches/1")
@@ -279,7 +279,7 @@ def test_rule_9_watches_are_for_whoever_started_the_server(browser: Browser) -> 
 
 def test_rule_9_another_way_in_is_told_when_one_was_used(pages: None, index: Index) -> None:
     announced: list[str] = []
-    settings = Settings.of(("127.0.0.1", 8477))
+    settings = Settings.for_address(("127.0.0.1", 8477))
     _, entrance = make_application(index, settings, announced.append)
     assert re.fullmatch(r"/enter/[\w-]{22}", entrance)
     assert announced == []
@@ -346,7 +346,7 @@ def test_a_hole_can_be_told_of_where_somebody_is_named(pages: None, index: Index
         assert datetime.fromisoformat(fields["Expires"]) > datetime.now(UTC) + timedelta(days=100)
     for wrong in ("javascript:alert(1)", "http://x.test", "a@b\nContact: c"):
         with pytest.raises(ServeError, match="takes an e-mail address"):
-            Settings.of(("127.0.0.1", 1), public=True, base_url=PUBLIC, security=wrong)
+            Settings.for_address(("127.0.0.1", 1), public=True, base_url=PUBLIC, security=wrong)
 
 
 # --- 17: for everybody ----------------------------------------------------------------------------------------------
@@ -383,7 +383,7 @@ def test_rule_10_a_request_that_does_not_come_is_given_up(
     pages: None, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "PATIENCE", 0.05)
-    application, _ = make_application(index, Settings.of(("127.0.0.1", 8477)))
+    application, _ = make_application(index, Settings.for_address(("127.0.0.1", 8477)))
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

@@ -346,7 +346,7 @@ def test_without_the_setup_nobody_can_sign_up(pages: None, index: Index, public:
 
 def test_a_key_that_is_gone_is_said_at_the_start(people: Index, tmp_path: Path) -> None:
     (tmp_path / "subscribers.key").unlink()
-    settings = Settings.of(("127.0.0.1", 8477), public=True, base_url=PUBLIC, sign_up=True)
+    settings = Settings.for_address(("127.0.0.1", 8477), public=True, base_url=PUBLIC, sign_up=True)
     with pytest.raises(WatchError, match="cannot be read"):
         make_application(people, settings)
 

@@ -50,7 +50,7 @@ def test_a_token_file_that_cannot_be_used_is_said(tmp_path: Path) -> None:
             read_token(path)
         assert told.value.hint
     with pytest.raises(ServeError, match="one person"):
-        Settings.of(("127.0.0.1", 1), public=True, base_url="https://x.test", token="x" * 30)
+        Settings.for_address(("127.0.0.1", 1), public=True, base_url="https://x.test", token="x" * 30)
 
 
 def test_news_come_newest_day_first_and_of_a_day_the_new_ones_first(browser: Browser, index: Index) -> None:
