@@ -51,6 +51,13 @@ def sample_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cache
 
 
+@pytest.fixture
+def warm_cache(sample_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder of the run in place of an empty one: what a process compiles in it, the next one finds."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(sample_cache))
+    return sample_cache
+
+
 @pytest.fixture(autouse=True)
 def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests end no power; waiting until each file is on the disk would be most of their time."""

@@ -13,6 +13,8 @@ URL = "https://raw.githubusercontent.com/DiseaseOntology/HumanDiseaseOntology/ma
 """The current release in the project's own repository, where http://purl.obolibrary.org/obo/doid.obo leads to too."""
 URL_VARIABLE = "TRIALINDEX_DOID_URL"
 """Environment variable that names another address, such as a mirror."""
+PACE = Pace(retries=2)
+"""Somebody waits: it is tried three times, within some seconds."""
 
 
 def address(given: str | None) -> str:
@@ -35,7 +37,7 @@ def fetch(url: str, progress: Callable[[int, int | None], None]) -> bytes:
     :raises SourceError: the server cannot be reached, refuses, cuts the answer, or answers with far too much.
     """
     try:
-        with PoliteClient(Pace(retries=2), limit=LARGEST) as client:
+        with PoliteClient(PACE, limit=LARGEST) as client:
             answer = client.request("GET", url, progress=progress)
     except HttpError as problem:
         raise SourceError(f"{url} {problem}.", hint=GET_IT) from None

@@ -16,9 +16,9 @@ LISTS = {
 
 
 @pytest.fixture(params=list(LISTS.values()), ids=list(LISTS))
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+def site(request: pytest.FixtureRequest, tmp_path: Path, warm_cache: Path) -> Site:
     """The fakes, and beside them a distribution with a damaged list."""
-    found = Site(tmp_path / "site")
+    found = Site(tmp_path / "site", warm_cache)
     found.install("fakes", FAKES)
     info = found.packages / "dist_damaged-2.0.dist-info"
     info.mkdir()

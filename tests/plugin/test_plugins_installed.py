@@ -13,9 +13,9 @@ from support.plugin_cases import FAKES, Site
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path, warm_cache: Path) -> Site:
     """A folder on the import path that holds the fakes."""
-    found = Site(tmp_path / "site")
+    found = Site(tmp_path / "site", warm_cache)
     found.install("fakes", FAKES)
     return found
 

@@ -9,6 +9,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,14 @@ needs_studies = pytest.mark.skipif(not STUDIES.is_file(), reason="the shared dat
 SECTIONS = ("summary", "substance", "could_lead_to", "could_go_wrong", "questions")
 
 
-def real_trials(path: Path = STUDIES) -> list[Trial]:
-    """The real studies."""
+@cache
+def real_trials(path: Path = STUDIES) -> tuple[Trial, ...]:
+    """The real studies, read once a process."""
     from trialindex.trial.prepare import prepare
     from trialindex_ctgov.parse import parse_study
 
     with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [prepare(parse_study(json.loads(line), "ctgov")) for line in lines]
+        return tuple(prepare(parse_study(json.loads(line), "ctgov")) for line in lines)
 
 
 def sentences(plain: PlainLanguage) -> list[Sentence]:

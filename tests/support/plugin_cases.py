@@ -103,9 +103,11 @@ class Site:
     """A folder that is on the import path of the commands that are run here, as ``site-packages`` is.
 
     :param root: an empty folder.
+    :param cache: the cache folder of the commands; an empty one without it.
     """
 
     root: Path
+    cache: Path | None = None
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +117,7 @@ class Site:
             "PYTHONPATH": str(self.packages),
             "PYTHONIOENCODING": "utf-8",
             "XDG_DATA_HOME": str(self.root / "data"),
-            "XDG_CACHE_HOME": str(self.root / "cache"),
+            "XDG_CACHE_HOME": str(self.cache or self.root / "cache"),
         }
 
     @property

@@ -29,7 +29,7 @@ def run(url: str, folder: Path, *arguments: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def test_from_the_registry_to_the_file(tmp_path: Path) -> None:
+def test_from_the_registry_to_the_file(tmp_path: Path, warm_cache: Path) -> None:
     news = tmp_path / "news.jsonl"
     with CtgovServer([study(1), study(2, conditions=["Asthma"])]) as server:
 

@@ -17,12 +17,12 @@ STUDIES = str(EXAMPLE / "tests" / "studies.txt")
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Site:
+def installed(tmp_path_factory: pytest.TempPathFactory, sample_cache: Path) -> Site:
     """A folder on the import path into which pip installed the example, from a copy of its folder alone."""
     pytest.importorskip("hatchling", reason="pip builds the example with it; it comes with trialindex[dev]")
     home = tmp_path_factory.mktemp("example")
     copy = shutil.copytree(EXAMPLE, home / "copy", ignore=shutil.ignore_patterns("__pycache__", "dist", ".*"))
-    site = Site(home / "site")
+    site = Site(home / "site", sample_cache)
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--no-index"]
     done = subprocess.run(
         [sys.executable, "-m", "pip", "install", *options, "--target", str(site.packages), str(copy)],

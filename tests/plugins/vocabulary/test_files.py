@@ -26,11 +26,18 @@ from support.vocabulary_cases import (
 )
 from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import SourceError
+from trialindex.plugin.http import Pace
 from trialindex.plugin.interfaces import Concept
 from trialindex.plugin.registry import Plugins
 from trialindex_vocabulary import download, formats
 from trialindex_vocabulary.formats import read_edition
 from trialindex_vocabulary.ontology import DiseaseOntology
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server of these tests needs no consideration."""
+    monkeypatch.setattr(download, "PACE", Pace(interval=0.0, retries=download.PACE.retries, backoff=0.0))
 
 
 @pytest.fixture

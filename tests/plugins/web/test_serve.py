@@ -94,7 +94,7 @@ def running(index: Path, tmp_path: Path, *options: str) -> Iterator[Process]:
 
 
 @pytest.fixture
-def folder(sample_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(sample_cache: Path, warm_cache: Path, tmp_path: Path) -> Path:
     """A copy of the sample as an index of one's own."""
     [built] = [path for path in (sample_cache / "trialindex" / "sample").iterdir() if not path.name.startswith(".")]
     return Path(shutil.copytree(built, tmp_path / "own"))
@@ -217,33 +217,6 @@ def test_it_stops_when_it_is_told_to(folder: Path, tmp_path: Path, number: int) 
         assert "Traceback" not in server.err.read_text(encoding="utf-8")
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", server.port), timeout=5)
-
-
-def test_what_is_being_answered_is_finished(folder: Path, tmp_path: Path) -> None:
-    """SIGTERM arrives in the middle of a question; the rest of it comes when the server takes no other any more."""
-    body = b'{"text": "lupus nephritis that does not respond to treatment", "limit": 50}'
-    with running(folder, tmp_path) as server, socket.create_connection(("127.0.0.1", server.port), 60) as asking:
-        asking.sendall(
-            b"POST /api/v1/search HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % (server.port, len(body))
-        )
-        assert asking.recv(1000).startswith(b"HTTP/1.1 100"), "it is at this question"
-        server.process.send_signal(signal.SIGTERM)
-        while _listens(server.port):  # the limit of the test ends this
-            time.sleep(0.01)
-        asking.sendall(body)
-        answer = b"".join(iter(lambda: asking.recv(65536), b""))
-        assert answer.startswith(b"HTTP/1.1 200")
-        assert b'"hits"' in answer
-        assert server.process.wait(60) == 0
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 60).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def test_a_taken_port_is_said_in_a_line(folder: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ BODY = b'{"text": "lupus nephritis", "limit": 3}'
 
 
 @pytest.fixture
-def folder(sample_cache: Path, tmp_path: Path) -> Path:
+def folder(sample_cache: Path, warm_cache: Path) -> Path:
     """The bundled sample as an index that is named."""
     [built] = [path for path in (sample_cache / "trialindex" / "sample").iterdir() if not path.name.startswith(".")]
     return built

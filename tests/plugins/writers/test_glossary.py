@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
 import statistics
-from pathlib import Path
 
 import pytest
 
-from support.paths import ROOT
+from support.plain_cases import needs_studies, real_trials
 from support.timing import cost
 from trialindex.trial import walk_text
 from trialindex_writers.glossary import Entry, entries, explain
-
-STUDIES = Path(os.environ.get("TRIALINDEX_SHARED_DATA", ROOT / ".." / "shared" / "data")) / "ctgov-v2/studies.jsonl.gz"
 
 
 def terms(*texts: str) -> list[str]:
@@ -153,13 +147,9 @@ def test_it_is_fast() -> None:
     assert cost(lambda: explain([text])) < 10
 
 
-@pytest.mark.skipif(not STUDIES.exists(), reason="needs the shared studies")
+@needs_studies
 def test_real_records_are_explained() -> None:
-    from trialindex.trial.prepare import prepare
-    from trialindex_ctgov.parse import parse_study
-
-    with gzip.open(STUDIES, "rt", encoding="utf-8") as lines:
-        trials = [prepare(parse_study(json.loads(line), "ctgov")) for line in lines]
+    trials = real_trials()
     found = [explain(walk_text((t.title, t.summary or "", t.inclusion, t.exclusion))) for t in trials]
     assert statistics.median(map(len, found)) >= 5
     for one in found:
