@@ -277,7 +277,7 @@ def verify(operation: Operation, seen: int, committed: int) -> int:
             numbers = [n for n, state in enumerate(operation.legal) if n >= seen and state.plain() == held]
             assert numbers, f"{held}\nis none of the states from {seen} of {[s.plain() for s in operation.legal]}"
             for state in (source.state for source in index._records.sources.all().values()):
-                if operation.name in ("ingest", "refresh", "migrate") and state.get("version") == _version(operation):
+                if operation.name in ("ingest", "refresh") and state.get("version") == _version(operation):
                     assert state["done"] <= numbers[-1], f"trials are lost: {state} of {numbers}"
             if operation.whole:
                 answers_whole(index)
