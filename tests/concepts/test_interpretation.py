@@ -74,6 +74,25 @@ def test_a_word_is_told_by_the_other_that_is_wrong_beside_it(interpreter: Interp
     assert interpreter.interpret("hwead and nekc cancer").text == "head and neck cancer"
 
 
+@pytest.mark.parametrize(
+    ("asked", "searched"),
+    [
+        ("irriatble bower syndrome", "irritable bowel syndrome"),
+        ("adbominal ain", "abdominal pain"),
+        ("hip cancre", "hip cancer"),  # a word of names is never taken for that of another: lip cancer
+        ("old urticaria", "old urticaria"),  # nothing else is wrong, so that this is not either
+        ('"old" urficaria', '"old" urticaria'),
+        ("hand exzema on an old farm", "hand eczema on an old farm"),
+        ("interverteral disk degenerathon", "intervertebral disk degeneration"),  # another name of the same
+        ("edmentia", "dementia"),
+    ],
+)
+def test_an_english_word_beside_an_error_that_makes_a_name_with_it_is_one_too(
+    interpreter: Interpreter, asked: str, searched: str
+) -> None:
+    assert interpreter.interpret(asked).text == searched
+
+
 def test_what_the_index_says_is_no_error_and_what_it_has_more_of_is_meant(interpreter: Interpreter) -> None:
     class Index:
         """An index in which seven trials test zorvatinib."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from trialindex.concepts.tokens import fold_letters
-from trialindex.concepts.typing_errors import is_inflection, is_other_form, near_words, weigh_errors
+from trialindex.concepts.typing_errors import has_same_start, is_inflection, is_other_form, near_words, weigh_errors
 from trialindex.concepts.word_lists import POSSESSIVE, SHORTEST, WORD, WordLists
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ _MOST_COST = 1.7
 """What a candidate may cost."""
 _RARE = 1e-4
 """Share of the trials below which a word of the index may itself be a typing error there."""
+_ONE = 1.2
+"""What one error weighs at most: more in the first letter."""
 _COMMONER = 20
 """How many times as many trials must use the word that was meant then."""
 
@@ -101,6 +103,7 @@ class Speller:
         candidates = {word: self._candidates(word, index) for word in unknown}
         names = self._names(text, unknown, candidates)
         found = []
+        read: dict[_Unknown, str] = {}
         for word in unknown:
             meant = self._choose(word, candidates[word], names, index)
             written = self._translate(word.folded)
@@ -108,7 +111,32 @@ class Speller:
                 written = self._split(word.folded) if meant is None else self._lists.written.get(meant, meant)
             if written is not None:
                 found.append(Misspelling(word.start, word.end, _capitalise(text[word.start : word.end], written)))
-        return found
+                read |= {word: meant} if meant else {}
+        return sorted([*found, *self._beside(text, unknown, read)])
+
+    def _beside(self, text: str, unknown: Sequence[_Unknown], read: Mapping[_Unknown, str]) -> Iterator[Misspelling]:
+        """English words that are one error from making a name with a typing error beside them: *irriatble bower*.
+
+        A word that other names have is left alone: *hip cancre* is no lip cancer.
+        """
+        quoted = [match.span() for match in QUOTED.finditer(text)] if read else []
+        for match in WORD.finditer(text) if read else ():
+            start, end = match.span()
+            word = _Unknown(start, end, fold_letters(match[0]), derived=False)
+            if len(word.folded) < SHORTEST or not match[0][1:].islower() or any(one.start == start for one in unknown):
+                continue
+            if any(first <= start < last for first, last in quoted) or self._lists.is_medical(word.folded):
+                continue
+            for error, meant in read.items():
+                between = text[error.end : start] if error.start < start else text[end : error.start]
+                if between not in (" ", "-") or self._makes_name(text, _in_order({word: match[0], error: meant})):
+                    continue
+                near = near_words(word.folded, self._lists.vocabulary.by_length, 1)
+                names = [one for one in near if self._makes_name(text, _in_order({word: one, error: meant}))]
+                if names:
+                    best = min(names, key=lambda other: (weigh_errors(word.folded, other), other))
+                    yield Misspelling(start, end, _capitalise(match[0], self._lists.written.get(best, best)))
+                    break
 
     def _unknown(self, text: str) -> Iterator[_Unknown]:
         """The words that no list has."""
@@ -133,7 +161,7 @@ class Speller:
             return found
         used = index.trials_with(word.folded)
         if used and index.is_written(word.folded):  # rare beside a word that is common: an error there too
-            return [one for one in found if one.errors <= 1 and index.trials_with(one.word) >= _COMMONER * used]
+            return [one for one in found if one.errors <= _ONE and index.trials_with(one.word) >= _COMMONER * used]
         return found or ([] if used else self._compared(word.folded, index.alike(word.folded), index))
 
     def _compared(self, word: str, others: Iterable[str], index: IndexWords | None) -> list[_Candidate]:
@@ -269,7 +297,7 @@ def _tolerance(word: _Unknown, meant: str, kind: _Kind) -> float:
 
     Drugs differ from each other by two letters, so that two errors may be another drug.
     """
-    length, same_start = len(word.folded), word.folded[0] == meant[0]
+    length, same_start = len(word.folded), has_same_start(word.folded, meant)
     if kind == "name":
         return (
             1.4 if length < 4 or (length < 5 and not same_start) else 2.1 if length < 5 else 2.4 if length < 11 else 3.0
@@ -281,6 +309,10 @@ def _tolerance(word: _Unknown, meant: str, kind: _Kind) -> float:
     if kind == "word" or length < 5 or (kind == "drug" and length < 10) or (not same_start and length < 9):
         return 1.25
     return 2.3 if length < 11 else 2.8
+
+
+def _in_order(words: Mapping[_Unknown, str]) -> dict[_Unknown, str]:
+    return dict(sorted(words.items()))
 
 
 def _is_joined(text: str, start: int, end: int) -> bool:

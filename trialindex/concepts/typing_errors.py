@@ -45,8 +45,13 @@ def weigh_errors(word: str, other: str) -> float:
             if i > 1 and j > 1 and a == other[j - 2] and word[i - 2] == b:
                 cost = min(cost, rows[i - 2][j - 2] + 0.8)
             rows[i][j] = cost
-    first = 0.2 if word[:1] != other[:1] else 0.0  # few err in the first letter
+    first = 0.0 if has_same_start(word, other) else 0.2  # few err in the first letter
     return rows[-1][-1] + first
+
+
+def has_same_start(word: str, other: str) -> bool:
+    """Whether two words begin with the same letter, or with the same two that changed places."""
+    return word[:1] == other[:1] or (len(word) > 1 and word[:2] == other[1::-1])
 
 
 def _gap_cost(word: str, at: int) -> float:
