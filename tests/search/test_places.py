@@ -15,6 +15,7 @@ from trialindex.errors import QueryError
 from trialindex.index import Index
 from trialindex.plugin.registry import Plugins
 from trialindex.search.filters import FILTERS, Filters, FilterWords
+from trialindex.search.place_reading import read_places
 from trialindex.search.places import Place, find_place, parse_distance
 from trialindex.storage import gazetteer
 from trialindex.trial import PHASES, STATUSES, STUDY_TYPES, Site, Term, Trial, TrialDate
@@ -372,3 +373,10 @@ def test_without_a_cache_folder_places_are_found_all_the_same(own_paths: Path) -
 
 def test_the_keywords_of_filters_are_their_fields() -> None:
     assert tuple(FilterWords.__annotations__) == tuple(FILTERS)
+
+
+@pytest.mark.parametrize(
+    "text", ["a tremor at rest", "pain in pecs and arms", "please add in add a note", "sick of soul"]
+)
+def test_words_in_small_letters_are_no_places(text: str) -> None:
+    assert read_places(text) == []

@@ -22,6 +22,8 @@ _SIZE = {"near": 15_000, "near, in small letters": 100_000, "in": 15_000, "in, i
 """People of the smallest city that is understood without its region, by the word before it."""
 _OTHER_NAME = 500_000
 """People of the smallest city that is understood by another name than its main one: *New York*, *Bombay*."""
+_OTHER_NAME_IN_SMALL_LETTERS = 2_000_000
+"""The same where the name has no capital, since another name may be a word: Rasht is also *Rest*."""
 _BIG_AS_ITS_REGION = 500_000
 """People of the smallest city that is meant by a name that a state or province has too: *New York*, *Washington*."""
 
@@ -57,6 +59,7 @@ soft sore south spa split spring stage start stress summit sun sunrise sunset su
 that the them this tire toe tours troy turbo turkey two union university uptown us van vein vera vice vista wake
 walnut war ware waste water wave wedding well white whole why will with wood work young your china chad jordan guinea
 jersey togo mali oman hungary chile
+deli hang lime limo lira mesa pecs perm rest ruse saga sari soul
 """
 _ALSO_WORDS = frozenset(_WORDS.split())
 """Words that are no place unless they are written with a capital in the middle of a question, or with their region."""
@@ -220,7 +223,11 @@ def _is_meant(name: str, city: City, how: str, *, capital: bool, other: bool) ->
     if not how and not capital:
         return False
     least = _SIZE[how if capital or not how else f"{how}, in small letters"]
-    return city.population >= max(least, _OTHER_NAME if other else 0)
+    if other and not capital and len(key) < 4 and key != "nyc":
+        return False  # codes of airports are words: "add", "bog"
+    if other:
+        least = max(least, _OTHER_NAME if capital else _OTHER_NAME_IN_SMALL_LETTERS)
+    return city.population >= least
 
 
 def _is_shouted(text: str) -> bool:
