@@ -60,6 +60,8 @@ class RulesReader(Reader):
 
 
 def _is_illness(mention: Mention, recognizer: ConceptRecognizer) -> bool:
+    if any(concept.kind == "symptom" for concept in mention.concepts):
+        return False  # though a vocabulary may have an illness of the name: night sweats, hyperhidrosis
     meant = filter(None, map(recognizer.lookup, mention.names))
     return any(concept.kind == "disease" for concept in (*mention.concepts, *meant))
 

@@ -142,3 +142,8 @@ def test_long_and_odd_texts_take_no_time_to_speak_of() -> None:
 def test_it_keeps_the_contract_of_readers() -> None:
     check_reader(RulesReader())
     assert all(isinstance(one, Proposal) for one in RulesReader().propose("tremor at rest, shuffling gait"))
+
+
+def test_a_symptom_is_no_illness_though_a_vocabulary_has_one_of_its_name() -> None:
+    [first, *_] = RulesReader().propose("a painless lump in the neck with night sweats")
+    assert first.condition == "Hodgkin lymphoma"
