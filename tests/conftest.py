@@ -20,6 +20,10 @@ from trialindex.sample import sample_index
 from trialindex.testing import BruteForceStore, sample_trials
 from trialindex.trial import Trial
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+"""Tests run in as many processes as there are cores; with as many threads in each, FAISS has them wait for one another.
+It reads this when it is first imported, which no import above does."""
+
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
