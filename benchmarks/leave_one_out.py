@@ -100,7 +100,7 @@ class Illnesses:
         trials = {stored.num: stored.trial for stored in searcher.records.all()}
         self.nums = frozenset(num for num, trial in trials.items() if not source or trial.source == source)
         self._names = {num: closeness.TrialNames(trials[num], self._recognizer) for num in self.nums}
-        self._words = {num: set(self._stems(" ".join(names.phrases))) for num, names in self._names.items()}
+        self._words = {num: set(self._stems(names.phrases)) for num, names in self._names.items()}
         self._listed: defaultdict[str, set[int]] = defaultdict(set)
         self._spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for num in self.nums:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MODEL, TOKENIZER, MANIFEST = "model.onnx", "tokenizer.json", "manifest.json"
 REINSTALL = "Install trialindex again."
+_NAME, _REMEMBERED = 60, 4_096
+"""Characters of a text whose vector is remembered, and how many are, of 1.5 KB each."""
 _MAX_CHARACTERS = 16_384
 """More of a text is not tokenised: 256 tokens of any language end long before."""
 
@@ -59,6 +61,7 @@ class MiniLM(Encoder):
             raise EncoderError(f"batch_size is {batch_size}; it must be 1 or more.")
         self._batch_size = batch_size or 256
         self._folder = folder
+        self._names: dict[str, Vectors] = {}
 
     @property
     def identity(self) -> EncoderIdentity:
@@ -93,8 +96,22 @@ class MiniLM(Encoder):
         return vectors
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """The same as for documents: this model has no prompts."""
-        return self.encode_documents(texts)
+        """The same as for documents, since this model has no prompts.
+
+        Short texts are remembered: they are names, which come back from question to question.
+        """
+        import numpy as np
+
+        names = self._names
+        new = [text for text in dict.fromkeys(texts) if text not in names]
+        found = dict(zip(new, self.encode_documents(new), strict=True))
+        vectors = [found[text] if text in found else names[text] for text in texts]
+        for text in new:
+            if len(text) <= _NAME:
+                if len(names) >= _REMEMBERED:
+                    names.clear()
+                names[text] = found[text].copy()
+        return np.array(vectors, dtype=np.float32).reshape(len(texts), self.identity.dimension)
 
     def verify(self) -> None:
         """Read every byte of the model's files.

@@ -221,6 +221,20 @@ def _cues() -> tuple[dict[str, Cue], int]:
     return found, max(phrase.count(" ") + 1 for phrase in found)
 
 
+_DENYING = {Cue.NEGATION, Cue.LIST_NEGATION, Cue.PREFIX_NEGATION, Cue.NEGATION_POST, Cue.EXCEPTION}
+
+
+@cache
+def _denying_words() -> frozenset[str]:
+    """The first word of every cue that denies something."""
+    return frozenset(phrase.split()[0] for phrase, kind in _cues()[0].items() if kind in _DENYING)
+
+
+def may_deny(words: Words) -> bool:
+    """Whether a text has a cue that could deny something in it."""
+    return bool(words.minus) or not _denying_words().isdisjoint(words.keys)
+
+
 # --- finding out ----------------------------------------------------------------------------------------------------
 
 

@@ -201,6 +201,7 @@ class LanguageReader:
         self._names = names
         self._knows = knows
         self._knows_name = knows_name
+        self._parts: dict[str, frozenset[str]] = {}
 
     def read(self, text: str) -> LanguageReading:
         """The language of *text*, and the illnesses that it names there; none of an English one.
@@ -254,14 +255,16 @@ class LanguageReader:
         found: dict[str, tuple[ForeignName, ...]] = {}
         weights: dict[str, int] = {}
         english: dict[str, int] = {}
+        said = {word for _, _, word in words}
         for language in _SMALL:
             if language == ENGLISH:
                 continue
-            names = tuple(_longest_names(words, self._names().get(language, {}), language))
+            names = tuple(self._longest_names(words, language))
             covered = {word for start, _, word in words if any(one.start <= start < one.end for one in names)}
-            own = {word for _, _, word in words if word in _SMALL[language] - _SMALL[ENGLISH]}
+            own = said & (_SMALL[language] - _SMALL[ENGLISH])
             telling = covered & strange
-            english[language] = sum(word in _SMALL[ENGLISH] - _SMALL[language] for _, _, word in words)
+            only_english = _SMALL[ENGLISH] - _SMALL[language]
+            english[language] = sum(word in only_english for _, _, word in words)
             if not own and (english[language] or (len(covered) == 1 and _is_slip(min(covered), names[0].english))):
                 telling = set()  # a word of another language in an English question, or a typing error: "astma"
             weight = 3 * len(telling) + len(own) + (2 if own & covered else 0)
@@ -276,6 +279,19 @@ class LanguageReader:
             if 2 * most < len(words) and (most < 3 or (most < 4 and 2 * len(strange) < known)):
                 return _ENGLISH
         return LanguageReading(tuple(best), found[best[0]])
+
+    def _longest_names(self, words: Sequence[tuple[int, int, str]], language: str) -> Iterator[ForeignName]:
+        """As :func:`_longest_names`, looked for only among words that a name has or that link others."""
+        names = self._names().get(language, {})
+        if language not in self._parts:
+            links = _LINKS.get(language, frozenset())
+            self._parts[language] = links.union(*(name.split() for name in names))
+        parts = self._parts[language]
+        start = 0
+        for end in range(len(words) + 1):
+            if end == len(words) or not parts.issuperset(words[end][2].split()):
+                yield from _longest_names(words[start:end], names, language)
+                start = end + 1
 
 
 def _is_slip(word: str, english: str) -> bool:

@@ -164,12 +164,15 @@ class Assessor:
         present = [concept for concept in concepts if concept.role != "history"] or concepts
         self._concepts = [(concept.weight, ConceptNames(concept)) for concept in present]
         self._main = next((ConceptNames(c) for c in present if c.role == "main problem"), None)
-        stems = self._lexical.words
-        said = {stem for concept in question.understood.concepts for stem in stems(concept.surface)}
-        others = set(stems(" ".join(content_words(question.text)))) - said
-        qualifiers = set(stems(" ".join(qualifying_words(question.text, question.mentions, self._recognizer)))) - said
-        self._qualifiers = qualifiers if self._concepts else set()
-        self._others = others - self._qualifiers
+        self._qualifiers: set[str] = set()
+        self._others: set[str] = set()
+        if self._note < 1:  # of a note they count for nothing
+            stems = self._lexical.words
+            said = {stem for concept in question.understood.concepts for stem in stems(concept.surface)}
+            if self._concepts:
+                qualifying = qualifying_words(question.text, question.mentions, self._recognizer)
+                self._qualifiers = set(stems(" ".join(qualifying))) - said
+            self._others = set(stems(" ".join(content_words(question.text)))) - said - self._qualifiers
         problem = main_problem(question.understood)
         self._illness = float(problem is not None and problem.kind == "illness")
         self._healthy = question.person.healthy and not concepts
@@ -190,13 +193,13 @@ class Assessor:
     def best(self, candidates: Sequence[Candidate]) -> float:
         """The closeness of the closest trial: of the first candidates, and of those whose names match best.
 
-        It stops at one that is about the condition.
+        It stops at one that is close enough for nothing to be said.
         """
         nums = [candidate.num for candidate in candidates[:LOOK]]
         nums += [num for num in islice(self._rankings.scores.get("concepts", ()), LOOK) if num not in nums]
         best = max((self._known[num] for num in nums if num in self._known), default=0.0)
         for num in nums:
-            if best >= ABOUT:
+            if best >= ABSENT:
                 break
             if num not in self._known:
                 for stored in self._records.load_readable([num]):
@@ -222,8 +225,10 @@ class Assessor:
         :param num: its number in the rankings.
         """
         names = TrialNames(trial, self._recognizer)
-        prose = " ".join((trial.summary or "", trial.description or "", *trial.inclusion)).casefold()
         named = [concept.in_names(names) for _, concept in self._concepts]
+        prose = ""
+        if not (named and all(named)) or self._others or self._qualifiers:
+            prose = " ".join((trial.summary or "", trial.description or "", *trial.inclusion)).casefold()
         told = [found or concept.in_prose(prose) for found, (_, concept) in zip(named, self._concepts, strict=True)]
         main = 0.0
         if self._main is not None:
@@ -268,20 +273,19 @@ class TrialNames:
     """What a trial calls itself and what it is about.
 
     :param texts: titles, conditions and keywords.
-    :param phrases: the texts folded, also in natural order, with a space before and behind.
+    :param phrases: the texts folded, also in natural order, each in a line with a space before and behind.
     """
 
     def __init__(self, trial: Trial, recognizer: ConceptRecognizer) -> None:
         self.texts = [trial.title, *filter(None, (trial.official_title, trial.acronym)), *trial.conditions]
         self.texts += [*(term.name for term in trial.normalized_conditions), *trial.keywords]
-        self.phrases = [f" {phrase} " for text in self.texts for phrase in _phrases(text)]
+        self.phrases = "\n".join(f" {phrase} " for text in self.texts for phrase in _phrases(text))
         self._recognizer = recognizer
 
     @cached_property
     def meant(self) -> set[str]:
         """The medical names of the concepts in the texts, folded; looked for only where no phrase tells."""
-        mentions = [mention for text in self.texts for mention in self._recognizer.find(text)]
-        return {normalize(name) for mention in mentions if not mention.negated for name in mention.names}
+        return {name for text in self.texts for name in self._recognizer.meanings(text)}
 
 
 class ConceptNames:
@@ -296,8 +300,7 @@ class ConceptNames:
 
     def in_names(self, names: TrialNames) -> bool:
         """Whether a trial is called by one of them, or by a name that holds one of them."""
-        said = any(_has(text, phrase) for phrase in self._phrases for text in names.phrases)
-        return said or self._name in names.meant
+        return any(_has(names.phrases, phrase) for phrase in self._phrases) or self._name in names.meant
 
     def in_prose(self, prose: str) -> bool:
         """Whether a text has one of them.

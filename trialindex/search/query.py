@@ -102,11 +102,12 @@ def search(
     others = [candidate.num for candidate in shown if candidate.num not in found.stored]
     stored = found.stored | {one.num: one for one in searcher.records.load(others)}
     hits = tuple(explain(shown, stored, question, searcher, assessor, first=page.start + 1, contacts=page.contacts))
-    closest = assessor.best(candidates)
-    nothing_understood = level(closest) == "loose" and _is_unread(question, searcher)
+    names_it, unread = _names_what_it_is_about(question, searcher), _is_unread(question, searcher)
+    closest = assessor.best(candidates) if names_it or unread else 1.0
+    nothing_understood = unread and level(closest) == "loose"
     if nothing_understood and not page.anyway:
         hits = tuple(hit for hit in hits if hit.named)
-    names_nothing_held = closest < ABSENT and _names_what_it_is_about(question, searcher)
+    names_nothing_held = names_it and closest < ABSENT
     problem = main_problem(question.understood)
     unembedded = searcher.count_unembedded()
     return Results(

@@ -25,6 +25,8 @@ LOCKS = frozenset({".tantivy-writer.lock", ".tantivy-meta.lock"})
 _ANALYZER = "english"
 REPAIR = "Repair it: trialindex check --repair"
 _HEAP = 64_000_000
+_SHORT, _REMEMBERED = 60, 10_000
+"""Characters of a text whose words are remembered, such as a name, and how many such texts."""
 _COUNTED = 50_000
 """Words whose counts are remembered."""
 
@@ -49,6 +51,7 @@ class Lexical:
             builder = builder.add_text_field(field, tokenizer_name=_ANALYZER, index_option="freq")
         self._schema = builder.build()
         self._analyzer = _analyzer()
+        self._short = lru_cache(_REMEMBERED)(self._analyzer.analyze)
         with self._damage():
             try:
                 self._open(folder)
@@ -133,7 +136,7 @@ class Lexical:
 
     def words(self, text: str) -> list[str]:
         """The text as the index sees it: lower-cased, without stop words, stemmed."""
-        return [str(word) for word in self._analyzer.analyze(text)]
+        return list(self._short(text)) if len(text) <= _SHORT else self._analyzer.analyze(text)
 
     def search(self, text: str, k: int, allowed: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
         """The *k* trials that match the words of *text* best, as ``(num, BM25 score)``, best first.

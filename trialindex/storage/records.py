@@ -78,6 +78,8 @@ class EarlierVersion(NamedTuple):
     trial: Trial
 
 
+_KEPT = 100
+"""Trials that a snapshot keeps once they were read."""
 _STORED = f"num, record, first_seen, last_checked, {GONE_SINCE}"
 
 
@@ -104,6 +106,7 @@ class Records:
         self.waiting = WaitingPassages(self.database)
         self._generation: int | None = None  # of a snapshot, which never changes
         self._counts: dict[int | None, int] = {}  # of trials, by generation: what the last snapshot counted
+        self._read: dict[int, Stored] = {}  # of a snapshot: a question looks at its best trials several times
 
     def close(self) -> None:
         self.database.close()
@@ -179,10 +182,14 @@ class Records:
 
     def load(self, nums: Iterable[int], *, raw: bool = False) -> Generator[Stored]:
         """The trials with these numbers, in this order; those that are gone are left out."""
-        for num in nums:
-            row = self.database.row(f"SELECT {_STORED} FROM trials WHERE num = ?", (int(num),))  # noqa: S608
-            if row:
-                yield self._stored(row, raw=raw)
+        for num in map(int, nums):
+            if num in self._read and not raw:
+                yield self._read[num]
+            elif row := self.database.row(f"SELECT {_STORED} FROM trials WHERE num = ?", (num,)):  # noqa: S608
+                stored = self._stored(row, raw=raw)
+                if self._generation is not None and not raw and len(self._read) < _KEPT:
+                    self._read[num] = stored
+                yield stored
 
     def load_readable(self, nums: Iterable[int]) -> Generator[Stored]:
         """As :meth:`load`, without the trials whose records are damaged, which a check of the index names."""
