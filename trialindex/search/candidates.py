@@ -11,7 +11,7 @@ from itertools import islice
 from trialindex.search.participants import ParticipantChecker
 from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate, Rankings
-from trialindex.search.regularization import regularize_scores
+from trialindex.search.regularization import Neighbourhood
 from trialindex.search.requirements import RequirementChecker
 from trialindex.search.searcher import Searcher
 
@@ -31,18 +31,24 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     risen: dict[int, float] = {}
     if question.mode == "hybrid":
         scores = rankings.fused(settings.weights(question.text, proposed=question.proposed.replaces), settings.depth)
-        if smoothing := settings.smoothing * settings.note_share(question.text):
+        adjuster = _Adjuster(question, searcher)
+        smoothing = settings.smoothing * settings.note_share(question.text)
+        if smoothing:
             deep = {num for found in rankings.scores.values() for num in islice(found, settings.depth)}
             own = {num: scores[num] for num in deep}  # the same trials however deep the rankings go
-            regularized = regularize_scores(own, smoothing, searcher)
+            neighbourhood = Neighbourhood(own, searcher)
+            first = None
+            if not (rankings.testing or rankings.stated):
+                first = _first_regularized(neighbourhood, own, smoothing, adjuster, wanted, settings.depth)
+            regularized = neighbourhood.regularize(neighbourhood.order, smoothing) if first is None else first
             gained = {num: score - own[num] for num, score in regularized.items()}
-            scores |= regularized
+            scores = scores | regularized if first is None else first
         for num in rankings.testing & scores.keys():
             scores[num] += settings.treatment_bonus
         risen = _rise(scores, rankings.stated, searcher)
         for num, gain in risen.items():
             scores[num] = scores.get(num, 0.0) + gain
-        adjustments = _adjustments(scores, wanted, question, searcher)
+        adjustments = adjuster.adjust_best(scores, wanted)
         for num, parts in adjustments.items():
             scores[num] += _change(parts)
     else:
@@ -100,43 +106,78 @@ def _rise(scores: Mapping[int, float], stated: Collection[int], searcher: Search
     return {num: settings.state_share * (deepest[0] + 1 - own[num]) + missing.get(num, 0.0) for num in stated}
 
 
-def _adjustments(
-    scores: Mapping[int, float], wanted: int, question: Question, searcher: Searcher
-) -> dict[int, dict[str, float]]:
-    """What trials lose because they do not fit, and gain because they do, by the names of
+def _first_regularized(
+    neighbourhood: Neighbourhood,
+    own: Mapping[int, float],
+    smoothing: float,
+    adjuster: _Adjuster,
+    wanted: int,
+    depth: int,
+) -> dict[int, float] | None:
+    """The new scores of so many of the best trials that the *wanted* first are among them, whatever these lose because
+    they do not fit; ``None`` where that takes half of the *depth*: then all are compared with each other.
+    """
+    order, scores, lost = neighbourhood.order, dict[int, float](), dict[int, float]()
+    step = wanted + 50
+    while len(scores) + step <= min(depth // 2, len(order) - 1):
+        batch = order[len(scores) : len(scores) + step]
+        scores |= {num: own[num] for num in batch} | neighbourhood.regularize(batch, smoothing)
+        lost |= {num: _change(parts) for num, parts in adjuster.adjust(batch).items()}
+        kept = nlargest(wanted, (score + lost.get(num, 0.0) for num, score in scores.items()))
+        if neighbourhood.limit(own[order[len(scores)]], smoothing) + adjuster.most < kept[-1]:
+            return scores
+        step *= 2
+    return None
+
+
+class _Adjuster:
+    """Says what trials lose because they do not fit, and gain because they do, by the names of
     :class:`~trialindex.plugin.results.Hit`.
 
-    The first ``depth`` are looked at, and of these only as many as can be among the *wanted* best in the end.
+    :ivar most: what a trial can gain.
     """
-    settings, person = searcher.settings, question.person
-    requirements = RequirementChecker(question, searcher)
-    takes = ParticipantChecker(question, note=settings.note_share(question.text) > 0)
-    known = person.age is not None or person.sex is not None
-    found: dict[int, dict[str, float]] = {}
-    if not (known or person.healthy or requirements or takes):
-        return found
-    most = settings.healthy_gain * person.healthy
-    best = sorted(scores, key=lambda num: (-scores[num], num))[: settings.depth]
-    done, step = 0, wanted + 50
-    while done < len(best):
-        batch = best[done : done + step]
-        limits = searcher.records.eligibility_limits(batch) if known else {}
-        for num, stated in limits.items():
-            if count := person.mismatches(*stated):
-                found[num] = {"mismatch": settings.mismatch_penalty * count}
-        for stored in searcher.records.load_readable(batch) if requirements or person.healthy or takes else ():
-            parts = found.setdefault(stored.num, {})
-            if next(requirements.conflicts(stored.trial), None):
+
+    def __init__(self, question: Question, searcher: Searcher) -> None:
+        self._person, self._searcher = question.person, searcher
+        self._requirements = RequirementChecker(question, searcher)
+        self._takes = ParticipantChecker(question, note=searcher.settings.note_share(question.text) > 0)
+        self._limited = self._person.age is not None or self._person.sex is not None
+        self._read = bool(self._requirements or self._takes or self._person.healthy)
+        self._parts: dict[int, dict[str, float]] = {}
+        self.most = searcher.settings.healthy_gain * self._person.healthy
+
+    def adjust(self, nums: Sequence[int]) -> dict[int, dict[str, float]]:
+        """The parts of these trials' scores, of those that have any. Each trial is looked at once."""
+        settings, records = self._searcher.settings, self._searcher.records
+        new = [num for num in nums if num not in self._parts]
+        self._parts |= {num: {} for num in new}
+        for num, stated in (records.eligibility_limits(new) if self._limited else {}).items():
+            if count := self._person.mismatches(*stated):
+                self._parts[num]["mismatch"] = settings.mismatch_penalty * count
+        for stored in records.load_readable(new) if self._read else ():
+            parts = self._parts[stored.num]
+            if next(self._requirements.conflicts(stored.trial), None):
                 parts["ruled_out"] = settings.ruled_out_penalty
-            if takes.misfit(stored.trial):
+            if self._takes.misfit(stored.trial):
                 parts["others"] = settings.others_penalty
-            if person.healthy and stored.trial.healthy_volunteers:
+            if self._person.healthy and stored.trial.healthy_volunteers:
                 parts["healthy"] = settings.healthy_gain
-        done, step = done + step, 2 * step
-        kept = nlargest(wanted, (scores[num] + _change(found.get(num, {})) for num in best[:done]))
-        if done < len(best) and scores[best[done]] + most < kept[-1]:
-            break
-    return {num: parts for num, parts in found.items() if parts}
+        return {num: self._parts[num] for num in nums if self._parts[num]}
+
+    def adjust_best(self, scores: Mapping[int, float], wanted: int) -> dict[int, dict[str, float]]:
+        """The same of the best ``depth``, and of these only of as many as can be among the *wanted* best in the end."""
+        found: dict[int, dict[str, float]] = {}
+        if not (self._limited or self._read):
+            return found
+        best = sorted(scores, key=lambda num: (-scores[num], num))[: self._searcher.settings.depth]
+        done, step = 0, wanted + 50
+        while done < len(best):
+            found |= self.adjust(best[done : done + step])
+            done, step = done + step, 2 * step
+            kept = nlargest(wanted, (scores[num] + _change(found.get(num, {})) for num in best[:done]))
+            if done < len(best) and scores[best[done]] + self.most < kept[-1]:
+                break
+        return found
 
 
 def _change(parts: Mapping[str, float]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trialindex.search.searcher import Searcher
@@ -14,36 +14,62 @@ if TYPE_CHECKING:
 def regularize_scores(scores: Mapping[int, float], smoothing: float, searcher: Searcher) -> dict[int, float]:
     """Each score with the mean of those of the trials most like it mixed in; the order of *scores* does not count.
 
-    A trial is here the mean of its passages' vectors, and its neighbours are the nearest among the best, as many as
-    the settings' ``pool_size``. Those below keep their scores.
+    :param scores: trials by number, with what they score so far.
+    :param smoothing: what the mean counts in the new score, above 0 and up to 1.
+    :returns: those whose scores change, with the new ones.
+    """
+    return Neighbourhood(scores, searcher).regularize(list(scores), smoothing)
+
+
+class Neighbourhood:
+    """The best trials, as many as the settings' ``pool_size``, each with those of them that are most like it.
+
+    A trial is here the mean of its passages' vectors.
 
     Source: Diaz, *Regularizing ad hoc retrieval scores*, CIKM 2005: documents that are near each other are relevant
     to the same questions.
 
     :param scores: trials by number, with what they score so far.
-    :param smoothing: what the mean counts in the new score, above 0 and up to 1.
-    :returns: those whose scores change, with the new ones.
-    """
-    import numpy as np
 
-    best = np.array(sorted(scores, key=lambda num: (-scores[num], num))[: searcher.settings.pool_size], dtype=np.int64)
-    if len(best) < 2:
-        return {}
-    trials, vectors = trial_vectors(np.sort(best), searcher)
-    neighbours = min(searcher.settings.neighbours, len(trials) - 1)
-    if neighbours < 1:
-        return {}
-    own = np.array([scores[num] for num in trials.tolist()])
-    likeness = vectors @ vectors.T
-    np.fill_diagonal(likeness, -np.inf)
-    rows = np.arange(len(trials))
-    sums = np.zeros(len(trials))
-    for _ in range(neighbours):  # for so few, several times as fast as a partition
-        nearest = likeness.argmax(axis=1)
-        sums += own[nearest]
-        likeness[rows, nearest] = -np.inf
-    regularized = (1 - smoothing) * own + smoothing * sums / neighbours
-    return dict(zip(trials.tolist(), regularized.tolist(), strict=True))
+    :ivar order: the numbers of all trials, best first.
+    """
+
+    def __init__(self, scores: Mapping[int, float], searcher: Searcher) -> None:
+        import numpy as np
+
+        settings = searcher.settings
+        nums, own = np.fromiter(scores, np.int64, len(scores)), np.fromiter(scores.values(), np.float64, len(scores))
+        best = np.lexsort((nums, -own))
+        self.order: list[int] = nums[best].tolist()
+        self._scores = scores
+        self._trials, self._vectors = trial_vectors(np.sort(nums[best[: settings.pool_size]]), searcher)
+        self._own = np.array([scores[num] for num in self._trials.tolist()])
+        self._count = max(0, min(settings.neighbours, len(self._trials) - 1))
+
+    def regularize(self, nums: Sequence[int], smoothing: float) -> dict[int, float]:
+        """Of these trials those whose scores change, with the new ones."""
+        import numpy as np
+
+        if not self._count:
+            return {}
+        asked = np.array(nums, dtype=np.int64)
+        rows = np.searchsorted(self._trials, asked).clip(max=len(self._trials) - 1)
+        rows = rows[self._trials[rows] == asked]
+        likeness = self._vectors[rows] @ self._vectors.T
+        places = np.arange(len(rows))
+        likeness[places, rows] = -np.inf
+        sums = np.zeros(len(rows))
+        for _ in range(self._count):  # for so few, several times as fast as a partition
+            nearest = likeness.argmax(axis=1)
+            sums += self._own[nearest]
+            likeness[places, nearest] = -np.inf
+        regularized = (1 - smoothing) * self._own[rows] + smoothing * sums / self._count
+        return dict(zip(self._trials[rows].tolist(), regularized.tolist(), strict=True))
+
+    def limit(self, score: float, smoothing: float) -> float:
+        """The most that a trial of this score or a lower one has afterwards."""
+        best = [self._scores[num] for num in self.order[: self._count]]
+        return max(score, (1 - smoothing) * score + smoothing * sum(best) / len(best)) if best else score
 
 
 def trial_vectors(trials: Ids, searcher: Searcher) -> tuple[Ids, Vectors]:
