@@ -22,7 +22,7 @@ from trialindex.evaluation.collection import Collection, read_collection
 from trialindex.evaluation.report import evaluate
 from trialindex.evaluation.runs import ask
 from trialindex.search import rankings
-from trialindex.search.fusion import fuse
+from trialindex.search.fusion import Ranking, fuse
 from trialindex.trial.passages import passages
 
 SEED = 5
@@ -30,20 +30,20 @@ Lists = Sequence[Mapping[int, float]]
 Unrated = Sequence[Items[int] | None]
 
 
-def last(lists: Lists, size: int, weights: Sequence[float], depth: int, unrated: Unrated = ()) -> dict[int, float]:
+def last(lists: Lists, size: int, weights: Sequence[float], depth: int, unrated: Unrated = ()) -> Ranking:
     """Fuse as if every trial could have been in every ranking."""
     return fuse(lists, size, weights, depth, [None if one is None else () for one in unrated])
 
 
-def mean(lists: Lists, size: int, weights: Sequence[float], depth: int, unrated: Unrated = ()) -> dict[int, float]:
+def mean(lists: Lists, size: int, weights: Sequence[float], depth: int, unrated: Unrated = ()) -> Ranking:
     """Fuse with the mean of a ranking, which is 0 standardised, for each trial that it could not rate."""
-    found = last(lists, size, weights, depth, unrated)
+    found = last(lists, size, weights, depth, unrated).to_dict()
     for scores, weight, missing in zip(lists, weights, unrated, strict=True):
         least = last([scores], 0, [weight], depth, [()])
         for item in missing or ():
             if item in found and item not in scores and least:
                 found[item] -= min(least.values())
-    return found
+    return Ranking.sorted(found)
 
 
 FUSIONS = {"rank": fuse, "mean": mean, "last": last}

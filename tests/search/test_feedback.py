@@ -10,6 +10,7 @@ import pytest
 from support.helpers import ListSource, trial
 from trialindex.index import Index
 from trialindex.search.feedback import expansion_terms
+from trialindex.search.fusion import Ranking
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder
 
@@ -24,7 +25,7 @@ def index(tmp_path: Path) -> Index:
 
 def words(index: Index, scores: dict[int, float], **settings: Any) -> dict[str, float]:
     with index.searcher(RankingSettings(**settings)) as searcher:
-        return expansion_terms(scores, searcher)
+        return expansion_terms(Ranking.sorted(scores), searcher)
 
 
 def test_words_weigh_by_the_scores_of_their_trials_above_the_cutoff(index: Index) -> None:

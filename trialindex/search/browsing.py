@@ -139,7 +139,7 @@ def similar_trials(searcher: Searcher, num: int, limit: int) -> tuple[SimilarTri
         return ()
     mean = vectors.mean(axis=0, keepdims=True)
     mean /= max(float(np.linalg.norm(mean)), 1e-12)
-    [found] = nearest_trials(mean.astype(np.float32), limit + 1, searcher, None)
-    cosines = {other: score for other, (score, _) in found.items() if other != num}
+    [(found, _)] = nearest_trials(mean.astype(np.float32), limit + 1, searcher, None)
+    cosines = {other: cosine for other, cosine in found.to_dict().items() if other != num}
     loaded = records.load(list(cosines)[:limit])
     return tuple(SimilarTrial(trial=one.trial.masked(), similarity=round(cosines[one.num], 4)) for one in loaded)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from heapq import nlargest
 from itertools import islice
 
+from trialindex.search.fusion import Ranking
 from trialindex.search.participants import ParticipantChecker
 from trialindex.search.question import Question
 from trialindex.search.rankings import Candidate, Rankings
@@ -30,7 +31,8 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     gained: dict[int, float] = {}
     risen: dict[int, float] = {}
     if question.mode == "hybrid":
-        scores = rankings.fused(settings.weights(question.text, proposed=question.proposed.replaces), settings.depth)
+        weights = settings.weights(question.text, proposed=question.proposed.replaces)
+        scores = rankings.fused(weights, settings.depth).to_dict()
         adjuster = _Adjuster(question, searcher)
         smoothing = settings.smoothing * settings.note_share(question.text)
         if smoothing:
@@ -52,8 +54,8 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
         for num, parts in adjustments.items():
             scores[num] += _change(parts)
     else:
-        scores = dict(rankings.scores[question.mode])
-    ranks = {name: {num: rank for rank, num in enumerate(found, 1)} for name, found in rankings.scores.items()}
+        scores = rankings.scores[question.mode].to_dict()
+    ranks = {name: found.ranks for name, found in rankings.scores.items()}
 
     def order(num: int) -> tuple[float, ...]:
         return (-scores[num], *(ranks[name].get(num, math.inf) for name in ranks), num)
@@ -169,7 +171,7 @@ class _Adjuster:
         found: dict[int, dict[str, float]] = {}
         if not (self._limited or self._read):
             return found
-        best = sorted(scores, key=lambda num: (-scores[num], num))[: self._searcher.settings.depth]
+        best = Ranking.sorted(scores).nums[: self._searcher.settings.depth].tolist()
         done, step = 0, wanted + 50
         while done < len(best):
             found |= self.adjust(best[done : done + step])

@@ -156,7 +156,8 @@ class Assessor:
         self._records = searcher.records
         self._known: dict[int, float] = {}
         self._named = frozenset(question.named.nums)
-        self._least = min(rankings.scores.get("vector", {}).values(), default=_NO_COSINE)
+        self._cosines = rankings.scores.get("vector")
+        self._least = float(self._cosines.scores[-1]) if self._cosines else _NO_COSINE
         self._lexical = searcher.derived.lexical
         self._recognizer = searcher.recognizer()
         self._note = searcher.settings.note_share(question.text)
@@ -212,7 +213,7 @@ class Assessor:
         """Whether the question describes more than it names, and a trial is alike by its meaning: that none is about
         the name says little then.
         """
-        nearest = max(self._rankings.scores.get("vector", {}).values(), default=0.0)
+        nearest = float(self._cosines.scores[0]) if self._cosines else 0.0
         return len(self._others) >= _DESCRIPTION and nearest >= _ALIKE
 
     def _least_cosine(self, num: int) -> float:
@@ -237,7 +238,7 @@ class Assessor:
         in_prose = set(self._lexical.words(prose)) if (self._others | self._qualifiers) - in_names else set()
         weights = [weight for weight, _ in self._concepts]
         return Evidence(
-            cosine=self._rankings.scores.get("vector", {}).get(num, self._least_cosine(num)),
+            cosine=self._cosines[num] if self._cosines and num in self._cosines else self._least_cosine(num),
             illness=self._illness,
             main=main,
             named=_share(weights, named),

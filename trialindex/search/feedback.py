@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from heapq import nlargest
 
+from trialindex.search.fusion import Ranking
 from trialindex.search.searcher import Searcher
 
 
-def expansion_terms(scores: Mapping[int, float], searcher: Searcher) -> dict[str, float]:
+def expansion_terms(scores: Ranking, searcher: Searcher) -> dict[str, float]:
     """The words of the best trials' titles and summaries, each with a weight from 0 to 1.
 
     Source: the relevance model RM3 of Abdul-Jaleel et al., *UMass at TREC 2004*, whose second ranking is fused with the
     others here in place of being mixed into the first query.
 
-    :param scores: trials by number, with what they score so far.
+    :param scores: the trials so far.
     """
     settings, lexical = searcher.settings, searcher.derived.lexical
-    best = nlargest(settings.cutoff_rank, scores.items(), key=lambda pair: (pair[1], -pair[0]))
+    best = scores.scores[: settings.cutoff_rank].tolist()
     if not best:
         return {}
-    cutoff = best[-1][1] if len(best) == settings.cutoff_rank else min(0.0, best[-1][1])
-    gains = {num: score - cutoff for num, score in best[: settings.feedback_trials] if score > cutoff}
+    cutoff = best[-1] if len(best) == settings.cutoff_rank else min(0.0, best[-1])
+    first = zip(scores.nums[: settings.feedback_trials].tolist(), best, strict=False)
+    gains = {num: score - cutoff for num, score in first if score > cutoff}
     weights: dict[str, float] = {}
     for num, gain in gains.items():
         for stored in searcher.records.load_readable([num]):

@@ -2,7 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from trialindex.plugin.interfaces import Ids
+
+
+class Ranking(Mapping[int, float]):
+    """Items with their scores, best first: a mapping that is two arrays.
+
+    :param nums: the items.
+    :param scores: of each, as long.
+    """
+
+    def __init__(self, nums: Ids, scores: NDArray[np.float64]) -> None:
+        self.nums = nums
+        self.scores = scores
+
+    @classmethod
+    def of(cls, scores: Mapping[int, float]) -> Ranking:
+        """That of a mapping that is in order, best first."""
+        import numpy as np
+
+        if isinstance(scores, Ranking):
+            return scores
+        count = len(scores)
+        return cls(np.fromiter(scores, np.int64, count), np.fromiter(scores.values(), np.float64, count))
+
+    @classmethod
+    def sorted(cls, scores: Mapping[int, float]) -> Ranking:
+        """That of a mapping in any order; of equals the one of the lower number comes first."""
+        import numpy as np
+
+        unsorted = cls.of(scores)
+        order = np.lexsort((unsorted.nums, -unsorted.scores))
+        return cls(unsorted.nums[order], unsorted.scores[order])
+
+    @cached_property
+    def ranks(self) -> dict[int, int]:
+        """Every item's rank, from 1."""
+        return dict(zip(self.nums.tolist(), range(1, len(self.nums) + 1), strict=True))
+
+    def to_dict(self) -> dict[int, float]:
+        """The same as a dictionary."""
+        return dict(zip(self.nums.tolist(), self.scores.tolist(), strict=True))
+
+    def __getitem__(self, num: int) -> float:
+        return float(self.scores[self.ranks[num] - 1])
+
+    def __contains__(self, num: object) -> bool:
+        return num in self.ranks
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.nums.tolist())
+
+    def __len__(self) -> int:
+        return len(self.nums)
 
 
 def fuse(
@@ -11,7 +71,7 @@ def fuse(
     weights: Sequence[float],
     depth: int,
     unrated: Sequence[Collection[int] | None] = (),
-) -> dict[int, float]:
+) -> Ranking:
     """The weighted sum of standardised scores: each list's scores less their mean, in units of their deviation.
 
     Mean and standard deviation are those of a list's first *depth* scores; one that has fewer of the *size* items that
@@ -34,19 +94,21 @@ def fuse(
     """
     import numpy as np
 
-    tops = [np.fromiter(scores, dtype=np.int64, count=len(scores))[:depth] for scores in lists]
+    ranked = [Ranking.of(scores) for scores in lists]
+    tops = [one.nums[:depth] for one in ranked]
     # np.unique loads numpy.ma, which takes a first query longer than all of this
-    items = np.array(sorted({item for top in tops for item in top.tolist()}), dtype=np.int64)
+    found = np.sort(np.concatenate(tops)) if tops else np.empty(0, dtype=np.int64)
+    items = found[np.diff(found, prepend=-1) > 0]
     sums = np.zeros(len(items))
     count = min(depth, size)
     best_ranks = np.full(len(items), depth)
     for top in tops if any(unrated) else ():
         rows = np.searchsorted(items, top)
         best_ranks[rows] = np.minimum(best_ranks[rows], np.arange(len(top)))
-    for top, scores, weight, missing in zip(tops, lists, weights, unrated or [None] * len(lists), strict=True):
+    for top, one, weight, missing in zip(tops, ranked, weights, unrated or [None] * len(lists), strict=True):
         if not len(top):
             continue
-        values = np.fromiter(scores.values(), dtype=np.float64, count=len(scores))[:depth]
+        values = one.scores[:depth]
         unfilled = max(0, count - len(values)) if missing is None else 0
         mean = values.sum() / (len(values) + unfilled)
         square = ((values - mean) ** 2).sum() + unfilled * mean**2
@@ -57,11 +119,14 @@ def fuse(
             rows = np.flatnonzero(np.isin(items, list(missing)) & ~np.isin(items, top))
             standard[rows] = (values[np.minimum(best_ranks[rows], len(values) - 1)] - mean) / deviation
         sums += weight * standard
-    found = dict(zip(items.tolist(), sums.tolist(), strict=True))
+    if all(len(one) <= depth for one in ranked):
+        order = np.argsort(-sums, kind="stable")
+        return Ranking(items[order], sums[order])
+    below = dict(zip(items.tolist(), sums.tolist(), strict=True))
     floor = float(sums.min(initial=0.0)) - 2.0
-    for place, scores in enumerate(lists):
-        for rank, item in enumerate(list(scores)[depth:], start=depth + 1):
-            if item not in found or found[item] < floor + 1:
-                below = floor + 1 / (rank + place / len(lists))  # at one rank the first list goes first
-                found[item] = max(found.get(item, floor), below)
-    return found
+    for place, one in enumerate(ranked):
+        for rank, item in enumerate(one.nums[depth:].tolist(), start=depth + 1):
+            if item not in below or below[item] < floor + 1:
+                score = floor + 1 / (rank + place / len(lists))  # at one rank the first list goes first
+                below[item] = max(below.get(item, floor), score)
+    return Ranking.sorted(below)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trialindex.search.fusion import fuse
+from trialindex.search.fusion import Ranking, fuse
 from trialindex.search.question import Question
 
 BY_MEANING = ("vector", "focus")
@@ -41,14 +41,14 @@ class Rankings:
     """
 
     question: Question
-    scores: dict[str, Mapping[int, float]]
+    scores: dict[str, Ranking]
     passages: Mapping[int, int | None]
     size: int
     unembedded: frozenset[int] = frozenset()
     testing: frozenset[int] = frozenset()
     stated: frozenset[int] = frozenset()
 
-    def fused(self, weights: Mapping[str, float], depth: int) -> dict[int, float]:
+    def fused(self, weights: Mapping[str, float], depth: int) -> Ranking:
         """The rankings as one, see :func:`~trialindex.search.fusion.fuse`.
 
         :param weights: of the rankings, by name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from trialindex.search.fusion import Ranking
 from trialindex.search.searcher import Searcher
 
 if TYPE_CHECKING:
@@ -37,12 +38,10 @@ class Neighbourhood:
     def __init__(self, scores: Mapping[int, float], searcher: Searcher) -> None:
         import numpy as np
 
-        settings = searcher.settings
-        nums, own = np.fromiter(scores, np.int64, len(scores)), np.fromiter(scores.values(), np.float64, len(scores))
-        best = np.lexsort((nums, -own))
-        self.order: list[int] = nums[best].tolist()
+        settings, ranked = searcher.settings, Ranking.sorted(scores)
+        self.order: list[int] = ranked.nums.tolist()
         self._scores = scores
-        self._trials, self._vectors = trial_vectors(np.sort(nums[best[: settings.pool_size]]), searcher)
+        self._trials, self._vectors = trial_vectors(np.sort(ranked.nums[: settings.pool_size]), searcher)
         self._own = np.array([scores[num] for num in self._trials.tolist()])
         self._count = max(0, min(settings.neighbours, len(self._trials) - 1))
 

@@ -14,6 +14,7 @@ from trialindex.plugin.interfaces import Encoder
 from trialindex.search import analysis
 from trialindex.search.constraints import tests
 from trialindex.search.feedback import expansion_terms
+from trialindex.search.fusion import Ranking
 from trialindex.search.question import Question
 from trialindex.search.rankings import BY_MEANING, Rankings
 from trialindex.search.requirements import trials_in_state
@@ -37,17 +38,16 @@ def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
     allowed = searcher.allowed(question.filters)
     size = len(searcher.records) if allowed is None else len(allowed)
     lexical = searcher.derived.lexical
-    scores: dict[str, Mapping[int, float]] = {}
+    scores: dict[str, Ranking] = {}
     if not question.text:
         return Rankings(question, scores, {}, size)
     if question.mode == "lexical":
-        scores["lexical"] = dict(lexical.search(question.text, depth, allowed))
+        scores["lexical"] = _ranking(lexical.search(question.text, depth, allowed))
         return Rankings(question, scores, {}, size)
     if question.mode == "vector":
         vectors = embed_query(_embedded_text(question, searcher.encoder()), searcher.encoder())
-        [nearest] = nearest_trials(vectors, depth, searcher, allowed)
-        scores["vector"] = {num: score for num, (score, _) in nearest.items()}
-        return Rankings(question, scores, {num: position for num, (_, position) in nearest.items()}, size)
+        [(scores["vector"], passages)] = nearest_trials(vectors, depth, searcher, allowed)
+        return Rankings(question, scores, passages, size)
     return _rank_hybrid(question, searcher, depth, allowed, size)
 
 
@@ -84,22 +84,29 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
         treated = lexical_thread.submit(_treated, replace(question, understood=understood), lexical, depth, allowed)
         stated = lexical_thread.submit(trials_in_state, replace(question, understood=understood), searcher, allowed)
         nearest = nearest_trials(queries, depth, searcher, allowed)
-    scores: dict[str, Mapping[int, float]] = {}
+    scores: dict[str, Ranking] = {}
     passages: dict[int, int | None] = {}
-    for name, found in zip(("vector", "focus"), nearest, strict=False):
-        scores[name] = {num: score for num, (score, _) in found.items()}
-        passages = {num: position for num, (_, position) in found.items()} | passages
-    scores["lexical"] = dict(by_words.result())
-    scores["concepts"] = dict(by_concepts.result())
+    for name, (found, positions) in zip(("vector", "focus"), nearest, strict=False):
+        scores[name] = found
+        passages = positions | passages
+    scores["lexical"] = _ranking(by_words.result())
+    scores["concepts"] = _ranking(by_concepts.result())
     asked = replace(question, understood=understood)
     testing = _testing(treated.result(), question, searcher)
     rankings = Rankings(asked, scores, passages, size, _unembedded(scores, searcher), testing, stated.result())
     words = expansion_terms(rankings.fused(weights, settings.depth), searcher)
-    scores["feedback"] = dict(lexical.search_words(words, depth, allowed))
+    scores["feedback"] = _ranking(lexical.search_words(words, depth, allowed))
     return replace(rankings, unembedded=_unembedded(scores, searcher))
 
 
-def _unembedded(scores: Mapping[str, Mapping[int, float]], searcher: Searcher) -> frozenset[int]:
+def _ranking(found: Sequence[tuple[int, float]]) -> Ranking:
+    import numpy as np
+
+    nums, scores = zip(*found, strict=True) if found else ((), ())
+    return Ranking(np.array(nums, dtype=np.int64), np.array(scores, dtype=np.float64))
+
+
+def _unembedded(scores: Mapping[str, Ranking], searcher: Searcher) -> frozenset[int]:
     found = {num for name, ranked in scores.items() if name not in BY_MEANING for num in ranked}
     return searcher.unembedded(found.difference(scores["vector"]))
 
@@ -157,8 +164,8 @@ def embed_query(text: str, encoder: Encoder, names: Sequence[str] = ()) -> Vecto
 
 def nearest_trials(
     queries: Vectors, depth: int, searcher: Searcher, allowed: Ids | None
-) -> list[dict[int, tuple[float, int | None]]]:
-    """For each query the *depth* trials whose best passage is nearest: number → (cosine, passage position), best first.
+) -> list[tuple[Ranking, dict[int, int | None]]]:
+    """For each query the *depth* trials whose best passage is nearest, by its cosine, and the position of that passage.
 
     Equally near trials are in the order of their numbers, however many are asked for.
 
@@ -178,15 +185,14 @@ def nearest_trials(
         owners[ids >= 0] = derived.trials_of(records, ids[ids >= 0])
         best = [_best_passages(row, of, depth) for row, of in zip(scores, owners, strict=True)]
         if fetch >= available or all(
-            len(found) == depth and row[-1] < next(reversed(found.values()))[0]
-            for found, row in zip(best, scores, strict=True)
+            len(found) == depth and row[-1] < found.scores[-1] for (found, _), row in zip(best, scores, strict=True)
         ):
             return best
         fetch = min(fetch * 2, available)
-    return [{} for _ in queries]
+    return [(_ranking(()), {}) for _ in queries]
 
 
-def _best_passages(scores: Vectors, owners: Ids, depth: int) -> dict[int, tuple[float, int | None]]:
+def _best_passages(scores: Vectors, owners: Ids, depth: int) -> tuple[Ranking, dict[int, int | None]]:
     """The *depth* best trials by the best of their passages.
 
     :param owners: trial and position of the passages, shape ``(n, 2)``; trial 0 for those of trials that are gone.
@@ -194,11 +200,9 @@ def _best_passages(scores: Vectors, owners: Ids, depth: int) -> dict[int, tuple[
     import numpy as np
 
     scores, owners = scores[owners[:, 0] > 0], owners[owners[:, 0] > 0]
-    order = np.lexsort((owners[:, 1], owners[:, 0], -scores))
-    best: dict[int, tuple[float, int | None]] = {}
-    for (trial, position), score in zip(owners[order].tolist(), scores[order].tolist(), strict=True):
-        if trial not in best:
-            if len(best) == depth:
-                break
-            best[trial] = (score, None if position < 0 else position)
-    return best
+    order = np.lexsort((owners[:, 1], -scores, owners[:, 0]))
+    order = order[np.diff(owners[order, 0], prepend=0) > 0]  # of each trial its best passage
+    order = order[np.argsort(-scores[order], kind="stable")[:depth]]
+    nums, positions = owners[order, 0], owners[order, 1].tolist()
+    known = (None if position < 0 else position for position in positions)
+    return Ranking(nums, scores[order].astype(np.float64)), dict(zip(nums.tolist(), known, strict=True))

@@ -78,7 +78,7 @@ class EarlierVersion(NamedTuple):
     trial: Trial
 
 
-_KEPT = 100
+_KEPT = 200
 """Trials that a snapshot keeps once they were read."""
 _STORED = f"num, record, first_seen, last_checked, {GONE_SINCE}"
 
