@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from trialindex.concepts.person import Person
@@ -36,76 +37,125 @@ _ARE = (
 _PEOPLE = r"(?:(?:new|more|adult)\s+)?(?:patients|participants|volunteers|people|subjects)"
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.IGNORECASE)
+class _Pattern:
+    """A pattern, compiled when first a text has one of the parts of words without which it finds nothing.
+
+    Most questions have none of them, and compiling all patterns would take a first question 7 ms.
+
+    :param parts: in small letters; none where it is looked for only with cause.
+    """
+
+    def __init__(self, text: str, *parts: str) -> None:
+        self._text = text
+        self._parts = parts
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        return re.compile(self._text, re.IGNORECASE)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        lowered = text.casefold()
+        if not self._parts or any(part in lowered for part in self._parts):
+            yield from self.compiled.finditer(text)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self.compiled.search(text)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        return self.compiled.match(text)
 
 
-_STATUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (_pattern(text), status)
-    for text, status in (
+_STATUSES: tuple[tuple[_Pattern, str], ...] = tuple(
+    (_Pattern(text, *parts), status)
+    for text, status, *parts in (
         (
             rf"\b{_ARE}not\s+yet\s+(?:recruiting|open|started|enrol+ing)\b|\bupcoming(?=\s+{_STUDIES}\b)",
             "NOT_YET_RECRUITING",
+            "not",
+            "upcoming",
         ),
-        (rf"\b{_ARE}(?:active,?\s+)?(?:not|no\s+longer)\s+recruiting\b", "ACTIVE_NOT_RECRUITING"),
-        (rf"\b{_ARE}recruiting(?:\s+(?:now|right\s+now|{_PEOPLE}))?\b(?!\s+(?:muscle|cells?|motor|fib))", "RECRUITING"),
-        (rf"\b(?:completed|finished)(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})(?:completed|finished)\b", "COMPLETED"),
-        (rf"\b(?:terminated|stopped)(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})(?:terminated)\b", "TERMINATED"),
-        (rf"\bwithdrawn(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})withdrawn\b", "WITHDRAWN"),
-        (rf"\bsuspended(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})suspended\b", "SUSPENDED"),
+        (rf"\b{_ARE}(?:active,?\s+)?(?:not|no\s+longer)\s+recruiting\b", "ACTIVE_NOT_RECRUITING", "recruiting"),
+        (
+            rf"\b{_ARE}recruiting(?:\s+(?:now|right\s+now|{_PEOPLE}))?\b(?!\s+(?:muscle|cells?|motor|fib))",
+            "RECRUITING",
+            "recruiting",
+        ),
+        (
+            rf"\b(?:completed|finished)(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})(?:completed|finished)\b",
+            "COMPLETED",
+            "completed",
+            "finished",
+        ),
+        (
+            rf"\b(?:terminated|stopped)(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})(?:terminated)\b",
+            "TERMINATED",
+            "terminated",
+            "stopped",
+        ),
+        (rf"\bwithdrawn(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})withdrawn\b", "WITHDRAWN", "withdrawn"),
+        (rf"\bsuspended(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})suspended\b", "SUSPENDED", "suspended"),
     )
 )
-_OPEN = _pattern(
+_OPEN = _Pattern(
     rf"\b(?:(?:currently|still)\s+)?open(?=\s+{_STUDIES}\b)"
     rf"|(?<=trials )(?:{_ARE})open\b(?:\s+(?:to|for)\s+(?:{_PEOPLE}|enrol+ment|recruitment|me|anyone))?(?:\s+with\b)?"
     rf"|(?<=studies )(?:{_ARE})open\b(?:\s+(?:to|for)\s+(?:{_PEOPLE}|enrol+ment|recruitment|me|anyone))?(?:\s+with\b)?"
     rf"|\b{_ARE}(?:accepting|taking|looking\s+for|seeking)\s+{_PEOPLE}\b(?:\s+with\b)?"
     rf"|\b{_ARE}enrol+ing(?:\s+{_PEOPLE})?(?:\s+(?:now|right\s+now))?\b"
     r"|\b(?:(?:that|which)\s+)?(?:i|we|he|she|they|people)\s+(?:can|could|may|might)\s+(?:still\s+)?"
-    r"(?:join|enter|enrol+\s+in|participate\s+in|take\s+part\s+in|sign\s+up\s+for)\b"
+    r"(?:join|enter|enrol+\s+in|participate\s+in|take\s+part\s+in|sign\s+up\s+for)\b",
+    *("open", "accepting", "taking", "looking", "seeking", "enrol", "join", "enter", "participate", "take", "sign"),
 )
 _NUMBER = r"(?:[1-4]|i{1,3}|iv)[ab]?"
-_PHASE = _pattern(
+_PHASE = _Pattern(
     r"\b(?<!chronic )(?<!acute )(?<!luteal )(?<!blast )(?<!accelerated )(?<!second )(?<!first )(?<!follicular )"
     rf"(?P<early>early[\s-]+)?phases?[\s-]*(?P<numbers>{_NUMBER}(?:\s*(?:/|-|,|or|and|to|&)\s*(?:phase\s*)?{_NUMBER})*)\b"
-    r"(?!\s+(?:of\b|cardiac|rehab|pulmonary|block|reaction|dialysis|wound|sleep))(?:\s+(?=trials?|stud))?"
+    r"(?!\s+(?:of\b|cardiac|rehab|pulmonary|block|reaction|dialysis|wound|sleep))(?:\s+(?=trials?|stud))?",
+    "phase",
 )
-_ONE_NUMBER = _pattern(r"\b(?:([1-4])|(i{1,3}|iv))[ab]?\b")
+_ONE_NUMBER = _Pattern(r"\b(?:([1-4])|(i{1,3}|iv))[ab]?\b")
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
-_TYPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (_pattern(text), code)
-    for text, code in (
-        (rf"\bobservational(?=\s+{_STUDIES}\b)", "OBSERVATIONAL"),
-        (rf"\binterventional(?=\s+{_STUDIES}\b)", "INTERVENTIONAL"),
-        (r"\b(?:expanded\s+access|compassionate\s+use)(?:\s+(?:programs?|programmes?|for))*\b", "EXPANDED_ACCESS"),
+_TYPES: tuple[tuple[_Pattern, str], ...] = tuple(
+    (_Pattern(text, *parts), code)
+    for text, code, *parts in (
+        (rf"\bobservational(?=\s+{_STUDIES}\b)", "OBSERVATIONAL", "observational"),
+        (rf"\binterventional(?=\s+{_STUDIES}\b)", "INTERVENTIONAL", "interventional"),
+        (
+            r"\b(?:expanded\s+access|compassionate\s+use)(?:\s+(?:programs?|programmes?|for))*\b",
+            "EXPANDED_ACCESS",
+            "expanded",
+            "compassionate",
+        ),
     )
 )
-_NO_PLACEBO = _pattern(
+_NO_PLACEBO = _Pattern(
     r"\b(?:(?:i\s+)?(?:do\s+not|don'?t|does\s+not|doesn'?t|not)\s+want\s+(?:to\s+(?:get|take|be\s+given|be\s+on)\s+)?"
     r"|(?:no|without|avoid(?:ing)?|instead\s+of)\s+)(?:a\s+|the\s+|any\s+)?(?:risk\s+of\s+)?placebos?\b(?:\s+please)?"
-    r"|\bplacebo[\s-]free\b"
+    r"|\bplacebo[\s-]free\b",
+    "placebo",
 )
-_FRAME = _pattern(
+_FRAME = _Pattern(
     r"(?:\b(?:are|is)\s+there\s+(?:any\s+|an?\s+)?|\b(?:find|show|give|list)\s+(?:me\s+)?(?:any\s+|all\s+|some\s+)?"
     r"|\b(?:looking|searching)\s+for\s+(?:an?\s+|any\s+|some\s+)?)?(?:\b(?:any|all|some|which|what|the)\s+)?"
     r"\b(?:(?:clinical|research|medical|treatment|drug)\s+(?:trials?|stud(?:y|ies))|trials|studies)\b"
-    r"(?:\s+(?:for|on|of|in|about|with|into|regarding|testing)\b)?"
+    r"(?:\s+(?:for|on|of|in|about|with|into|regarding|testing)\b)?",
+    *("trial", "stud"),
 )
-_LOOSE_ENDS = _pattern(
+_LOOSE_ENDS = _Pattern(
     r"^(?:[\s,;:.?!-]|\b(?:for|of|on|in|about|with|and|that|which|are|is|there|any)\b)+"
     r"|(?:[\s,;:-]|\b(?:for|of|on|in|about|with|and|that|which|are|is|there|any|near)\b)+(?=[\s.?!]*$)"
 )
 """What is left at the ends of a question when such words were taken out."""
-_WANTED = _pattern(
+_WANTED = _Pattern(
     r"(?:^|\b(?:could|can|would|will|does|is\s+there|are\s+there|any|anyone|tested|testing|tests?|about|interested\s+in|what\s+about"
     r"|looking\s+for|want|try)\s+)(?:(?:a|an|any|some|the|new|with)\s+)*$"
 )
 """What stands before a treatment that is asked for; a question may also begin with it."""
-_HELPS = _pattern(r"^\s+(?:help|work|calm|cure|be\s+used|make|lower|slow|stop)\b|^s?\s*\?")
-_FOR = _pattern(
+_HELPS = _Pattern(r"^\s+(?:help|work|calm|cure|be\s+used|make|lower|slow|stop)\b|^s?\s*\?")
+_FOR = _Pattern(
     r"^\s*(?:(?:therapy|treatment|injections?|tablets?|pills?)\s+)?(?:for|in|against|to\s+treat|and|or|with|$)\b|^\s*[?.!,;]|^\s*$"
 )
-_NO_WISH = _pattern(
+_NO_WISH = _Pattern(
     r"\b(?:not|never|no\s+longer|isn'?t|doesn'?t|don'?t|didn'?t|failed|failing|fails|useless|failure|alternatives?|instead|after|since|stop\w*"
     r"|despite|allergic|allergy\s+to|intoleran\w+|resistan\w+|refractory|induced|withdrawal|overdose|toxicity|reacts?|recovery"
     r"|dependen\w+|naive|completed|finished|rehab\w*|on|taking|took|takes|tried|had|has|have|was|were|am|is|users?)\b"
@@ -113,10 +163,23 @@ _NO_WISH = _pattern(
 """Words of a short question that tell what somebody had rather than ask for it."""
 _BARE = 5
 """Words of a question that is no sentence: its first or last ones may name the treatment that is asked for."""
-_KINDS = _pattern(
+_KINDS = _Pattern(
     r"\b(?:(?:cancer|mrna|dna|therapeutic)\s+)?vaccin(?:e|es|ation)|\b(?:aerobic\s+|strength\s+)?exercise(?:\s+(?:program|training))?"
     r"|\byoga|\btai\s+chi|\b(?:mindfulness|meditation|hypnosis|massage|biofeedback|physiotherapy|physical\s+therapy"
-    r"|music\s+therapy|radiation(?:\s+therapy)?|surgery|stem\s+cells?|gene\s+editing|crispr|biologics?|light\s+therapy)\b"
+    r"|music\s+therapy|radiation(?:\s+therapy)?|surgery|stem\s+cells?|gene\s+editing|crispr|biologics?|light\s+therapy)\b",
+    *(
+        "vaccin",
+        "exercise",
+        "yoga",
+        "tai",
+        "mindfulness",
+        "meditation",
+        "hypnosis",
+        "massage",
+        "biofeedback",
+        "therapy",
+    ),
+    *("radiation", "surgery", "stem", "editing", "crispr", "biologic"),
 )
 """Kinds of treatment that the vocabularies do not list."""
 
@@ -157,7 +220,7 @@ def read_constraints(text: str, filters: Filters, find: Callable[[str], Sequence
     parts = [part for part in parts if not any(start < part.end and part.start < end for start, end in quoted)]
     asked = sorted((part for part in parts if part.kind), key=lambda part: part.start)
     rest = remove_spans(text, [(part.start, part.end) for part in parts])
-    rest = _LOOSE_ENDS.sub("", rest).strip() if parts else text
+    rest = _LOOSE_ENDS.compiled.sub("", rest).strip() if parts else text
     return Constraints(
         text=rest if content_words(rest) else text,
         told=tuple(part.constraint(text, filters) for part in asked),
