@@ -93,6 +93,22 @@ def test_a_mention_points_at_the_text_and_says_what_it_means() -> None:
     assert [concept.id for concept in mention.concepts] == ["EX:myocardial-infarction", None]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SLE, and a heart attack in 2010",
+        "no lupus, but a heart attack",
+        "asthma (-), stroke",
+        "lupus was ruled out; stroke",
+        "Mother had lupus. History of stroke, possible asthma",
+        "free of asthma except for lupus",
+    ],
+)
+def test_meanings_are_the_names_of_what_is_found_and_not_denied(text: str) -> None:
+    found = [one for one in TERMS.find(text) if not one.negated]
+    assert TERMS.meanings(text) == {normalize(name) for one in found for name in one.names}
+
+
 def test_what_says_too_little_is_marked() -> None:
     text = "cancer is a disease; h/o t.b."
     assert {m.text: m.general for m in TERMS.find(text)} == {"cancer": True, "disease": True, "h/o": True, "t.b": False}
@@ -280,6 +296,7 @@ def test_any_text_can_be_read(text: str) -> None:
         assert mention.concepts
         last = mention.end
     assert TERMS.find(text) == mentions
+    assert TERMS.meanings(text) == {normalize(name) for one in mentions if not one.negated for name in one.names}
     TERMS.lookup(text)
     assert all(isinstance(name, str) for name in TERMS.synonyms(text))
 

@@ -9,7 +9,7 @@ import pytest
 
 from support.helpers import ListSource, ids, trial
 from trialindex.index import Index
-from trialindex.search.regularization import regularize_scores, trial_vectors
+from trialindex.search.regularization import Neighbourhood, regularize_scores, trial_vectors
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder
 
@@ -75,3 +75,27 @@ def test_pages_of_a_note_are_cut_from_one_order(families: Index, limit: int) -> 
     whole = ids(families.query(NOTE, limit=8, ranking=settings))
     pages = [ids(families.query(NOTE, limit=limit, page=page, ranking=settings)) for page in range(1, 9)]
     assert [trial_id for page in pages for trial_id in page] == whole
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_the_first_of_many_are_those_of_all_compared(tmp_path: Path, limit: int) -> None:
+    index = Index.create(tmp_path / "index", encoder=FakeEncoder())
+    what = ("gout of the big toe", "asthma at night", "a toe that is broken", "kidney stones")
+    index.ingest(
+        ListSource(
+            *(trial(n, title=f"{what[n % 4]} {n}", summary=f"word{n} word{n + 1} {what[n % 4]}") for n in range(400))
+        )
+    )
+    shown, whole = index.query(NOTE, limit=limit), index.query(NOTE, limit=400)
+    assert [(hit.trial.id, hit.parts) for hit in shown.hits] == [
+        (hit.trial.id, hit.parts) for hit in whole.hits[:limit]
+    ]
+    with index.searcher() as searcher:
+        scores = {num: float(num % 97) for num in range(1, 401)}
+        neighbourhood = Neighbourhood(scores, searcher)
+        all_of_them = neighbourhood.regularize(neighbourhood.order, 0.3)
+        some = neighbourhood.regularize(neighbourhood.order[:20], 0.3)
+        assert some == pytest.approx({num: all_of_them[num] for num in neighbourhood.order[:20]})
+        for at in range(0, 400, 40):
+            limit_below = neighbourhood.limit(scores[neighbourhood.order[at]], 0.3)
+            assert all(all_of_them[num] <= limit_below + 1e-9 for num in neighbourhood.order[at:])
