@@ -9,6 +9,8 @@ import pytest
 
 from support.web_cases import Browser, Outline, serve
 from trialindex import sample_index
+from trialindex.plugin.proposals import Proposal
+from trialindex_readers.rules import RulesReader
 
 
 @pytest.fixture
@@ -119,3 +121,17 @@ def test_age_sex_and_place_can_be_taken_out_of_a_text(reader: Browser) -> None:
     assert "lupus" in understood
     for gone in ("34 years</", "female", "lives in"):
         assert gone not in understood
+
+
+def test_what_a_reader_proposes_is_shown_as_words_that_were_searched_for_and_can_be_left_out(
+    reader: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed = [Proposal("Parkinson's disease", ("tremor at rest", "<b>gait</b>"))]
+    monkeypatch.setattr(RulesReader, "propose", lambda self, text: proposed)
+    path = reader.search("a tremor at rest and a shuffling gait")
+    page = reader.get(path).text
+    assert "Also searched: Parkinson&#39;s disease (tremor at rest, &lt;b&gt;gait&lt;/b&gt;). These are words" in page
+    assert "no diagnosis" in page
+    assert "--as-written" not in page
+    assert not any("Parkinson" in chip for chip in chips(page))
+    assert "Also searched" not in reader.get(ask_again(reader, path, ("as_written", "1"))).text
