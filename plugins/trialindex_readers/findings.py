@@ -141,6 +141,10 @@ class Table:
     measures: dict[str, list[Threshold]]
     longest: int
 
+    def is_finding(self, name: str) -> bool:
+        """Whether a finding is called so."""
+        return normalize(name) in self.names
+
     def illnesses_of(self, finding: int) -> Iterator[tuple[int, int]]:
         """The illnesses that have a finding, and its level there."""
         numbers = self.having[finding]

@@ -65,7 +65,7 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
         vectors = embed_query(_embedded_text(question, encoder), encoder, [one.name for one in (*own, *proposed)])
         queries, names = vectors[:1], vectors[1:]
         understood = analysis.weigh(understood, (names[: len(own)] @ queries[0]).tolist())
-        share = settings.share_of_own(question.text) if question.proposed.replaces else 1.0
+        share = settings.share_of_own(question.text, replaced=question.proposed.replaces) if proposed else 1.0
         first = 0 if share else len(own)
         beside = [settings.proposal_weight * concept.weight for concept in proposed]
         emphasis = [*(share * concept.weight for concept in own), *beside][first:]

@@ -43,7 +43,8 @@ class RankingSettings:
     :param proposals: how many of a reader's proposals are searched for.
     :param proposal_weight: what a proposal counts among what the text names, times its own weight.
     :param own_share: what the text's own concepts count in a note of which a reader's proposals take their place. In a
-        question, and beside the proposals of other readers, they count in full.
+        question they count in full.
+    :param beside_share: what they count in a note beside the proposals of other readers.
     :raises ValueError: *cutoff_rank* is below *depth*: late pages would be cut from another order.
     """
 
@@ -78,6 +79,7 @@ class RankingSettings:
     proposals: int = 10
     proposal_weight: float = 1.0
     own_share: float = 0.0
+    beside_share: float = 0.3
 
     def __post_init__(self) -> None:
         if self.cutoff_rank > self.depth:
@@ -99,6 +101,9 @@ class RankingSettings:
         share, of_note = self.note_share(text), self.proposal_note_weights if proposed else self.note_weights
         return {name: (1 - share) * self.question_weights[name] + share * of_note[name] for name in RANKINGS}
 
-    def share_of_own(self, text: str) -> float:
-        """What a text's own concepts count of which proposals take the place: all in a question."""
-        return 1 - self.note_share(text) * (1 - self.own_share)
+    def share_of_own(self, text: str, *, replaced: bool) -> float:
+        """What a text's own concepts count beside proposals: all in a question.
+
+        :param replaced: the proposals take their place.
+        """
+        return 1 - self.note_share(text) * (1 - (self.own_share if replaced else self.beside_share))
