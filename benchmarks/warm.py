@@ -45,7 +45,7 @@ class Version:
 
     def __init__(self, python: str, index: str) -> None:
         self._process = subprocess.Popen(
-            [python, "-c", WORKER, index], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [python, "-P", "-c", WORKER, index], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def ask(self, text: str) -> tuple[float, float]:
