@@ -20,9 +20,10 @@ from pathlib import Path
 from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.trial import Trial
 from trialindex_writers.plain import PlainWriter
+from trialindex_writers.plain_compared import versus
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
-from trialindex_writers.plain_told import in_short, tested, versus
+from trialindex_writers.plain_told import in_short, tested
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 

@@ -174,6 +174,7 @@ def _verb(trial: Trial, illness: Illness | None, known: tuple[str, ...]) -> str:
     group = illness.group if illness else ""
     whom = whom_of(illness)
     prevents = trial.primary_purpose == "PREVENTION" and illness is not None and not illness.had
+    prevents = prevents and not re.search(r"\btreat(?:ment of|ing)\b", _titles(trial), re.IGNORECASE)
     if prevents:
         return f"prevent {name}"
     for phrase in known:

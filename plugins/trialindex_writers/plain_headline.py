@@ -10,14 +10,15 @@ from collections.abc import Iterator
 
 from trialindex.trial import Trial
 from trialindex.trial.display import count
-from trialindex_writers.plain_aim import aim, looked_at
+from trialindex_writers.plain_aim import aim, looked_at, measures
+from trialindex_writers.plain_compared import background, versus
 from trialindex_writers.plain_design import design
 from trialindex_writers.plain_fate import fate, reason
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_roles import roles
-from trialindex_writers.plain_told import background, for_headline, tested, together, versus
+from trialindex_writers.plain_told import for_headline, tested, together
 from trialindex_writers.plain_watched import treated, watched, with_illness
 
 LONGEST = 90
@@ -233,6 +234,9 @@ def _reaction(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
 
 def _signs(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
     do = "do" if _many(trial) else "does"
+    if not measures(trial):
+        for ill in illness:
+            yield f"A look at {name} in {ill}" if _had(trial) else f"A look at {name} and {ill}"
     for ill in illness:
         yield f"What {do} {name} do in the body{f' in {ill}?' if _had(trial) else f'? A study on {ill}'}"
     if not illness:

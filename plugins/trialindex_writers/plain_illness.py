@@ -99,6 +99,10 @@ def _narrowed(entry: Everyday, place: int, trial: Trial) -> tuple[Everyday, int]
     """The allergy that a title names, for an illness that is broader: ``peanut allergy`` for food allergy."""
     if entry.name == "smoking" and _VAPING.search(trial.title):
         return Everyday("vaping", entry.gloss, entry.group), place
+    if entry.name == "cancer" and not _BASKET.search(f"{trial.title} {trial.official_title or ''}"):
+        exact_cancer = _in_title(fold(trial.title)) or _in_title(fold(trial.official_title or ""))
+        if exact_cancer and exact_cancer.group == "cancer":
+            return exact_cancer, 0
     for number, title in enumerate((trial.title, trial.official_title or "")):
         exact = exact_allergy(entry.name, title)
         if exact:
@@ -217,6 +221,8 @@ _WITHOUT = rule(
     \bsiblings?\b
     """
 )
+_INTRODUCED = re.compile(r"\b(?:early|timely|first) .{0,20}introduc|introduction of", re.IGNORECASE)
+"""Titles of studies that give a food early, to those who may or may not become allergic."""
 _RELATIVES = re.compile(
     r"\b(?:mothers|fathers|parents|(?:family )?(?:caregivers|carers)|families|relatives|spouses|partners) of\b",
     re.IGNORECASE,
@@ -246,9 +252,13 @@ def about(trial: Trial) -> Illness | None:
     titled = [one for one in (first, *others) if one.place < _NOWHERE]
     if others and all(one.entry.group == "cancer" for one in (first, *others)):
         return _cancers(trial, [first, *others], titled)
+    cancers = [one for one in (first, *others) if one.entry.group == "cancer"]
+    if len(cancers) > 1 and first in cancers:
+        return _cancers(trial, cancers, [one for one in titled if one in cancers])
     if len(titled) > 1 and titled[0].place < _SECOND <= titled[1].place:
         titled = titled[:1]
-    if trial.study_type == "OBSERVATIONAL" and len(titled) > 1 and len(trial.arms) == 2:
+    looks = trial.study_type == "OBSERVATIONAL" or trial.primary_purpose in _LOOKING
+    if looks and len(titled) > 1 and len(trial.arms) in {1, 2}:
         titled = _grouped(titled, _labels(trial)) or titled
     several = titled if len(titled) > 1 else []
     if not titled and others and not _same_area([first, *others]):
@@ -355,6 +365,8 @@ def _had(trial: Trial, one: _Named, *others: _Named) -> bool:
     :param others: what people may have instead.
     """
     if _RELATIVES.search(f"{trial.title} {trial.official_title or ''}"):
+        return False
+    if one.entry.group == "food" and _INTRODUCED.search(f"{trial.title} {trial.official_title or ''}"):
         return False
     required = _required(trial, one)
     if one.entry.group == "infection" and trial.primary_purpose != "TREATMENT" and not required and _vaccine(trial):

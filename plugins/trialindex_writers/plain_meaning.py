@@ -13,7 +13,8 @@ from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Outcome, Trial
 from trialindex.trial.display import count
 from trialindex_writers.grammar import first_of, joined, quoted
-from trialindex_writers.plain_aim import BODY, SAFETY, SIGNS, USE, aim, looked_at
+from trialindex_writers.plain_aim import BODY, SAFETY, SIGNS, USE, aim, looked_at, measures
+from trialindex_writers.plain_compared import background, partly, versus
 from trialindex_writers.plain_design import design
 from trialindex_writers.plain_everyday import everyday
 from trialindex_writers.plain_fate import fate
@@ -25,17 +26,7 @@ from trialindex_writers.plain_record import missing, remembered, told
 from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_summary import sentence
 from trialindex_writers.plain_things import is_code, is_inactive, is_no_name
-from trialindex_writers.plain_told import (
-    Told,
-    background,
-    in_short,
-    is_cancer,
-    is_looking,
-    listed,
-    partly,
-    tested,
-    versus,
-)
+from trialindex_writers.plain_told import Told, in_short, is_cancer, is_looking, listed, tested
 from trialindex_writers.plain_watched import in_title
 from trialindex_writers.plain_whom import such
 
@@ -58,7 +49,7 @@ def _substance(trial: Trial) -> str:
     if not drugs:
         missing(trial, "interventions")
         what = listed(trial)
-        if not found and trial.interventions and trial.study_type == "INTERVENTIONAL":
+        if not found and roles(trial).background and trial.study_type == "INTERVENTIONAL":
             return sentence("What is tested is not registered by its name")
         if found and all(is_looking(one) for one in found):
             names = first_of([quoted(one.thing.name, 80) for one in found], 2)
@@ -160,9 +151,13 @@ def _hope(trial: Trial) -> str:
         return sentence(f"It could lead to better care{' for people with ' + name if name else ''}")
     if asked.sort == "signs":
         place = f" in {name}" if whose else ""
+        if not measures(trial):
+            return sentence(f"It could add to what is known of {it}{place}")
         return sentence(f"It could show what {it} can do in the body{place}, not yet whether people feel better")
     if "PHASE4" in trial.phases:
         return sentence(f"If it works, doctors would know better when {it} can {asked.verb}")
+    if len(tested(trial)) == 2 and design(trial).sort == "each" and not versus(trial) and " or " in it:
+        return sentence(f"It could show whether {it} is the better way to {such(trial, asked.verb)}")
     return sentence(f"A good result would speak for {it} as a way to {such(trial, asked.verb)}")
 
 

@@ -8,7 +8,7 @@ from trialindex.trial import Trial
 from trialindex_writers.grammar import quoted
 from trialindex_writers.plain_record import remembered
 
-_LONGEST = 170
+_LONGEST = 230
 """How many characters of an aim are quoted."""
 _STATED = (
     re.compile(

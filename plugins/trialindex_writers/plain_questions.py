@@ -9,13 +9,14 @@ from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
 from trialindex_writers.grammar import joined
 from trialindex_writers.plain_aim import aim
+from trialindex_writers.plain_compared import NOTHING, versus
 from trialindex_writers.plain_design import design
 from trialindex_writers.plain_fate import fate
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import HABITS, people
 from trialindex_writers.plain_record import remembered, told
 from trialindex_writers.plain_roles import roles
-from trialindex_writers.plain_told import NOTHING, in_short, is_looking, tested, versus
+from trialindex_writers.plain_told import in_short, is_looking, tested
 
 _MOST = 8
 

@@ -459,11 +459,17 @@ def _position(one: Thing, titles: tuple[str, str]) -> int:
 # --- chance ---------------------------------------------------------------------------------------------------------
 
 
+_NOT_CHANCE = re.compile(r"non-?randomi[sz]ed (?:part|phase|portion|cohort|safety|run)", re.IGNORECASE)
+"""Words of a summary for a part of a trial that chance does not decide."""
+
+
 @remembered
 def chance(trial: Trial) -> str:
     """Between whom chance decides: ``all`` or ``some`` of the arms, ``none``; empty if that is not stated."""
     if trial.allocation != "RANDOMIZED":
         return "none" if trial.allocation else ""
+    if _NOT_CHANCE.search(trial.summary or ""):
+        return "some"
     labels = [arm.label for arm in trial.arms]
     people = [bool(_PEOPLE_LABEL.search(label)) for label in labels]
     untreated = any(arm.type == "NO_INTERVENTION" for arm in trial.arms)

@@ -8,7 +8,8 @@ from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
 from trialindex.trial.display import countable, phase
 from trialindex_writers.grammar import country, first_of, joined
-from trialindex_writers.plain_aim import aim, looked_at, whom_of
+from trialindex_writers.plain_aim import aim, looked_at, measures, whom_of
+from trialindex_writers.plain_compared import background, partly, versus
 from trialindex_writers.plain_design import design
 from trialindex_writers.plain_fate import fate, reason
 from trialindex_writers.plain_illness import about
@@ -16,7 +17,7 @@ from trialindex_writers.plain_own_words import in_own_words, own_aim
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import missing, remembered, told
 from trialindex_writers.plain_roles import chance, roles
-from trialindex_writers.plain_told import background, in_full, in_short, is_looking, partly, tested, together, versus
+from trialindex_writers.plain_told import in_full, in_short, is_looking, tested, together
 from trialindex_writers.plain_whom import when, which
 
 _STAGES = {
@@ -174,6 +175,8 @@ def _question(trial: Trial, tense: str) -> str:
     if asked.sort == "reaction":
         return f"{verb['look']} at what happens in the body when {name or 'an illness'} is set off by {thing}"
     if asked.sort == "signs" and not asked.verb:
+        if not measures(trial):
+            return f"{verb['look']} at {thing}{ill if had else ''}"
         return f"{verb['look']} at what {thing} can do in the body{ill if had else ''}"
     both = tested(trial)
     if (
@@ -388,7 +391,7 @@ def _given(trial: Trial) -> str:
 
 
 def _divided(trial: Trial, between: str, *, past: bool) -> str:
-    """``; chance decides which of three groups people join``: true of every design with several groups."""
+    """``; chance decides who joins which of three groups``: true of every design with several groups."""
     number = f"{_WORDS.get(len(trial.arms), 'many')} groups"
     if between == "all":
         return f"; chance {'decided' if past else 'decides'} who {'joined' if past else 'joins'} which of {number}"

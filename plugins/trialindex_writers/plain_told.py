@@ -13,13 +13,13 @@ from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_kinds import Kind, kind, kind_in
 from trialindex_writers.plain_names import is_generic_name, short
 from trialindex_writers.plain_record import remembered
-from trialindex_writers.plain_roles import Roles, roles
-from trialindex_writers.plain_things import Thing, is_accessory, is_usual
+from trialindex_writers.plain_roles import roles
+from trialindex_writers.plain_things import Thing, is_accessory
 
 _LONGEST = 48
 """How many characters a name may have in a sentence."""
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
-_JARGON = re.compile(
+JARGON = re.compile(
     r"immunotherapy|(?-i:\bSLIT\b|\bSCIT\b|\bS?OIT\b|\bAIT\b)|subcutaneous|sublingual|intradermal|epicutaneous|transforaminal|percutaneous|fluoroscop|extract"
     r"|neuroplasty|provocation|seeding|hydroly|infiltration|plane block|allergoid|polymeri[sz]ed|recombinant"
     r"|humani[sz]ed|monoclonal|injection|autologous|chimeric|technology|system|supplement|protein|challenge|sampl|assay|antigen|intervention|technique",
@@ -40,7 +40,7 @@ _BROAD = {
     "hormone",
 }
 """Nouns that say too little to stand before a name."""
-_TYPES = {
+TYPES = {
     "DRUG": "a drug",
     "BIOLOGICAL": "a biological product",
     "DEVICE": "a device",
@@ -88,11 +88,19 @@ def tested(trial: Trial) -> tuple[Told, ...]:
             its = kind_in("\n".join(term.name for term in terms), "ndm", cancer=cancer)
         if its and its.noun == "steroid spray" and not _INHALED.search(one.name) and _injected(one, trial):
             its = kind_in("corticosteroid", "n")
+        if its and one.type == "PROCEDURE" and _either(one.name, titles, cancer=cancer):
+            its = None
         if (its is None or its.noun in _FOODS) and (eaten := _eaten(one, trial)):
             its, name = eaten, ""
         told.append(Told(one, name, exact_kind(its, allergen(illness.name) if illness else "")))
     named = {one.kind for one in told if one.name and one.kind}
     return tuple(one for one in told if one.name or one.kind not in named)
+
+
+def _either(name: str, titles: tuple[str, ...], *, cancer: bool) -> bool:
+    """Whether a name lists two kinds of things that a title puts against each other."""
+    kinds = {kind_in(part, "n", cancer=cancer) for part in name.split(",")} if "," in name else set()
+    return len(kinds) > 1 and bool(re.search(r"\bor\b|versus|\bvs\b", " ".join(titles[:2]), re.IGNORECASE))
 
 
 @remembered
@@ -168,7 +176,7 @@ _NOUNS = {"acetylsalicylic", "feeding", "walking", "cooling", "training", "stret
 def is_nice(one: Told) -> bool:
     """Whether a name can stand in a headline: that of a drug, a brand, a food, not a code or a string of jargon."""
     name = one.name
-    if not name or one.thing.code or len(name) > 30 or _JARGON.search(name) or re.search(r"[;:=%]|\d{2,}", name):
+    if not name or one.thing.code or len(name) > 30 or JARGON.search(name) or re.search(r"[;:=%]|\d{2,}", name):
         return False
     words = name.split()
     return len(words) <= 3 and not re.search(r"[A-Z]{4,}|[A-Za-z]\d|\d[a-z]", re.sub(r"COVID|[Vv]itamin \w+", "", name))
@@ -272,7 +280,7 @@ def _with_kind(one: Told) -> str:
 
 def _one(one: Told) -> str:
     if one.kind is None:
-        sort = _TYPES.get(one.thing.type, "")
+        sort = TYPES.get(one.thing.type, "")
         if not one.name:
             return sort or "something that has no short name"
         return (
@@ -283,8 +291,8 @@ def _one(one: Told) -> str:
     if not one.name:
         return one.kind.phrase
     if _says(one.name, one.kind):
-        return one.name if not _JARGON.search(one.name) and one.kind.risk != "cells" else _with_name(one)
-    if _JARGON.search(one.name) or (one.kind.mass and not is_nice(one) and not one.thing.code):
+        return one.name if not JARGON.search(one.name) and one.kind.risk != "cells" else _with_name(one)
+    if JARGON.search(one.name) or (one.kind.mass and not is_nice(one) and not one.thing.code):
         return _with_name(one)
     return f"{one.name}, {one.kind.phrase},"
 
@@ -293,7 +301,7 @@ def _with_name(one: Told) -> str:
     """``allergy shots (AVANZ Phleum pratense)``; the name gives way where the kind has brackets or a comma."""
     assert one.kind
     phrase = re.sub(r"\s*\([^)]*\)", "", one.kind.phrase)
-    return one.kind.phrase if "," in phrase and _JARGON.search(one.name) else f"{phrase} ({one.name})"
+    return one.kind.phrase if "," in phrase and JARGON.search(one.name) else f"{phrase} ({one.name})"
 
 
 def _brief(one: Told) -> str:
@@ -317,7 +325,7 @@ def in_short(trial: Trial) -> str:
         one = found[0]
         return (
             one.name
-            if one.name and not _JARGON.search(one.name) and len(one.name) < 31
+            if one.name and not JARGON.search(one.name) and len(one.name) < 31
             else one.kind.alone
             if one.kind
             else one.name or "it"
@@ -386,7 +394,7 @@ def _calls(trial: Trial, one: Told) -> list[str]:
         sort = (
             "a new drug"
             if one.thing.type in {"DRUG", "BIOLOGICAL"} and one.thing.code
-            else _TYPES.get(one.thing.type, "")
+            else TYPES.get(one.thing.type, "")
         )
         longer = one.name if one.name and not one.thing.code and len(one.name) < 41 else ""
         return [longer, sort] if longer else [sort or "a treatment"]
@@ -404,97 +412,3 @@ def _calls(trial: Trial, one: Told) -> list[str]:
         return [alone, one.name]
     named = f"the {its.noun} {one.name}" if its.noun not in _BROAD else one.name
     return [named, one.name, alone]
-
-
-# --- what it is compared with ---------------------------------------------------------------------------------------
-
-
-@remembered
-def background(trial: Trial) -> str:
-    """What it is added to: ``carboplatin and pemetrexed``, ``chemotherapy``, ``usual care``; empty if nothing is."""
-    shared, some = design(trial).shared, design(trial).sort != "unknown"
-    return _base(trial, frozenset(one.name for one in roles(trial).background if not some or one.name in shared))
-
-
-@remembered
-def partly(trial: Trial) -> str:
-    """What only some of the groups get besides: ``pembrolizumab``; empty if nothing is."""
-    return _base(trial, design(trial).partly, "or")
-
-
-def _base(trial: Trial, names: frozenset[str], word: str = "and") -> str:
-    cancer = is_cancer(trial)
-    kinds = {one.kind for one in tested(trial)}
-    found = [
-        one
-        for one in roles(trial).background
-        if one.name in names and ((its := kind(one, cancer=cancer)) is None or not its.mass or its not in kinds)
-    ]
-    return _listed(tuple(found), word, cancer=cancer)
-
-
-def _listed(things: tuple[Thing, ...], word: str = "and", *, cancer: bool) -> str:
-    if not things:
-        return ""
-    if len(things) == 1 and is_usual(re.sub(r"\([^()]*\)", "", things[0].name)):
-        return "usual follow-up" if re.search("follow", things[0].name, re.IGNORECASE) else "usual care"
-    names = []
-    for one in things:
-        its = kind(one, cancer=cancer)
-        name = one.shown if 0 < len(one.shown) <= 34 and not one.generic else ""
-        if its and its.noun == "chemotherapy":
-            name = "chemotherapy"
-        elif (not name or one.code or _JARGON.search(name)) and its:
-            name = its.alone
-        if re.fullmatch(r"(?:active[- ]?)?(?:control|comparator)s?(?: \w+)?", name, re.IGNORECASE):
-            name = "another treatment"
-        names.append(name or _TYPES.get(one.type, "another treatment"))
-    names = [*dict.fromkeys(names)]
-    return joined(names, word) if len(names) < 4 else f"{', '.join(names[:2])} {word} others"
-
-
-NOTHING = "no such treatment"
-_USUAL = re.compile(r"traditional|standard|usual|conventional|routine|current|regular", re.IGNORECASE)
-
-
-@remembered
-def versus(trial: Trial) -> list[str]:
-    """What others get instead: ``a placebo``, ``pembrolizumab``, ``usual care``, ``carboplatin alone``."""
-    found: Roles = roles(trial)
-    cancer = is_cancer(trial)
-    sets = [{one.name for one in found.control} & set(arm.interventions) for arm in trial.arms]
-    both = len(found.control) > 1 and any(len(names) == len({one.name for one in found.control}) for names in sets)
-    said = [_listed((one,), cancer=cancer) for one in found.control]
-    said = [joined([*dict.fromkeys(said)])] if both and len(said) < 4 else [*dict.fromkeys(said)]
-    if len(said) > 3:
-        said = ["other treatments"]
-    how = design(trial)
-    if found.placebo and how.placebo:
-        said.append(_placebo(found))
-    if found.sham and how.placebo:
-        said.append("a sham of it")
-    if found.untreated and background(trial):
-        said += [f"{background(trial)} alone"] if how.alone else []
-    elif found.untreated and not found.control and how.nothing:
-        said.append(_instead(trial))
-    return said
-
-
-def _instead(trial: Trial) -> str:
-    """What a group without an intervention has, by its label."""
-    labels = [arm.label for arm in trial.arms if arm.type == "NO_INTERVENTION" and _USUAL.search(arm.label)]
-    if not labels:
-        return NOTHING
-    follow = re.search(r"follow|visit|monitor|surveill", labels[0], re.IGNORECASE)
-    return "usual follow-up" if follow else "usual care"
-
-
-def _placebo(found: Roles) -> str:
-    """``a placebo``, with what it is if that is another food or plain saline."""
-    shown = [one.shown or one.name for one in found.inactive if not re.search("placebo|sham", one.name, re.IGNORECASE)]
-    names = [name for name in shown if re.search(r"\w", name)]  # brackets alone are no name
-    if len(names) == 1 and len(names[0]) < 31:
-        if re.search(r"saline|sodium chloride", names[0], re.IGNORECASE):
-            return "salt water (placebo)"
-        return f"a placebo ({names[0]})"
-    return "a placebo"
