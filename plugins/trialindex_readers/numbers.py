@@ -18,7 +18,8 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
 }
 _VALUE = re.compile(
-    r"[^.;,\d\n]{0,14}?(?P<value>-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:[.,]\d+)?))(?P<share>\s?%)?"
+    r"(?:[\s:=(<>~≥≤]|\b(?:of|is|was|at|to|now|only|about|around|over|under|above|below|down|up|has|level|count)\b){0,9}"
+    r"(?P<value>-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:[.,]\d+)?))(?P<share>\s?%)?"
     r"(?:\s?/\s?(?P<second>\d{2,3})(?![\d.]))?"
     r"(?:\s{0,2}°?\s?(?P<unit>[A-Za-zµμ]+(?:/[A-Za-z0-9²]+)?|/\w+))?"
 )

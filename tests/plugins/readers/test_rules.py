@@ -95,6 +95,11 @@ def test_a_number_that_is_usual_reads_as_none(text: str) -> None:
     }
 
 
+def test_a_gene_with_a_number_is_no_measure() -> None:
+    assert not any("filtration" in finding for finding in _there("EGFR exon 19 deletion", age=64.0))
+    assert any("filtration" in finding for finding in _there("eGFR of 19", age=64.0))
+
+
 def test_names_are_read_in_any_order_and_inflection_within_a_sentence() -> None:
     assert "resting tremor" in _there("Her hands are trembling whenever they rest.")
     assert "neck stiffness" in _there("The neck is stiff.")
