@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from trialindex.trial import Trial
 from trialindex.trial.display import count
+from trialindex.trial.sanitize import one_line
 from trialindex_writers.plain_aim import aim, looked_at, measures
 from trialindex_writers.plain_compared import background, versus
 from trialindex_writers.plain_design import design
@@ -32,7 +33,7 @@ def headline(trial: Trial) -> str:
 
 
 def _capital(text: str) -> str:
-    text = " ".join(text.split())
+    text = one_line(text)
     return text if re.match(r"[a-z]+[A-Z]", text) else text[:1].upper() + text[1:]
 
 

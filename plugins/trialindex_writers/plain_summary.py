@@ -7,6 +7,7 @@ import re
 from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
 from trialindex.trial.display import countable, phase
+from trialindex.trial.sanitize import one_line
 from trialindex_writers.grammar import country, first_of, joined
 from trialindex_writers.plain_aim import aim, looked_at, measures, whom_of
 from trialindex_writers.plain_compared import background, partly, versus
@@ -39,7 +40,7 @@ def summary(trial: Trial) -> tuple[Sentence, ...]:
 def sentence(text: str) -> str:
     """The text as a sentence: a capital first, one full stop last, no comma before a mark."""
     text = re.sub(r",\s*(?=[.;:?,])", ",", text)
-    text = re.sub(r",\s*(?=[.;:?])", "", f"{' '.join(text.split()).rstrip('.,;')}.")
+    text = re.sub(r",\s*(?=[.;:?])", "", f"{one_line(text).rstrip('.,;')}.")
     return text if re.match(r"[a-z]+[A-Z]", text) else text[:1].upper() + text[1:]
 
 

@@ -227,3 +227,10 @@ def test_the_command_line_names_the_reader(index: Index) -> None:
     asked = CliRunner().invoke(cli, ["query", SHORT, "--reader", "wizard", "--index", str(index.folder)])
     assert asked.exit_code == 1
     assert 'unknown reader "wizard"' in str(asked.exception)
+
+
+def test_what_a_note_names_itself_is_not_told_as_searched_besides(index: Index) -> None:
+    text = "asthma " + "and so on " * 20
+    answer = index.query(text, reader=FakeReader("asthma, gout"), limit=3)
+    assert [one.condition for one in answer.proposals] == ["gout"]
+    assert not any("asthma" in note for note in answer.notes)

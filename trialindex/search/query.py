@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trialindex.errors import IndexDamaged, QueryError
 from trialindex.plugin.interfaces import Reader, Reranker
-from trialindex.plugin.proposals import describe_proposals
+from trialindex.plugin.proposals import Proposal, describe_proposals
 from trialindex.plugin.results import Hit, Results
 from trialindex.search.analysis import main_problem
 from trialindex.search.candidates import best_candidates, named_first, search_depth
@@ -137,7 +137,7 @@ def search(
         biomarkers=question.interpretation.biomarkers,
         constraints=question.constraints.told,
         reader=question.proposed.reader,
-        proposals=question.proposed.proposals,
+        proposals=_unnamed_proposals(question),
         open_hits=_open_hits(hits),
         understood=question.understood if page.explained else None,
         subject=problem.name if problem else excerpt(question.asked, _LONGEST_SUBJECT),
@@ -204,9 +204,19 @@ def _interpretation_notes(question: Question, searcher: Searcher) -> Iterator[st
     yield from question.interpretation.notes(multilingual=foreign and searcher.encoder().multilingual)
 
 
+def _unnamed_proposals(question: Question) -> tuple[Proposal, ...]:
+    """The proposals that are told of: what a text names itself is no news, unless they alone are searched for."""
+    proposed = question.proposed
+    if proposed.replaces:
+        return proposed.proposals
+    named = {name.casefold() for one in question.understood.concepts for name in (one.name, one.surface)}
+    pairs = zip(proposed.proposals, proposed.concepts, strict=True)
+    return tuple(one for one, concept in pairs if named.isdisjoint(map(str.casefold, (concept.name, *concept.names))))
+
+
 def _proposal_notes(question: Question) -> Iterator[str]:
     yield from question.proposed.notes
-    if said := describe_proposals(question.proposed.proposals):
+    if said := describe_proposals(_unnamed_proposals(question)):
         yield f"{said}. These are words to search for, no diagnosis. To leave them out add --as-written."
 
 
