@@ -38,8 +38,8 @@ MUTANTS = {
     ),
     "neighbours count against a trial": Mutant(
         "trialindex/search/regularization.py",
-        "* own + smoothing *",
-        "* own - smoothing *",
+        "* self._own[rows] + smoothing *",
+        "* self._own[rows] - smoothing *",
         "tests/search/test_regularization.py",
     ),
     "a caution of what a criterion negates": Mutant(
@@ -81,8 +81,8 @@ MUTANTS = {
     ),
     "a question is weighted as a note": Mutant(
         "trialindex/search/settings.py",
-        "(1 - share) * self.question_weights[name] + share * self.note_weights[name]",
-        "share * self.question_weights[name] + (1 - share) * self.note_weights[name]",
+        "(1 - share) * self.question_weights[name] + share * of_note[name]",
+        "share * self.question_weights[name] + (1 - share) * of_note[name]",
         "tests/search/test_settings.py",
     ),
     "what a filter left is remembered too long": Mutant(
