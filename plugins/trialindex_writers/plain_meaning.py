@@ -197,7 +197,7 @@ def _results(trial: Trial) -> str:
 # --- what could go wrong --------------------------------------------------------------------------------------------
 
 _RISKS = {
-    "cells": "Immune cells changed in a lab can set off strong reactions of the body, even dangerous ones",
+    "cells": "Immune cells given as a treatment can set off strong reactions of the body, even dangerous ones",
     "immune": "Drugs that free the immune system can make it attack healthy parts of the body",
     "adc": "The cancer drug that the antibody carries can harm healthy cells too",
     "radiation": "Radiation can harm healthy tissue too",

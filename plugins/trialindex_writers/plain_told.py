@@ -335,7 +335,7 @@ def in_short(trial: Trial) -> str:
         return "these treatments" if together(trial) else "one of them"
     if not together(trial):
         return joined(names, "or")
-    return joined(names, "and" if design(trial).sort == "mixed" else "with")
+    return joined(names, "and" if design(trial).sort == "mixed" or len(names) > 2 else "with")
 
 
 @remembered
@@ -369,14 +369,16 @@ def for_headline(trial: Trial) -> list[str]:
         number = "" if noun.startswith("two") else _how_many(trial)
         options.append(noun if same.mass else f"{number} {noun}")
     nouns = [*dict.fromkeys(one.kind.alone for one in found if one.kind)]
-    if 1 < len(nouns) < 4 and len(nouns) == len(found) == len({noun.split()[-1] for noun in nouns}):
+    each = [one.kind for one in found if one.kind and not (one.kind.mass and one.name)]  # cells are named for several
+    told = all(one.kind for one in found) and len(each) == len({*each})
+    if told and 1 < len(nouns) < 4 and len(nouns) == len({noun.split()[-1] for noun in nouns}):
         options.append(joined(nouns, word))
     if len(names) == len(found) < 4:
         options.append(joined(names, word))
     drugs = all(one.thing.type in {"DRUG", "BIOLOGICAL"} for one in found)
     new = "new " if drugs and any(one.thing.code for one in found) else ""
     ends = {one.kind.noun.split()[-1] for one in found if one.kind and not one.kind.mass}
-    if len(ends) == 1 and all(one.kind for one in found) and len(kinds) > 1:
+    if len(ends) == 1 and all(one.kind and not one.kind.mass for one in found) and len(kinds) > 1:
         noun = re.sub(r"ys$", "ies", f"{next(iter(ends))}s")
         options.append(f"{_how_many(trial)} {'lab-made ' if noun == 'antibodies' else ''}{noun}")
     first = names[0] if is_nice(found[0]) else found[0].kind.alone if found[0].kind else ""

@@ -195,3 +195,11 @@ def test_where_only_what_prepares_is_registered_it_is_not_told_as_tested() -> No
 def test_two_drugs_registered_as_one_are_two() -> None:
     record = trial(interventions=drugs("Pregabaline (150mg), Dexamethasone (20mg/5ml; 0.2mg/kg)"), arms=())
     assert [one.shown for one in roles(record).tested] == ["Pregabaline", "dexamethasone"]
+
+
+def test_cells_and_an_antibody_are_not_all_antibodies() -> None:
+    both = (*(Intervention(name=f"NK01{n}", type="BIOLOGICAL", description="natural killer cells") for n in (0, 1)),)
+    record = trial(interventions=(*both, *drugs("Rituximab")), arms=groups(("NK010", "NK011", "Rituximab")))
+    headline = PlainWriter().write(record).headline.text
+    assert "antibodies" not in headline
+    assert "atural killer cells" in headline
