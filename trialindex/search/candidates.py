@@ -119,13 +119,13 @@ def _first_regularized(
     """The new scores of so many of the best trials that the *wanted* first are among them, whatever these lose because
     they do not fit; ``None`` where that takes half of the *depth*: then all are compared with each other.
     """
-    order, scores, lost = neighbourhood.order, dict[int, float](), dict[int, float]()
+    order, scores = neighbourhood.order, dict[int, float]()
     step = wanted + 50
     while len(scores) + step <= min(depth // 2, len(order) - 1):
         batch = order[len(scores) : len(scores) + step]
         scores |= {num: own[num] for num in batch} | neighbourhood.regularize(batch, smoothing)
-        lost |= {num: _change(parts) for num, parts in adjuster.adjust(batch).items()}
-        kept = nlargest(wanted, (score + lost.get(num, 0.0) for num, score in scores.items()))
+        parts = adjuster.adjust_best(scores, wanted)
+        kept = nlargest(wanted, (score + _change(parts.get(num, {})) for num, score in scores.items()))
         if neighbourhood.limit(own[order[len(scores)]], smoothing) + adjuster.most < kept[-1]:
             return scores
         step *= 2
