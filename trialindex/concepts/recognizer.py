@@ -162,7 +162,7 @@ class ConceptRecognizer:
     def meanings(self, text: str) -> set[str]:
         """The medical names of all that *text* names and does not deny, folded.
 
-        What else is said of them is not looked at, which takes a third of the time of :meth:`find`.
+        What else is said of them is not looked at, so that it takes less time than :meth:`find`.
         """
         words = read_words(text)
         if may_deny(words):
