@@ -2,11 +2,10 @@
 
 ::
 
-    python benchmarks/findings.py [NOTES.jsonl]
+    python benchmarks/finding_notes.py [NOTES.jsonl]
 
 A note counts if the illness it was written about, or another name that counts as right, is among the proposals: by its
-own name or by one that ``illness-also.tsv`` has for it.
-``benchmarks/findings/README.md`` says where the notes are from.
+own name or by one that ``other-names.tsv`` has for it. ``benchmarks/findings/README.md`` says where they are from.
 """
 
 from __future__ import annotations
@@ -17,15 +16,16 @@ import sys
 import time
 from pathlib import Path
 
-from trialindex_readers.findings import read_rows
 from trialindex_readers.rules import RulesReader
 
-NOTES = Path(__file__).parent / "findings" / "held-out.jsonl"
+FOLDER = Path(__file__).parent / "findings"
+NOTES = FOLDER / "held-out.jsonl"
 
 
 def main(path: str = str(NOTES)) -> None:
     reader, seconds = RulesReader(), []
-    also = {row[0]: set(row[1].casefold().split("|")) for row in read_rows("illness-also.tsv")}
+    _, *lines = (FOLDER / "other-names.tsv").read_text(encoding="utf-8").splitlines()
+    also = {illness: set(names.casefold().split("|")) for illness, _, names in (line.partition("\t") for line in lines)}
     reader.propose("a fever")  # compiles the table
     first = among = count = 0
     for line in Path(path).read_text(encoding="utf-8").splitlines():

@@ -4,9 +4,10 @@
 
     python benchmarks/main_problem.py KEYWORDS.json COLLECTION INDEX [READER]
 
-Of each text it takes the first proposal of the reader, or without one the main problem that was understood, and looks
-whether it is the first condition of ``KEYWORDS.json``: the same by any name that the vocabularies have, or a broader or
-narrower one, by the vocabularies or because one name has all the words of the other.
+Of each text it takes the first proposal of READER (``rules`` unless given; ``""`` for none), or without one the main
+problem that was understood, and looks whether it is the first condition of ``KEYWORDS.json``: the same by any name that
+the vocabularies have, or a broader or narrower one, by the vocabularies or because one name has all the words of the
+other.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.concepts.tokens import normalize
 from trialindex.index import Index
 from trialindex.search.analysis import main_problem
+from trialindex.search.proposals import find_reader
 
 
 def names_of(name: str, recognizer: ConceptRecognizer) -> set[str]:
@@ -47,11 +49,15 @@ def main(keywords: str, collection: str, folder: str, reader: str = "rules") -> 
     texts = {query["_id"]: query["text"] for query in map(json.loads, lines) if query["_id"] in recorded}
     recognizer, hits = ConceptRecognizer.load(), 0
     with Index.open(folder) as index:
+        chosen = find_reader(reader or None, index.plugins)
         for name, text in texts.items():
-            found = index.query(text, explain=True, limit=1, reader=reader, anyway=True)
+            proposals = (
+                chosen.propose(text) if chosen else []
+            )  # an answer tells of those alone that the text does not name
+            found = index.query(text, explain=True, limit=1, reader=None, anyway=True)
             assert found.understood is not None
             problem = main_problem(found.understood)
-            first = found.proposals[0].condition if found.proposals else problem.name if problem else ""
+            first = proposals[0].condition if proposals else problem.name if problem else ""
             wanted = recorded[name]["conditions"][0]
             right = bool(first) and related(first, wanted, recognizer)
             hits += right

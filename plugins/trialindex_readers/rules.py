@@ -40,8 +40,9 @@ class RulesReader(Reader):
 
         recognizer = load_recognizer(plugins())
         there = [one for one in recognizer.find(text) if not (one.negated or one.family or one.general)]
-        if len(text.split()) <= _QUESTION and any(_is_illness(one, recognizer) for one in there):
-            return []
+        short = len(text.split()) <= _QUESTION
+        if short and any(_is_illness(one, recognizer) for one in there):
+            return []  # before the table is read
 
         from trialindex.concepts.person import read_person
         from trialindex_readers.findings import load_table
@@ -49,11 +50,9 @@ class RulesReader(Reader):
         from trialindex_readers.model import weigh
 
         table, person = load_table(), read_person(text)
-        named = _named(there, table)
-        if len(text.split()) <= _QUESTION and any(
-            _named([one], table) and not table.is_finding(one.text) for one in there
-        ):
+        if short and any(_named([one], table) and not table.is_finding(one.text) for one in there):
             return []
+        named = _named(there, table)
         guesses = weigh(table, find_findings(text, table, person.age, person.sex), person.age, person.sex, named)
         proposals: list[Proposal] = []
         for guess in guesses[:_PROPOSED]:

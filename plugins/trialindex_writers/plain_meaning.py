@@ -65,12 +65,6 @@ def _substance(trial: Trial) -> str:
     return sentence(f"{start}: {said}{'; also called ' + first_of(also, 2) if also else ''}")
 
 
-@remembered
-def _taken(trial: Trial) -> frozenset[str]:
-    """Names of everything that is registered, so that one drug's name is not given to another."""
-    return frozenset(name.casefold() for one in trial.interventions for name in (one.name, *one.other_names))
-
-
 def also_called(trial: Trial, one: Told) -> list[str]:
     """Other names that are names: no maker, route, class, illness, placebo or other drug of the trial."""
     registered = {i.name.casefold() for i in trial.interventions if i.name != one.thing.name}

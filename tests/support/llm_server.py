@@ -24,6 +24,7 @@ from typing import Any
 
 from trialindex.trial import Arm, Contact, Intervention, Outcome, Site, Term, Trial, TrialDate
 
+KEY = "sk-very-secret-key"
 CONTACT = Contact(name="Ada Quill", phone="+33 4 11 22 33 44", email="ada.quill@hospital.example")
 
 TRIAL = Trial(

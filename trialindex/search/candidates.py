@@ -16,6 +16,9 @@ from trialindex.search.regularization import Neighbourhood
 from trialindex.search.requirements import RequirementChecker
 from trialindex.search.searcher import Searcher
 
+_STEP = 10
+"""Trials that are read at a time, to see which of the best fit: most questions are answered by few of them."""
+
 
 def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list[Candidate]:
     """The trials that match a question, best first: *wanted* of them, or all there are.
@@ -172,12 +175,12 @@ class _Adjuster:
         if not (self._limited or self._read):
             return found
         best = Ranking.sorted(scores).nums[: self._searcher.settings.depth].tolist()
-        done, step = 0, wanted + 50
-        while done < len(best):
-            found |= self.adjust(best[done : done + step])
-            done, step = done + step, 2 * step
-            kept = nlargest(wanted, (scores[num] + _change(found.get(num, {})) for num in best[:done]))
-            if done < len(best) and scores[best[done]] + self.most < kept[-1]:
+        step = max(wanted, _STEP)
+        for start in range(0, len(best), step):
+            end = start + step
+            found |= self.adjust(best[start:end])
+            kept = nlargest(wanted, (scores[num] + _change(found.get(num, {})) for num in best[:end]))
+            if end < len(best) and scores[best[end]] + self.most < kept[-1]:
                 break
         return found
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from support.helpers import ListSource
-from support.llm_server import LlmServer, Reply
+from support.llm_server import KEY, LlmServer, Reply
 from trialindex.cli import cli
 from trialindex.errors import ReaderError
 from trialindex.index import Index
@@ -29,14 +29,6 @@ ANSWER = {
         {"name": "parkinson's  disease"},
     ]
 }
-KEY = "sk-very-secret-key"
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("URL", "KEY", "TIMEOUT"):
-        monkeypatch.delenv(f"TRIALINDEX_LLM_{name}", raising=False)
-    monkeypatch.setattr(Endpoint, "backoff", 0.01)
 
 
 @pytest.fixture

@@ -13,24 +13,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from support.llm_server import CONTACT, TRIAL, LlmServer, Reply, instead, said, text
+from support.llm_server import CONTACT, KEY, TRIAL, LlmServer, Reply, instead, said, text
 from trialindex.errors import WriterError
 from trialindex.plugin.registry import Plugins
 from trialindex.plugin.trial_page import PlainLanguage
 from trialindex.testing import check_writer
 from trialindex.trial import Trial, format_age, walk_text
-from trialindex_llm.client import Endpoint
 from trialindex_llm.writer import LlmWriter
 from trialindex_writers.plain import PlainWriter
-
-KEY = "sk-very-secret-key"
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("URL", "KEY", "TIMEOUT"):
-        monkeypatch.delenv(f"TRIALINDEX_LLM_{name}", raising=False)
-    monkeypatch.setattr(Endpoint, "backoff", 0.01)
 
 
 @pytest.fixture
