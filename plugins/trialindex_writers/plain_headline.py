@@ -18,7 +18,6 @@ from trialindex_writers.plain_fate import fate, reason
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_people import people
 from trialindex_writers.plain_record import remembered
-from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_told import for_headline, tested, together
 from trialindex_writers.plain_watched import treated, watched, with_illness
 
@@ -169,7 +168,7 @@ def _asked(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
 
 
 def _safe(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
-    added, many = "" if roles(trial).mixed else background(trial), _many(trial)
+    added, many = background(trial), _many(trial)
     end = "which dose is safe?" if aim(trial).sort == "dose" else "are they safe?" if many else "is it safe?"
     for ill in illness:
         if _had(trial):

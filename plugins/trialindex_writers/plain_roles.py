@@ -155,7 +155,6 @@ class Roles(NamedTuple):
     :param sham: whether some get a sham.
     :param untreated: whether there is a group that gets none of what is tested, and nothing instead of it.
     :param doses: whether groups differ in nothing but dose, form, time or length, as far as their names tell.
-    :param mixed: whether the background is different in different groups of those tested.
     """
 
     tested: tuple[Thing, ...]
@@ -166,7 +165,6 @@ class Roles(NamedTuple):
     sham: bool
     untreated: bool
     doses: bool
-    mixed: bool
 
 
 class _Arm(NamedTuple):
@@ -196,7 +194,7 @@ def roles(trial: Trial) -> Roles:
     found = registered(trial)
     titles = (trial.title, trial.official_title or "")
     if found and all(_PREPARES.search(one.name) for one in found) and (cells := _unlisted_cells(trial)):
-        return Roles(cells, tuple(found), (), (), placebo=False, sham=False, untreated=False, doses=False, mixed=False)
+        return Roles(cells, tuple(found), (), (), placebo=False, sham=False, untreated=False, doses=False)
     arms, types = trial.arms, {arm.type for arm in trial.arms}
     dull = {t.name for t in found if _dull(t, arms, titles)}
     nothing = any(is_nothing(t.name) for t in found)
@@ -217,15 +215,7 @@ def roles(trial: Trial) -> Roles:
         sham="SHAM_COMPARATOR" in types or any(re.search(r"\bsham", name, re.IGNORECASE) for name in dull),
         untreated=split.untreated or "NO_INTERVENTION" in types or (nothing and bool(split.tested)),
         doses=split.doses,
-        mixed=_is_mixed(split, groups),
     )
-
-
-def _is_mixed(split: _Split, groups: list[_Arm]) -> bool:
-    """Whether some of the groups that are tested lack something that others of them are added to."""
-    shown = {key(t) for t in split.tested}
-    ours = [one for one in groups if not one.control and not shown.isdisjoint(one.keys)]
-    return any(key(t) not in one.keys for t in split.background for one in ours)
 
 
 _FORM = re.compile(

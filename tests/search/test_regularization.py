@@ -9,7 +9,7 @@ import pytest
 
 from support.helpers import ListSource, ids, trial
 from trialindex.index import Index
-from trialindex.search.regularization import Neighbourhood, regularize_scores, trial_vectors
+from trialindex.search.regularization import Neighbourhood, trial_vectors
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder
 
@@ -28,7 +28,7 @@ def families(tmp_path: Path) -> Index:
 
 def regularized(index: Index, scores: dict[int, float], smoothing: float, pool_size: int = 2000) -> dict[int, float]:
     with index.searcher(RankingSettings(pool_size=pool_size)) as searcher:
-        return regularize_scores(scores, smoothing, searcher)
+        return Neighbourhood(scores, searcher).regularize(list(scores), smoothing)
 
 
 def test_a_score_is_drawn_towards_those_of_the_most_alike(families: Index) -> None:

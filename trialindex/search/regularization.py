@@ -12,16 +12,6 @@ if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids, Vectors
 
 
-def regularize_scores(scores: Mapping[int, float], smoothing: float, searcher: Searcher) -> dict[int, float]:
-    """Each score with the mean of those of the trials most like it mixed in; the order of *scores* does not count.
-
-    :param scores: trials by number, with what they score so far.
-    :param smoothing: what the mean counts in the new score, above 0 and up to 1.
-    :returns: those whose scores change, with the new ones.
-    """
-    return Neighbourhood(scores, searcher).regularize(list(scores), smoothing)
-
-
 class Neighbourhood:
     """The best trials, as many as the settings' ``pool_size``, each with those of them that are most like it.
 
@@ -46,7 +36,10 @@ class Neighbourhood:
         self._count = max(0, min(settings.neighbours, len(self._trials) - 1))
 
     def regularize(self, nums: Sequence[int], smoothing: float) -> dict[int, float]:
-        """Of these trials those whose scores change, with the new ones."""
+        """Each score with the mean of those of the trials most like it mixed in: of these trials those that change.
+
+        :param smoothing: what the mean counts in the new score, above 0 and up to 1.
+        """
         import numpy as np
 
         if not self._count:

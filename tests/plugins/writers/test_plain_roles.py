@@ -169,7 +169,7 @@ def _fields(record: Trial) -> dict[str, Any]:
 
 
 def test_without_interventions_nothing_has_a_role() -> None:
-    assert roles(made({})) == Roles((), (), (), (), False, False, False, False, False)
+    assert roles(made({})) == Roles((), (), (), (), False, False, False, False)
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
