@@ -59,9 +59,10 @@ _PLAIN = {
 class Aim(NamedTuple):
     """What is asked.
 
-    :param sort: ``effect``, ``safety``, ``dose``, ``body`` (what the body does with it), ``use`` (whether people
-        can use it), ``show`` (whether it shows an illness), ``provoke`` (whether it sets one off), ``reaction`` (what
-        happens when it does), ``signs``, ``care`` or ``watch``.
+    :param sort: ``effect``, ``safety``, ``dose``, ``body`` (what the body does with it), ``stop`` (what happens
+        without a treatment, or with less of it), ``use`` (whether people can use it), ``show`` (whether it shows an
+        illness), ``provoke`` (whether it sets one off), ``reaction`` (what happens when it does), ``signs``, ``care``
+        or ``watch``.
     :param verb: what it is hoped to do, as it stands after "can": ``ease long-lasting hives``.
     """
 
@@ -93,6 +94,8 @@ def aim(trial: Trial) -> Aim:
     illness, known, purpose = about(trial), measures(trial), trial.primary_purpose
     if trial.study_type == "OBSERVATIONAL":
         return Aim("watch", "")
+    if stopped(trial):
+        return Aim("stop", "")
     early = bool({"PHASE1", "EARLY_PHASE1"} & set(trial.phases))
     verb = _verb(trial, illness, known)
     feasible = re.search("feasib", _titles(trial), re.IGNORECASE) and not set(known) & SAFETY
@@ -126,6 +129,20 @@ def aim(trial: Trial) -> Aim:
         outside = all(one.thing.type in {"DEVICE", "BEHAVIORAL", "OTHER"} and _is_app(one) for one in tested(trial))
         return Aim("use" if outside and tested(trial) else "signs", "")
     return Aim("effect", verb)
+
+
+_STOPPED = re.compile(
+    r"\b(?:withdraw\w*|discontinu\w+|stopping|taper\w*|de-?escalation|deprescri\w+|dose reduction)\b", re.IGNORECASE
+)
+_HABITS = re.compile(r"smok|nicotine|tobacco|alcohol|opioid|opiate|vap(?:e|ing)|benzodiazepine", re.IGNORECASE)
+
+
+def stopped(trial: Trial) -> str:
+    """The registered name of what is tested where that is stopping a treatment, or having less of it; or empty."""
+    found = roles(trial).tested
+    if len(found) != 1 or _HABITS.search(f"{_titles(trial)} {found[0].name}"):
+        return ""
+    return found[0].name if _STOPPED.search(found[0].name) else ""
 
 
 _TEST = re.compile(

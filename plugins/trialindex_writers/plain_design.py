@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from trialindex.trial import Arm, Trial
+from trialindex_writers.plain_placebo import INACTIVE_ARMS, placebo_within
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_roles import key, registered, roles
 from trialindex_writers.plain_things import Thing
-
-_INACTIVE = {"PLACEBO_COMPARATOR", "SHAM_COMPARATOR"}
 
 
 class Design(NamedTuple):
@@ -62,8 +61,8 @@ def design(trial: Trial) -> Design:
     clean = all(not (has and theirs) for has, theirs, _ in options) and (
         double or not any(dull for has, _, dull in mine if has != tested)
     )
-    if any(arm.type in _INACTIVE and keys & tested for arm, keys in zip(trial.arms, given, strict=True)):
-        labels = [arm for arm in trial.arms if arm.type not in _INACTIVE]
+    if any(arm.type in INACTIVE_ARMS and keys & tested for arm, keys in zip(trial.arms, given, strict=True)):
+        labels = [arm for arm in trial.arms if arm.type not in INACTIVE_ARMS]
         told = all(arm.type == "EXPERIMENTAL" and "placebo" not in arm.label.lower() for arm in labels)
         sort = "pair" if len(tested) == 1 and (told or len(trial.arms) == 2) else "mixed"
     elif clean and len(bases) < 2 and len({has for has, _, _ in mine}) == 1 and len(others) < 2:
@@ -90,9 +89,14 @@ def design(trial: Trial) -> Design:
     )
 
 
+def fewer_than_groups(trial: Trial) -> bool:
+    """Whether fewer people took part than there are groups, so that nobody was in some of them."""
+    return trial.enrollment_type == "ACTUAL" and (trial.enrollment or 0) < max(len(trial.arms), 2)
+
+
 def _only_named(trial: Trial) -> bool:
-    """Whether an arm is a placebo by its type alone, and lists what is tested."""
-    return any(arm.type in _INACTIVE for arm in trial.arms)
+    """Whether a placebo is told by an arm's type or its words alone, and what is tested is listed there."""
+    return placebo_within(trial) or any(arm.type in INACTIVE_ARMS for arm in trial.arms)
 
 
 Option = tuple[frozenset[str], frozenset[str], bool]
@@ -100,7 +104,7 @@ Option = tuple[frozenset[str], frozenset[str], bool]
 
 def _option(arm: Arm, keys: set[str], dull: frozenset[str], tested: frozenset[str], control: frozenset[str]) -> Option:
     """What a group gets of what is tested, of what it is compared with, and whether it gets something inactive."""
-    inactive = arm.type in _INACTIVE or not dull.isdisjoint(arm.interventions)
+    inactive = arm.type in INACTIVE_ARMS or not dull.isdisjoint(arm.interventions)
     return frozenset(keys & tested), frozenset(keys & control), inactive
 
 

@@ -75,7 +75,7 @@ def _candidates(trial: Trial) -> Iterator[str]:
         yield from _ended(trial, names, illness, "stopped early", "stopped early")
     elif state == "held":
         yield from _ended(trial, names, illness, "on hold", "on hold")
-    if trial.study_type == "OBSERVATIONAL":
+    if trial.study_type == "OBSERVATIONAL" or not tested(trial):
         yield from watched(trial, names, illness)
     for name in names if trial.study_type == "INTERVENTIONAL" else ():
         yield from _asked(trial, name, illness)
@@ -262,6 +262,18 @@ def _effect(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
         yield f"{name} for {illness[-1]}: does it help?"
 
 
+def _stop(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
+    for ill in illness:
+        yield (
+            f"What happens when {with_illness(ill)} stop a treatment, or have less of it?"
+            if _had(trial)
+            else f"What happens when people stop a treatment for {ill}?"
+        )
+        yield f"What happens when a treatment of {ill} is stopped?"
+    if not illness:
+        yield "What happens when people stop a treatment, or have less of it?"
+
+
 def _feasible(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
     for ill in illness:
         yield (
@@ -273,6 +285,7 @@ def _feasible(trial: Trial, name: str, illness: list[str]) -> Iterator[str]:
 
 _SORTS = {
     "feasible": _feasible,
+    "stop": _stop,
     "safety": _safe,
     "dose": _safe,
     "body": _body,

@@ -110,6 +110,20 @@ def _narrowed(entry: Everyday, place: int, trial: Trial) -> tuple[Everyday, int]
     return entry, place
 
 
+_MILDER = re.compile(
+    r"\b(?:mild|moderate|non-?severe|less severe|any severity|prevent\w*|predict\w*|risk)\b", re.IGNORECASE
+)
+
+
+def _severe(entry: Everyday, trial: Trial) -> bool:
+    """Whether a title speaks of the illness only where it is severe."""
+    if entry.name.startswith(("a ", "an ", "severe ")) or _MILDER.search(f"{trial.title} {trial.official_title or ''}"):
+        return False
+    folded = f" {fold(trial.title)} "
+    names = [name for name in {fold(entry.name), *_also(entry)} if f" severe {name} " in folded]
+    return any(folded.count(f" {name} ") == folded.count(f" severe {name} ") for name in names)
+
+
 @lru_cache(maxsize=512)
 def _in_title(title: str) -> Everyday | None:
     """The longest name of an illness that a folded title holds."""
@@ -277,7 +291,8 @@ def about(trial: Trial) -> Illness | None:
         listed = both if len(names) == 2 and joint == "or" and had else f"{', '.join(names[:-1])} {joint} {names[-1]}"
         return Illness(listed, "", several[0].entry.group, had, True)
     one = titled[0] if titled else first
-    return Illness(one.entry.name, one.entry.gloss, one.entry.group, _had(trial, one))
+    name = f"severe {one.entry.name}" if _severe(one.entry, trial) else one.entry.name
+    return Illness(name, one.entry.gloss, one.entry.group, _had(trial, one))
 
 
 def _grouped(named: list[_Named], labels: str) -> list[_Named]:
@@ -379,7 +394,8 @@ def _had(trial: Trial, one: _Named, *others: _Named) -> bool:
     if trial.healthy_volunteers and not (required and _titled_with(one, titles)) and (not required or healthy):
         return False
     looks = trial.study_type == "OBSERVATIONAL" or trial.primary_purpose in _LOOKING
-    if looks and _WITHOUT.search(f"{labels} {trial.title} {trial.study_population or ''}"):
+    apart = trial.study_type == "OBSERVATIONAL" or trial.allocation != "RANDOMIZED"  # chance makes nobody ill
+    if looks and apart and _WITHOUT.search(f"{labels} {trial.title} {trial.study_population or ''}"):
         return False
     if trial.study_type == "OBSERVATIONAL" and trial.observational_model == "CASE_CONTROL" and trial.healthy_volunteers:
         return False

@@ -13,9 +13,9 @@ from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Outcome, Trial
 from trialindex.trial.display import count
 from trialindex_writers.grammar import first_of, joined, quoted
-from trialindex_writers.plain_aim import BODY, SAFETY, SIGNS, USE, aim, looked_at, measures
+from trialindex_writers.plain_aim import BODY, SAFETY, SIGNS, USE, aim, looked_at, measures, stopped
 from trialindex_writers.plain_compared import background, partly, versus
-from trialindex_writers.plain_design import design
+from trialindex_writers.plain_design import design, fewer_than_groups
 from trialindex_writers.plain_everyday import everyday
 from trialindex_writers.plain_fate import fate
 from trialindex_writers.plain_illness import about
@@ -27,7 +27,7 @@ from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_summary import sentence
 from trialindex_writers.plain_things import is_code, is_inactive, is_no_name
 from trialindex_writers.plain_told import Told, in_short, is_cancer, is_looking, listed, tested
-from trialindex_writers.plain_watched import in_title
+from trialindex_writers.plain_watched import in_title, repeats
 from trialindex_writers.plain_whom import such
 
 _DRUGS = {"DRUG", "BIOLOGICAL", "COMBINATION_PRODUCT"}
@@ -46,6 +46,8 @@ def substance(trial: Trial) -> tuple[Sentence, ...]:
 def _substance(trial: Trial) -> str:
     found = tested(trial)
     drugs = [one for one in found if one.thing.type in _DRUGS]
+    if name := stopped(trial):
+        return sentence(f"No new drug is tested, but stopping a treatment or having less of it: {quoted(name, 80)}")
     if not drugs:
         missing(trial, "interventions")
         what = listed(trial)
@@ -112,19 +114,22 @@ def _hope(trial: Trial) -> str:
         return sentence("It gives a treatment and is not set up to find out more about it")
     if state.state == "withdrawn":
         return sentence("It never began, so nothing can be learnt from it")
-    if not tested(trial) and asked.sort != "watch":
+    if not tested(trial) and asked.sort != "watch" and not (asked.sort == "signs" and measures(trial)):
         missing(trial, "interventions")
         return "What it could lead to is not stated."
     it = in_short(trial) if tested(trial) else "it"
-    if asked.sort == "watch":
+    if asked.sort == "watch" or not tested(trial):
         about_it = f" of {name}" if name else ""
         about_in = f" in {name}" if illness and illness.had else f" and {name}" if name else ""
         if any(not is_looking(one) for one in tested(trial)):
             return sentence(f"It could show how people{whose} fare with {it}")
         seen = looked_at(trial)
-        if seen and "“" not in seen:
+        if seen and "“" not in seen and not repeats(seen, name):
             return sentence(f"It could add to what is known of {seen.removesuffix(', among other things')}{about_in}")
         return sentence(f"It could add to what is known{about_it or ' so far'}")
+    if asked.sort == "stop":
+        who = f"people with {name}" if whose else "people"
+        return sentence(f"It could show how {who} fare without a treatment, or with less of it")
     if asked.sort == "feasible":
         return sentence(f"It could show whether larger trials of {it} make sense")
     if asked.sort == "dose":
@@ -245,6 +250,8 @@ def _risk(trial: Trial) -> str:
     early = bool({"PHASE1", "EARLY_PHASE1"} & phases)
     drug = any(one.thing.type in _DRUGS for one in tested(trial))
     text = _RISKS[risks[0]] if risks else ""
+    if stopped(trial):
+        return sentence("Without a treatment, or with less of it, an illness may get worse or come back")
     if trial.study_type == "EXPANDED_ACCESS":
         return sentence(
             f"{text}; outside a trial nothing is compared"
@@ -269,6 +276,8 @@ def _lot(trial: Trial) -> str:
         return sentence("Chance does not decide who gets what here, so what it finds may have other causes")
     if trial.study_type != "INTERVENTIONAL" or fate(trial).state == "withdrawn" or not tested(trial):
         return ""
+    if fewer_than_groups(trial):
+        return ""
     found, others = roles(trial), versus(trial)
     past = fate(trial).over
     get = "got" if past else "get"
@@ -287,9 +296,11 @@ def _lot(trial: Trial) -> str:
         besides = f", both with {background(trial)}" if background(trial) else ""
         return sentence(f"Some {get} {what} instead of {in_short(trial)}{besides}{not_told}")
     if found.untreated and others:
-        return sentence(f"Some {get} {joined(others, 'or')}")
+        who = "For a part of the time people" if trial.intervention_model == "CROSSOVER" else "Some"
+        return sentence(f"{who} {get} {joined(others, 'or')}")
     same = design(trial).sort == "pair" and not others and not partly(trial) and trial.allocation != "RANDOMIZED"
-    if trial.intervention_model == "SINGLE_GROUP" or len(trial.arms) == 1 or (same and trial.arms):
+    single = trial.intervention_model == "SINGLE_GROUP" and (len(trial.arms) < 2 or trial.allocation != "RANDOMIZED")
+    if single or len(trial.arms) == 1 or (same and trial.arms):
         return sentence(
             f"Everybody {get if past else 'gets'} {in_short(trial)}, so nothing shows how people fare without it"
         )
@@ -339,7 +350,9 @@ def _harm(trial: Trial) -> str:
         total, affected, found = largest.at_risk, largest.affected, [largest]
     if affected == 0:
         return sentence(f"The results say of {count(total, 'person', 'people')} that nobody had a serious event")
-    theirs = [harm for harm in found if _OTHERS.search(harm.group)]
+    compared = roles(trial)
+    nobody = not (compared.placebo or compared.sham or compared.untreated or compared.control)
+    theirs = [] if nobody else [harm for harm in found if _OTHERS.search(harm.group)]
     ours = [harm for harm in found if harm not in theirs]
     if len(found) == 2 and not theirs:
         told_ = [

@@ -79,7 +79,10 @@ _RULES: tuple[tuple[str, str], ...] = (
         r"|bronchial hyper",
     ),
     ("skin signs of the illness", r"SCORAD|(?-i:\bEASI\b|\bIGA\b)|eczema area|investigator'?s? global|skin lesion"),
-    ("skin tests", r"skin[- ](?:prick|test|response)|(?-i:\bSPT\b)|\bwheal\b|prick test|patch test"),
+    (
+        "skin tests",
+        r"skin[- ](?:prick|test)|(?<!galvanic )skin[- ]response|(?-i:\bSPT\b)|\bwheal\b|prick test|patch test",
+    ),
     (
         "symptoms and use of medicines",
         r"combined (?:symptom|score)|symptom\w* (?:and|[+/]|-) ?medication|(?-i:\bT?CSMS\b|\bTCS\b|\bT?CRSS\b)",
@@ -146,7 +149,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("wheezing", r"\bwheez"),
     ("whether people become allergic", r"\bsensiti[sz]ation to\b|\bsensiti[sz]ed to\b|IgE sensiti[sz]ation"),
     ("eyesight", r"visual acuity"),
-    ("what people know", r"\bknowledge\b|\bawareness\b|\battitude"),
+    ("what people know", r"\bknowledge\b|(?<![\w-])awareness\b(?! during)|\battitude"),
     ("getting along with others", r"sociali[sz]ation|social (?:skills|functioning)"),
     ("signs of cancer in the blood", r"ctDNA"),
     ("hospital stays", r"hospitali[sz]ation"),

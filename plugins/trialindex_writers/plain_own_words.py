@@ -13,11 +13,12 @@ _LONGEST = 230
 _STATED = (
     re.compile(
         r"\b(?:purposes?|aims?|objectives?|goals?)\b(?! is not)[^.:;]{0,90}?\b(?:is|was|are|were)(?: also)?:? "
-        r"(to (?!be\b)[a-z].+)"
+        r"(to (?!be\b|\w+[lt]ical\b|\w+inical\b)[a-z].+)"
     ),
     re.compile(
         r"\b(?:study|trial|project|survey|investigators?|researchers?|we|authors?)\b[^.:;]{0,40}?"
-        r"\b(?:aims?|aimed|intends?|wants?|is designed|was designed|was planned|is planned|seeks?|sought) (to [a-z].+)",
+        r"\b(?:aims?|aimed|intends?|wants?|is designed|was designed|was planned|is planned|seeks?|sought)"
+        r" (to (?!\w+[lt]ical\b|\w+inical\b)[a-z].+)",
         re.IGNORECASE,
     ),
     re.compile(r"^\s*(To (?:determine|evaluate|assess|investigate|examine|compare|study|explore|describe|find)\b.+)"),

@@ -192,11 +192,8 @@ def mixed(trial: Trial) -> bool:
     illness = about(trial)
     if illness is None or illness.had:
         return False
-    if trial.study_type != "OBSERVATIONAL" and trial.primary_purpose not in {
-        "DIAGNOSTIC",
-        "BASIC_SCIENCE",
-        "SCREENING",
-    }:
+    looks = trial.primary_purpose in {"DIAGNOSTIC", "BASIC_SCIENCE", "SCREENING"} and trial.allocation != "RANDOMIZED"
+    if trial.study_type != "OBSERVATIONAL" and not looks:
         return False
     groups = " ".join(arm.label for arm in trial.arms)
     text = f"{groups} {trial.title} {trial.study_population or ''}"

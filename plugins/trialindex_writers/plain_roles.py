@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from trialindex.trial import Arm, Intervention, Trial
 from trialindex_writers.plain_names import can_have
+from trialindex_writers.plain_placebo import INACTIVE_ARMS, of_an_earlier_study, placebo_within
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_rules import rule
 from trialindex_writers.plain_things import (
@@ -26,7 +27,6 @@ from trialindex_writers.plain_things import (
     things,
 )
 
-_INACTIVE_ARMS = {"PLACEBO_COMPARATOR", "SHAM_COMPARATOR"}
 _CONTROL_LABEL = rule(
     r"""
     controls?
@@ -190,16 +190,20 @@ def registered(trial: Trial) -> list[Thing]:
 
 @remembered
 def roles(trial: Trial) -> Roles:
-    """Who gets what. It reads titles, summary, interventions, arms, study type and allocation."""
+    """Who gets what. It reads titles, summary, interventions, arms, outcomes, study type, purpose and allocation."""
     found = registered(trial)
     titles = (trial.title, trial.official_title or "")
     if found and all(_PREPARES.search(one.name) for one in found) and (cells := _unlisted_cells(trial)):
         return Roles(cells, tuple(found), (), (), placebo=False, sham=False, untreated=False, doses=False)
     arms, types = trial.arms, {arm.type for arm in trial.arms}
     dull = {t.name for t in found if _dull(t, arms, titles)}
+    if earlier := of_an_earlier_study(trial, dull):
+        found, dull = [t for t in found if t.name not in dull], set()
+        types -= INACTIVE_ARMS
     nothing = any(is_nothing(t.name) for t in found)
     live = [t for t in found if t.name not in dull and not is_nothing(t.name)]
     live = [t for t in live if not is_accessory(t.name)] or live
+    live = [t for t in live if not _is_measured(t, trial)]
     if trial.primary_purpose in _TREATS:
         live = [t for t in live if t.type != "DIAGNOSTIC_TEST"] or live
     products = {key(t): t for t in reversed(live)}
@@ -211,7 +215,9 @@ def roles(trial: Trial) -> Roles:
         tuple(split.background),
         tuple(split.control),
         tuple(t for t in found if t.name in dull),
-        placebo="PLACEBO_COMPARATOR" in types or any(re.search("placebo", name, re.IGNORECASE) for name in dull),
+        placebo="PLACEBO_COMPARATOR" in types
+        or any(re.search("placebo", name, re.IGNORECASE) for name in dull)
+        or (not earlier and placebo_within(trial)),
         sham="SHAM_COMPARATOR" in types or any(re.search(r"\bsham", name, re.IGNORECASE) for name in dull),
         untreated=split.untreated or "NO_INTERVENTION" in types or (nothing and bool(split.tested)),
         doses=split.doses,
@@ -242,6 +248,16 @@ def _unlisted_cells(trial: Trial) -> tuple[Thing, ...]:
         if re.search(r"\bcells?\b", bare, re.IGNORECASE):
             return (thing(Intervention(name=bare, type="BIOLOGICAL", description=arm.label)),)
     return ()
+
+
+def _is_measured(one: Thing, trial: Trial) -> bool:
+    """Whether what is registered as an intervention is something in the body that a main measure counts."""
+    if one.type not in {"OTHER", "GENETIC", "BIOLOGICAL"} or trial.primary_purpose in _TREATS or len(one.shown) < 3:
+        return False
+    name = re.escape(one.shown.removesuffix("s"))
+    counted = r"(?:express\w*|levels?|concentrations?|percentages?|numbers?|counts?)"
+    pattern = re.compile(rf"\b{counted}\b.{{0,60}}\b{name}|\b{name}\w*.{{0,20}}\b{counted}\b", re.IGNORECASE)
+    return any(o.kind == "primary" and pattern.search(o.measure) for o in trial.outcomes)
 
 
 def _is_illness(name: str) -> bool:
@@ -279,7 +295,7 @@ def _dull(one: Thing, arms: Iterable[Arm], titles: Iterable[str]) -> bool:
         return True
     if not given or len(given) == number:
         return not given and number > 1 and is_blank(one.name)
-    if all(arm.type in _INACTIVE_ARMS for arm in given):
+    if all(arm.type in INACTIVE_ARMS for arm in given):
         return not is_usual(one.name) and not _ROUTINE.match(one.name)
     named = re.search(r"saline|vehicle", " ".join(titles), re.IGNORECASE)
     return bool(is_blank(one.name) and not named) and all(
@@ -333,7 +349,8 @@ class _Split(NamedTuple):
 def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str, str]) -> _Split:
     ours = [one for one in arms if not one.control and one.keys]
     theirs = [one for one in arms if one.control]
-    if real and not _named(real, titles) and all(_PREPARES.search(t.name) for t in real):
+    cells = re.search(r"\bcells?\b|\bCAR\b|TCR|leucel", f"{' '.join(titles)} {trial.summary or ''}", re.IGNORECASE)
+    if real and cells and not _named(real, titles) and all(_PREPARES.search(t.name) for t in real):
         return _Split([], real, [], False, False)  # they prepare for what is tested, and that is not registered
     if not ours:
         return _Split(_named(real, titles) or real, [], [], False, False)
@@ -341,7 +358,7 @@ def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str,
     your = frozenset[str]().union(*(one.keys for one in theirs)) if theirs else frozenset[str]()
     only = mine - your
     given = [t for t in real if key(t) in mine]
-    without = any(not one.keys for one in theirs if one.arm.type not in _INACTIVE_ARMS and not one.blank)
+    without = any(not one.keys for one in theirs if one.arm.type not in INACTIVE_ARMS and not one.blank)
     if not your:
         tested, background = _without_control(given, ours, trial, titles)
         if any(len(one.arm.interventions) > 1 and not one.keys for one in theirs):  # a placebo for each of them
@@ -360,7 +377,7 @@ def _split(real: list[Thing], arms: list[_Arm], trial: Trial, titles: tuple[str,
     if new and all(map(_known, tested)):  # a new drug for all, with and without a known one
         tested, background = new, [*(t for t in background if t not in new), *tested]
     shared = {key(t) for t in background}
-    alone = any(one.keys <= shared for one in theirs if one.arm.type not in _INACTIVE_ARMS and not one.blank)
+    alone = any(one.keys <= shared for one in theirs if one.arm.type not in INACTIVE_ARMS and not one.blank)
     return _Split(tested, background, control, alone or without, False)
 
 
@@ -460,6 +477,8 @@ def chance(trial: Trial) -> str:
         return "none" if trial.allocation else ""
     if _NOT_CHANCE.search(trial.summary or ""):
         return "some"
+    if placebo_within(trial):
+        return "all"
     labels = [arm.label for arm in trial.arms]
     people = [bool(_PEOPLE_LABEL.search(label)) for label in labels]
     untreated = any(arm.type == "NO_INTERVENTION" for arm in trial.arms)

@@ -8,10 +8,10 @@ from trialindex.plugin.trial_page import Sentence
 from trialindex.trial import Trial
 from trialindex.trial.display import countable, phase
 from trialindex.trial.sanitize import one_line
-from trialindex_writers.grammar import country, first_of, joined
-from trialindex_writers.plain_aim import aim, looked_at, measures, whom_of
+from trialindex_writers.grammar import country, first_of, joined, quoted
+from trialindex_writers.plain_aim import aim, looked_at, measures, stopped, whom_of
 from trialindex_writers.plain_compared import background, partly, versus
-from trialindex_writers.plain_design import design
+from trialindex_writers.plain_design import design, fewer_than_groups
 from trialindex_writers.plain_fate import fate, reason
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_own_words import in_own_words, own_aim
@@ -135,6 +135,10 @@ def _question(trial: Trial, tense: str) -> str:
         missing(trial, "interventions")
         about_it = f" in {_illness(trial)}" if illness else ""
         return f"{verb['look']} at {looked_at(trial) or 'something that is not named'}{about_it}"
+    if asked.sort == "stop":
+        whose = f" in {_illness(trial)}" if illness else ""
+        name = quoted(stopped(trial), 60)
+        return f"{verb['test']} what happens when a treatment is stopped, or people have less of it ({name}),{whose}"
     added = f" {added_to(trial)}," if added_to(trial) else ""
     thing = f"{thing.rstrip(',')},{added}" if added else thing
     name = _illness(trial)
@@ -347,6 +351,11 @@ def _given(trial: Trial) -> str:
     others, short_name = versus(trial), in_short(trial)
     if not found.tested and not others:
         return ""
+    if fewer_than_groups(trial):
+        compared = joined(others, "or") if found.tested else ""
+        return f"; it was set up to compare {short_name} with {compared}" if compared and between == "all" else ""
+    if not short_name:
+        return _divided(trial, between, past=past) if len(trial.arms) > 1 else ""
     if (
         trial.intervention_model == "CROSSOVER"
         and len(trial.arms) != 1
@@ -358,6 +367,8 @@ def _given(trial: Trial) -> str:
             if between == "all"
             else f"; everybody {gets} {what} in turn"
         )
+    if stopped(trial) and others and between == "all":
+        return f"; chance {decide} who {'stopped' if past else 'stops'} and who {'did' if past else 'does'} not"
     groups = len(trial.arms)
     several = len(found.tested) > 1 and any(one.part for one in found.tested)  # which group gets which is not told
     if (design(trial).sort == "mixed" or several) and groups > 1 and between != "some":

@@ -335,6 +335,8 @@ def thing(intervention: Intervention, texts: Iterable[str] = ()) -> Thing:
     bare = shown or intervention.name
     code = is_code(bare)
     others = [part for name in intervention.other_names for part in re.split(r",\s+|;\s*", name)]
+    said = (*texts, intervention.description or "")
+    others = [name for name in others if len(name) > 60 or not partner(name, bare, said)]
     if code or is_generic(bare):
         better = next(filter(None, (*_beside(bare, texts), *_better(intervention, others, code=code))), "")
         if better:
@@ -399,6 +401,13 @@ def is_code(name: str) -> bool:
 def is_generic(name: str) -> bool:
     """Whether a name only says what sort of thing it is."""
     return bool(_GENERIC.fullmatch(name.strip()))
+
+
+def partner(name: str, code: str, texts: Iterable[str]) -> bool:
+    """Whether a text names one thing beside another, as in "ZB-123 combined with zorumab": then they are two."""
+    joint = r"[^.;()]{0,60}(?:\b(?:plus|with|without|and|or)\b|[+/])[^.;()]{0,40}"
+    beside = re.compile(rf"{re.escape(code)}\b{joint}\b{re.escape(name)}\b", re.IGNORECASE)
+    return any(map(beside.search, texts))
 
 
 def _better(intervention: Intervention, others: list[str], *, code: bool) -> list[str]:

@@ -92,7 +92,9 @@ def tested(trial: Trial) -> tuple[Told, ...]:
             its = None
         if (its is None or its.noun in _FOODS) and (eaten := _eaten(one, trial)):
             its, name = eaten, ""
-        told.append(Told(one, name, exact_kind(its, allergen(illness.name) if illness else "")))
+        food = allergen(illness.name) if illness else ""
+        baked = "baked " if food and re.search(r"\bbaked\b", f"{one.name} {trial.title}", re.IGNORECASE) else ""
+        told.append(Told(one, name, exact_kind(its, f"{baked}{food}")))
     named = {one.kind for one in told if one.name and one.kind}
     return tuple(one for one in told if one.name or one.kind not in named)
 

@@ -10,6 +10,7 @@ from trialindex_writers.plain_aim import measures
 from trialindex_writers.plain_allergens import allergen
 from trialindex_writers.plain_illness import about
 from trialindex_writers.plain_kinds import Kind, kind_in
+from trialindex_writers.plain_measures import plain_phrase
 from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_told import TESTS, exact_kind, is_cancer, is_looking, tested
 
@@ -100,7 +101,7 @@ _CUES: tuple[tuple[str, str], ...] = (
         "What can signs in the body tell about {ill}?",
     ),
     (r"inflammat|phenotyp|endotyp|immun(?!other)|pathogen|mechanism", "A look at what happens in the body in {ill}"),
-    (r"knowledge|attitude|aware|literacy", "What do people know and think about {ill}?"),
+    (r"knowledge|\battitude|(?<![\w-])awareness|literacy", "What do people know and think about {ill}?"),
     (r"adheren", "Do {with_ill} keep to their treatment?"),
     (r"survey|questionnaire|preference|perception|perspective", "What do people say about {ill}?"),
     (r"treatment patterns?|practice pattern|prescri", "How is {ill} treated in everyday care?"),
@@ -174,12 +175,29 @@ def watched(trial: Trial, names: list[str], illness: list[str]) -> Iterator[str]
                 f"How do {with_illness(ill)} fare with {name}?" if had else f"How do people fare with {name} for {ill}?"
             )
     for text in _questions(trial, titles):
-        for ill in illness:
+        for ill in illness if not (found and repeats(text, found.name)) else ():
             yield text.format(ill=ill, with_ill=with_illness(ill))
     for ill in illness:
         yield f"A look at {with_illness(ill)}" if had else f"What can be learnt about {ill}?"
     for name in names:
         yield f"How do people fare with {name}?"
+
+
+def repeats(text: str, name: str) -> bool:
+    """Whether a phrase holds a word of the illness already: "allergic reactions in allergic-like reactions"."""
+    if "flare" in text and re.search(r"attack|flare|exacerbation", name):
+        return True
+    words = {word for word in re.findall(r"[a-z]{4,}", re.sub(r"\{\w+\}", "", text.lower())) if word not in _EMPTY}
+    return not words.isdisjoint(re.findall(r"[a-z]{4,}", name.lower()))
+
+
+_EMPTY = {"illness", "with", "that", "what", "people", "body", "does", "have", "well", "long", "many"}
+
+
+def leading(trial: Trial) -> tuple[str, ...]:
+    """Phrases for what a study looks at before all: its first main measure, or half of them, and not one of many."""
+    main = [plain_phrase(o.measure) for o in trial.outcomes if o.kind == "primary" and o.measure.strip()]
+    return tuple(phrase for phrase in measures(trial) if phrase == main[0] or main.count(phrase) * 2 >= len(main))
 
 
 def _questions(trial: Trial, titles: str) -> Iterator[str]:
@@ -199,6 +217,6 @@ def _questions(trial: Trial, titles: str) -> Iterator[str]:
         )
         yield from (
             _BY_MEASURE[phrase]
-            for phrase in measures(trial)
+            for phrase in leading(trial)
             if phrase in _BY_MEASURE and not (had and _BY_MEASURE[phrase] in _COMMON)
         )

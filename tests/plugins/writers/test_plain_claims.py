@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from support.plain_cases import trial
@@ -204,3 +205,123 @@ def test_cells_and_an_antibody_are_not_all_antibodies() -> None:
     headline = PlainWriter().write(record).headline.text
     assert "antibodies" not in headline
     assert "atural killer cells" in headline
+
+
+def test_of_fewer_people_than_groups_nobody_is_said_to_have_got_anything() -> None:
+    arms = groups(("Zorumab",), ("Placebo",), kinds=("EXPERIMENTAL", "PLACEBO_COMPARATOR"))
+    fields: dict[str, Any] = {"interventions": drugs("Zorumab", "Placebo"), "arms": arms, "enrollment_type": "ACTUAL"}
+    one = text(trial(enrollment=1, status="TERMINATED", **fields))
+    assert "it was set up to compare zorumab with a placebo" in one
+    assert "chance decided" not in one
+    assert "Some got" not in one
+    two = text(trial(enrollment=2, status="TERMINATED", **fields))
+    assert "chance decided who got zorumab and who a placebo" in two
+    assert "Some got a placebo" in two
+
+
+@pytest.mark.parametrize("label", ["0.2 mg/kg Zorumab or placebo", "Zorumab or matching placebo, cohort"])
+def test_a_placebo_that_only_the_groups_tell_of_is_told(label: str) -> None:
+    arms = tuple(Arm(label=f"Cohort {n}", description=label, interventions=("Zorumab",)) for n in (1, 2, 3))
+    fields: dict[str, Any] = {"interventions": drugs("Zorumab"), "arms": arms}
+    assert "chance decides who gets zorumab and who a placebo" in text(trial(allocation="RANDOMIZED", **fields))
+    assert "a placebo" not in text(trial(allocation="NON_RANDOMIZED", **fields))
+
+
+def test_the_placebo_of_the_study_before_is_nobodys_in_an_extension() -> None:
+    arms = (
+        Arm(label="Study 1 Zorumab", type="EXPERIMENTAL", interventions=("Zorumab",)),
+        Arm(label="Study 1 Placebo", type="EXPERIMENTAL", interventions=("Zorumab", "Placebo")),
+    )
+    fields: dict[str, Any] = {
+        "interventions": drugs("Zorumab", "Placebo"),
+        "arms": arms,
+        "who_masked": ("PARTICIPANT",),
+    }
+    said = text(trial(title="An Extension Study of Zorumab in Gout", allocation="NON_RANDOMIZED", **fields))
+    assert "placebo" not in said
+    assert "Everybody gets zorumab" in said
+    assert "placebo" in text(trial(title="A Study of Zorumab in Gout", allocation="NON_RANDOMIZED", **fields))
+
+
+def test_everybody_gets_it_is_not_said_where_chance_parts_the_groups() -> None:
+    arms = groups(("Zorumab",), ("Zorumab",), kinds=("ACTIVE_COMPARATOR", "EXPERIMENTAL"))
+    fields: dict[str, Any] = {"interventions": drugs("Zorumab"), "arms": arms, "intervention_model": "SINGLE_GROUP"}
+    assert "Everybody" not in text(trial(allocation="RANDOMIZED", **fields))
+    assert "Everybody gets zorumab" in text(trial(allocation="NON_RANDOMIZED", **fields))
+
+
+def test_a_trial_of_stopping_a_treatment_is_told_as_one() -> None:
+    stop = Intervention(name="Withdrawal of Zorumab", type="OTHER")
+    record = trial(
+        interventions=(stop, *drugs("Continued Zorumab")),
+        arms=groups((stop.name,), ("Continued Zorumab",), kinds=("EXPERIMENTAL", "ACTIVE_COMPARATOR")),
+    )
+    said = text(record)
+    assert said.startswith("What happens when people with gouty arthritis stop a treatment")
+    assert "chance decides who stops and who does not" in said
+    assert "as a way to" not in said
+    smokers = trial(title="Stopping Tobacco", interventions=(Intervention(name="Tapering of nicotine", type="DRUG"),))
+    assert "stop a treatment" not in text(smokers)
+
+
+def test_what_a_title_joins_with_a_code_is_another_drug() -> None:
+    record = trial(
+        title="RC-108 Combined With Zorutinib in Cancer",
+        interventions=(Intervention(name="RC-108", type="DRUG", other_names=("Zorutinib",)),),
+        arms=(),
+    )
+    assert [one.shown for one in roles(record).tested] == ["RC-108"]
+    assert "also called" not in text(record)
+    alone = msgspec.structs.replace(record, title="RC-108 in Cancer")
+    assert [one.shown for one in roles(alone).tested] == ["zorutinib"]
+
+
+def test_what_is_counted_in_the_body_is_not_given_to_anybody() -> None:
+    fields: dict[str, Any] = {
+        "interventions": (Intervention(name="TLRs", type="OTHER", description="A family of proteins"),),
+        "arms": (),
+        "outcomes": primary("Percentage of neutrophils that express TLR4"),
+    }
+    assert not roles(trial(primary_purpose="BASIC_SCIENCE", **fields)).tested
+    assert roles(trial(primary_purpose="TREATMENT", **fields)).tested
+
+
+@pytest.mark.parametrize("title", ["Context-Awareness in Gout", "Galvanic Skin Response in Gout"])
+def test_words_that_only_look_like_others_ask_nothing(title: str) -> None:
+    record = trial(
+        title=title, study_type="OBSERVATIONAL", interventions=(), outcomes=primary("Galvanic skin response")
+    )
+    said = text(record)
+    assert "know and think" not in said
+    assert "skin tests" not in said
+
+
+def test_of_many_measures_one_does_not_head_a_study() -> None:
+    fields: dict[str, Any] = {
+        "study_type": "OBSERVATIONAL",
+        "interventions": (),
+        "arms": (),
+        "title": "The Gout Cohort",
+    }
+    many = primary(
+        "Number of people who get a drug", "Dose of the drug", "Length of treatment", "Number of gout flares"
+    )
+    assert "flare up" not in PlainWriter().write(trial(outcomes=many, **fields)).headline.text
+    one = PlainWriter().write(trial(outcomes=many[-1:], **fields)).headline.text
+    assert one.startswith("How often does gouty arthritis flare up?")
+
+
+def test_severe_is_kept_where_a_title_says_it_of_all() -> None:
+    fields: dict[str, Any] = {"conditions": ("Bronchial Asthma",), "interventions": (), "study_type": "OBSERVATIONAL"}
+    assert "severe asthma" in text(trial(title="Research on Severe Asthma", **fields))
+    assert "severe asthma" not in text(trial(title="Research on Moderate to Severe Asthma", **fields))
+    assert (
+        "severe asthma" not in text(trial(title="Asthma, and Who Gets Severe Asthma", **fields)).split("its title")[0]
+    )
+
+
+def test_chance_gives_nobody_an_illness() -> None:
+    arms = (Arm(label="Treatment group", interventions=("Zorumab",)), Arm(label="Control group"))
+    fields: dict[str, Any] = {"interventions": drugs("Zorumab"), "arms": arms, "primary_purpose": "BASIC_SCIENCE"}
+    assert "or without" not in text(trial(allocation="RANDOMIZED", **fields))
+    assert "or without" in text(trial(allocation="NON_RANDOMIZED", **fields))

@@ -53,7 +53,6 @@ NOT_SAID_WITH = {
     "NCT04476758": "two illnesses are registered, of which all have one",
     "NCT04520009": "prevention of something after the operation",
     "NCT06685900": "suspected",
-    "NCT07053956": "healthy people are mentioned",
 }
 OTHER_KIND = {
     *("NCT00276445", "NCT04353310"),  # a plant extract, for a substance of a plant
