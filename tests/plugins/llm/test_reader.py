@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from support.helpers import ListSource
 from support.llm_server import KEY, LlmServer, Reply
 from trialindex.cli import cli
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import ReaderError
 from trialindex.index import Index
 from trialindex.plugin.proposals import Proposal
@@ -46,7 +47,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 
 def read(text: str = TEXT) -> list[Proposal]:
-    return LlmReader("test-model").propose(text)
+    return LlmReader("test-model").propose(text, ConceptRecognizer())
 
 
 # --- what is asked and taken ------------------------------------------------------------------------------------------
