@@ -163,6 +163,8 @@ def test_another_machine_is_refused_before_anything_is_sent(index: Index, monkey
     assert "--allow-remote" in raised.value.hint
     command = ["query", TEXT, "--index", str(index.folder), "--reader", "llm:test-model"]
     assert isinstance(CliRunner().invoke(cli, command).exception, ReaderError)
+    command = ["serve", "--index", str(index.folder), "--reader", "llm:test-model"]
+    assert isinstance(CliRunner().invoke(cli, command).exception, ReaderError), "before anything is served"
 
 
 def test_another_machine_is_asked_when_that_is_said_in_so_many_words(
