@@ -87,9 +87,10 @@ class MiniLM(Encoder):
 
         vectors = np.empty((len(texts), self.identity.dimension), dtype=np.float32)
         with ThreadPoolExecutor(_cores()) as threads:
+            run = threads.map if len(texts) > 1 else map
             for start in range(0, len(texts), self._batch_size):
                 batch = self._tokenized(texts[start : start + self._batch_size])
-                for row, found in enumerate(threads.map(vector, batch), start=start):
+                for row, found in enumerate(run(vector, batch), start=start):
                     vectors[row] = found
                 if progress is not None:
                     progress(len(batch))

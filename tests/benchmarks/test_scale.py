@@ -89,7 +89,7 @@ def test_a_question_finds_made_up_trials_by_their_words(made: scale_data.Trials,
     words = Lexical(tmp_path / "words")
     words.update([], ((n, trial) for n, (trial, _) in enumerate(made.drawn(0, 50), start=1)))
     target = next(made.drawn(20, 21))[0]
-    assert words.search(target.interventions[0].name, 1)[0][0] == 21
+    assert words.search(target.interventions[0].name, 1).nums.tolist() == [21]
 
 
 TEXTS = ("short", "note", "vector", "lexical", "short, 50 %", "short, 5 %", "short, 0.1 %")

@@ -396,18 +396,19 @@ def test_many_allowed_trials_are_found_as_few_are(tmp_path: Path) -> None:
     words.update([], enumerate(crowd(), start=1))
     allowed = np.array([n for n in range(1, 301) if n % 3])
     few = words.search("illness gout", 200, allowed)  # as a set: so many are wanted that all would have to be fetched
-    assert [num for num, _ in words.search("illness gout", 50, allowed)] == [num for num, _ in few[:50]]
+    assert words.search("illness gout", 50, allowed).nums.tolist() == few.nums[:50].tolist()
     assert len(words.search("illness", 300, allowed)) == 200
-    assert words.search("illness", 5, allowed[:0]) == []
-    assert words.search("illness", 0) == []
+    assert not len(words.search("illness", 5, allowed[:0]))
+    assert not len(words.search("illness", 0))
 
 
 def test_a_word_said_often_weighs_more_but_not_without_end(tmp_path: Path) -> None:
     words = Lexical(tmp_path / "words")
     words.update([], [(1, trial(1, title="gout")), (2, trial(2, title="lupus"))])
-    once = dict(words.search("gout lupus", 2))
-    often = dict(words.search("gout gout gout lupus", 2))
-    always = dict(words.search("gout " * 500 + "lupus", 2))
+    once, often, always = (
+        dict(zip(found.nums.tolist(), found.scores.tolist(), strict=True))
+        for found in (words.search(f"{'gout ' * times}lupus", 2) for times in (1, 3, 500))
+    )
     assert once[1] == pytest.approx(once[2])
     assert once[1] < often[1] < always[1] < 9 * once[1]
     assert often[2] == pytest.approx(once[2])

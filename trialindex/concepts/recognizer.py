@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trialindex.concepts.context import Context, may_deny
@@ -109,7 +109,6 @@ class ConceptRecognizer:
         self._rows, self._index = compiled
         self._known: dict[int, Concept] = {}
         self._senses: dict[tuple[str, bool], _Sense] = {}
-        self._extensions: dict[str, int] = {}
         self._below: dict[str, list[int]] | None = None
 
     @classmethod
@@ -256,10 +255,12 @@ class ConceptRecognizer:
 
     def extensions(self, name: str) -> int:
         """How many longer names end with it: of *allergy* dozens, of *migraine* hardly any."""
-        end = f" {normalize(name)}"
-        if end not in self._extensions:
-            self._extensions[end] = sum(key.endswith(end) for key in self._index)
-        return self._extensions[end]
+        return self._lines.count(f" {normalize(name)}\n")
+
+    @cached_property
+    def _lines(self) -> str:
+        """Every name in a line of its own: counting in one string takes a thirtieth of asking each name."""
+        return "".join(f"{key}\n" for key in self._index)
 
     def narrower(self, concept: Concept) -> list[Concept]:
         """Every kind of *concept*, down to the last, nearest first. Without an id it is looked up by its name."""

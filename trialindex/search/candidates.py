@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from heapq import nlargest
-from itertools import islice
+from typing import TYPE_CHECKING
 
 from trialindex.search.fusion import Ranking
 from trialindex.search.participants import ParticipantChecker
@@ -15,6 +15,10 @@ from trialindex.search.rankings import Candidate, Rankings
 from trialindex.search.regularization import Neighbourhood
 from trialindex.search.requirements import RequirementChecker
 from trialindex.search.searcher import Searcher
+
+if TYPE_CHECKING:
+    from trialindex.plugin.interfaces import Ids
+    from trialindex.search.settings import RankingSettings
 
 _STEP = 10
 """Trials that are read at a time, to see which of the best fit: most questions are answered by few of them."""
@@ -27,6 +31,8 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     trials stand further down whose stated age or sex does not fit the person, or that ask for what the question rules
     out, and further up that are for people in the state that it gives.
     """
+    import numpy as np
+
     settings, question = searcher.settings, rankings.question
     if not rankings.scores:
         return []
@@ -35,37 +41,36 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
     risen: dict[int, float] = {}
     if question.mode == "hybrid":
         weights = settings.weights(question.text, proposed=question.proposed.replaces)
-        scores = rankings.fused(weights, settings.depth).to_dict()
+        ranking = rankings.fused(weights, settings.depth)
         adjuster = _Adjuster(question, searcher)
         smoothing = settings.smoothing * settings.note_share(question.text)
         if smoothing:
-            deep = {num for found in rankings.scores.values() for num in islice(found, settings.depth)}
-            own = {num: scores[num] for num in deep}  # the same trials however deep the rankings go
-            neighbourhood = Neighbourhood(own, searcher)
-            first = None
-            if not (rankings.testing or rankings.stated):
-                first = _first_regularized(neighbourhood, own, smoothing, adjuster, wanted, settings.depth)
-            regularized = neighbourhood.regularize(neighbourhood.order, smoothing) if first is None else first
-            gained = {num: score - own[num] for num, score in regularized.items()}
-            scores = scores | regularized if first is None else first
-        for num in rankings.testing & scores.keys():
-            scores[num] += settings.treatment_bonus
-        risen = _rise(scores, rankings.stated, searcher)
-        for num, gain in risen.items():
-            scores[num] = scores.get(num, 0.0) + gain
-        adjustments = adjuster.adjust_best(scores, wanted)
-        for num, parts in adjustments.items():
-            scores[num] += _change(parts)
+            ranking, gained = _smoothed(rankings, ranking, smoothing, adjuster, wanted)
+        held = ranking.places(_array(rankings.testing)) if rankings.testing else ()
+        bonus = [num for num, place in zip(rankings.testing, held, strict=True) if place]
+        ranking = ranking.changed(dict.fromkeys(bonus, settings.treatment_bonus))
+        risen = _rise(ranking, rankings.stated, settings)
+        ranking = ranking.changed(risen)
+        adjustments = adjuster.adjust_best(ranking, wanted)
+        ranking = ranking.changed({num: _change(parts) for num, parts in adjustments.items()})
     else:
-        scores = rankings.scores[question.mode].to_dict()
-    ranks = {name: found.ranks for name, found in rankings.scores.items()}
+        ranking = rankings.scores[question.mode]
+    least = ranking.scores[min(wanted, len(ranking)) - 1] if len(ranking) else 0.0
+    last = int(np.count_nonzero(ranking.scores >= least))  # those that score as the last one does stand in its order
+    first = ranking.nums[:last]
+    scores, places = (
+        ranking.scores[:last].tolist(),
+        [found.places(first).tolist() for found in rankings.scores.values()],
+    )
+    ranks = list(zip(*places, strict=True))
+    nums = first.tolist()
 
-    def order(num: int) -> tuple[float, ...]:
-        return (-scores[num], *(ranks[name].get(num, math.inf) for name in ranks), num)
+    def order(at: int) -> tuple[float, ...]:
+        return (-scores[at], *(rank or math.inf for rank in ranks[at]), nums[at])
 
-    least = min(nlargest(wanted, scores.values()), default=0.0)
     candidates = []
-    for num in sorted((num for num, score in scores.items() if score >= least), key=order)[:wanted]:
+    for at in sorted(range(last), key=order)[:wanted]:
+        num = nums[at]
         parts = dict(adjustments.get(num, {}))
         if num in rankings.testing:
             parts["treatment"] = settings.treatment_bonus
@@ -73,10 +78,10 @@ def best_candidates(rankings: Rankings, searcher: Searcher, wanted: int) -> list
             parts["state"] = round(risen[num], 4)
         if num in gained:
             parts["regularization"] = round(gained[num], 4)
-        for name, found in rankings.scores.items():
-            if num in found:
-                parts |= {name: round(found[num], 4), f"{name}_rank": ranks[name][num]}
-        candidates.append(Candidate(num, scores[num], parts, rankings.passages.get(num)))
+        for (name, found), rank in zip(rankings.scores.items(), ranks[at], strict=True):
+            if rank:
+                parts |= {name: round(float(found.scores[rank - 1]), 4), f"{name}_rank": rank}
+        candidates.append(Candidate(num, scores[at], parts, rankings.passages.get(num)))
     return candidates
 
 
@@ -98,17 +103,47 @@ def search_depth(wanted: int, depth: int) -> int:
     return depth
 
 
-def _rise(scores: Mapping[int, float], stated: Collection[int], searcher: Searcher) -> dict[int, float]:
+def _rise(ranking: Ranking, stated: Collection[int], settings: RankingSettings) -> dict[int, float]:
     """What trials gain for the state of a biomarker: a share of what they lack to one standard deviation above the
     best, so that they keep their order. One that no ranking found starts from the last of those that were.
     """
-    settings = searcher.settings
-    if not stated or not scores:
+    if not stated or not len(ranking):
         return {}
-    deepest = nlargest(settings.depth, scores.values())
-    own = {num: scores.get(num, deepest[-1]) for num in stated}
-    missing = {num: deepest[-1] for num in stated if num not in scores}
-    return {num: settings.state_share * (deepest[0] + 1 - own[num]) + missing.get(num, 0.0) for num in stated}
+    best = float(ranking.scores[0])
+    last = float(ranking.scores[: settings.depth][-1])
+    gains = {}
+    for num, place in zip(stated, ranking.places(_array(stated)).tolist(), strict=True):
+        own = float(ranking.scores[place - 1]) if place else last
+        gains[num] = settings.state_share * (best + 1 - own) + (0.0 if place else last)
+    return gains
+
+
+def _array(nums: Collection[int]) -> Ids:
+    import numpy as np
+
+    return np.fromiter(nums, np.int64, len(nums))
+
+
+def _smoothed(
+    rankings: Rankings, fused: Ranking, smoothing: float, adjuster: _Adjuster, wanted: int
+) -> tuple[Ranking, dict[int, float]]:
+    """The fused ranking in which trials that are alike score alike, and what trials gained by it.
+
+    Where that tells enough it has only as many trials as can be among the *wanted* first.
+    """
+    import numpy as np
+
+    searcher, depth = adjuster.searcher, adjuster.searcher.settings.depth
+    deep = set(np.concatenate([found.nums[:depth] for found in rankings.scores.values()]).tolist())
+    scores = fused.to_dict()
+    own = {num: scores[num] for num in deep}  # the same trials however deep the rankings go
+    neighbourhood = Neighbourhood(own, searcher)
+    first = None
+    if not (rankings.testing or rankings.stated):
+        first = _first_regularized(neighbourhood, own, smoothing, adjuster, wanted, depth)
+    regularized = neighbourhood.regularize(neighbourhood.order, smoothing) if first is None else first
+    gained = {num: score - own[num] for num, score in regularized.items()}
+    return Ranking.sorted(scores | regularized if first is None else first), gained
 
 
 def _first_regularized(
@@ -127,7 +162,7 @@ def _first_regularized(
     while len(scores) + step <= min(depth // 2, len(order) - 1):
         batch = order[len(scores) : len(scores) + step]
         scores |= {num: own[num] for num in batch} | neighbourhood.regularize(batch, smoothing)
-        parts = adjuster.adjust_best(scores, wanted)
+        parts = adjuster.adjust_best(Ranking.sorted(scores), wanted)
         kept = nlargest(wanted, (score + _change(parts.get(num, {})) for num, score in scores.items()))
         if neighbourhood.limit(own[order[len(scores)]], smoothing) + adjuster.most < kept[-1]:
             return scores
@@ -139,11 +174,12 @@ class _Adjuster:
     """Says what trials lose because they do not fit, and gain because they do, by the names of
     :class:`~trialindex.plugin.results.Hit`.
 
+    :ivar searcher: of the question.
     :ivar most: what a trial can gain.
     """
 
     def __init__(self, question: Question, searcher: Searcher) -> None:
-        self._person, self._searcher = question.person, searcher
+        self._person, self.searcher = question.person, searcher
         self._requirements = RequirementChecker(question, searcher)
         self._takes = ParticipantChecker(question, note=searcher.settings.note_share(question.text) > 0)
         self._limited = self._person.age is not None or self._person.sex is not None
@@ -153,7 +189,7 @@ class _Adjuster:
 
     def adjust(self, nums: Sequence[int]) -> dict[int, dict[str, float]]:
         """The parts of these trials' scores, of those that have any. Each trial is looked at once."""
-        settings, records = self._searcher.settings, self._searcher.records
+        settings, records = self.searcher.settings, self.searcher.records
         new = [num for num in nums if num not in self._parts]
         self._parts |= {num: {} for num in new}
         for num, stated in (records.eligibility_limits(new) if self._limited else {}).items():
@@ -169,18 +205,21 @@ class _Adjuster:
                 parts["healthy"] = settings.healthy_gain
         return {num: self._parts[num] for num in nums if self._parts[num]}
 
-    def adjust_best(self, scores: Mapping[int, float], wanted: int) -> dict[int, dict[str, float]]:
+    def adjust_best(self, ranking: Ranking, wanted: int) -> dict[int, dict[str, float]]:
         """The same of the best ``depth``, and of these only of as many as can be among the *wanted* best in the end."""
         found: dict[int, dict[str, float]] = {}
         if not (self._limited or self._read):
             return found
-        best = Ranking.sorted(scores).nums[: self._searcher.settings.depth].tolist()
+        depth = self.searcher.settings.depth
+        best, scores = ranking.nums[:depth].tolist(), ranking.scores[:depth].tolist()
         step = max(wanted, _STEP)
+        after: list[float] = []
         for start in range(0, len(best), step):
             end = start + step
             found |= self.adjust(best[start:end])
-            kept = nlargest(wanted, (scores[num] + _change(found.get(num, {})) for num in best[:end]))
-            if end < len(best) and scores[best[end]] + self.most < kept[-1]:
+            both = zip(best[start:end], scores[start:end], strict=True)
+            after += [score + _change(found.get(num, {})) for num, score in both]
+            if end < len(best) and scores[end] + self.most < nlargest(wanted, after)[-1]:
                 break
         return found
 

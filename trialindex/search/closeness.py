@@ -234,8 +234,9 @@ class Assessor:
         main = 0.0
         if self._main is not None:
             main = 1.0 if self._main.in_names(names) else 0.5 * self._main.in_prose(prose)
-        in_names = set(self._lexical.words(" ".join(names.texts))) if self._qualifiers or self._others else set()
-        in_prose = set(self._lexical.words(prose)) if (self._others | self._qualifiers) - in_names else set()
+        words = self._others | self._qualifiers
+        in_names = self._lexical.held(words, " ".join(names.texts)) if words else set()
+        in_prose = self._lexical.held(words - in_names, prose)
         weights = [weight for weight, _ in self._concepts]
         return Evidence(
             cosine=self._cosines[num] if self._cosines and num in self._cosines else self._least_cosine(num),

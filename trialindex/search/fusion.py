@@ -48,6 +48,29 @@ class Ranking(Mapping[int, float]):
         """Every item's rank, from 1."""
         return dict(zip(self.nums.tolist(), range(1, len(self.nums) + 1), strict=True))
 
+    def places(self, nums: Ids) -> Ids:
+        """The rank of each of these items, from 1; 0 where it is not ranked."""
+        import numpy as np
+
+        order = np.argsort(self.nums)
+        rows = order[np.searchsorted(self.nums, nums, sorter=order).clip(max=len(order) - 1)] if len(order) else order
+        return np.where(self.nums[rows] == nums, rows + 1, 0) if len(order) else np.zeros(len(nums), dtype=np.int64)
+
+    def changed(self, gains: Mapping[int, float]) -> Ranking:
+        """The same after some items gained or lost; one that is new has its gain alone."""
+        import numpy as np
+
+        if not gains:
+            return self
+        gained = np.fromiter(gains, np.int64, len(gains))
+        change = np.fromiter(gains.values(), np.float64, len(gains))
+        places = self.places(gained)
+        scores = self.scores.copy()
+        scores[places[places > 0] - 1] += change[places > 0]
+        nums, scores = np.append(self.nums, gained[places == 0]), np.append(scores, change[places == 0])
+        order = np.lexsort((nums, -scores))
+        return Ranking(nums[order], scores[order])
+
     def to_dict(self) -> dict[int, float]:
         """The same as a dictionary."""
         return dict(zip(self.nums.tolist(), self.scores.tolist(), strict=True))

@@ -70,7 +70,7 @@ class IndexWords:
         """How the trials that use a word most write it, folded."""
         found = self._lexical.search_words({stem: 1.0}, trials)
         forms: Counter[str] = Counter()
-        for stored in self._records.load([num for num, _ in found]):
+        for stored in self._records.load(found.nums.tolist()):
             for text in lexical_fields(stored.trial).values():
                 forms.update(form for form in words_of(text) if self._stem(form) == stem)
         return forms

@@ -170,10 +170,10 @@ def trials_in_state(question: Question, searcher: Searcher, allowed: Ids | None)
         return frozenset()
     lexical, reader = searcher.derived.lexical, searcher.interpreter().biomarkers
     names = [[f"{key} {word}" for key in reader.names_of(name)[:_NAMES] for word in _NEGATIVE] for name in negative]
-    stated = {num for one in names for num, _ in lexical.search_names([(1.0, one)], _MOST, allowed)}
+    stated = {num for one in names for num in lexical.search_names([(1.0, one)], _MOST, allowed).nums.tolist()}
     if not stated:
         return frozenset()
     among = np.array(sorted(stated), dtype=np.int64)
-    named = [num for num, _ in lexical.search_names([(1.0, problem.names)], len(among), among)]
+    named = lexical.search_names([(1.0, problem.names)], len(among), among).nums.tolist()
     checker = RequirementChecker(question, searcher)
     return frozenset(stored.num for stored in searcher.records.load_readable(named) if checker.fits(stored.trial))

@@ -23,7 +23,7 @@ from trialindex.search.words import content_words
 
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids, Vectors
-    from trialindex.storage.lexical import Lexical
+    from trialindex.storage.lexical import Lexical, Matches
 
 _LOOKED_INTO = 100
 """Trials that name a treatment and are read to see whether they test it."""
@@ -57,7 +57,7 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
     weights = settings.weights(question.text, proposed=question.proposed.replaces)
     with ThreadPoolExecutor(1) as lexical_thread:
 
-        def search_words() -> Future[list[tuple[int, float]]]:
+        def search_words() -> Future[Matches]:
             return lexical_thread.submit(lexical.search, question.text, depth, allowed)
 
         by_words = search_words() if settings.note_share(question.text) > 0 else None  # takes as long as embedding
@@ -99,16 +99,17 @@ def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Id
     return replace(rankings, unembedded=_unembedded(scores, searcher))
 
 
-def _ranking(found: Sequence[tuple[int, float]]) -> Ranking:
-    import numpy as np
-
-    nums, scores = zip(*found, strict=True) if found else ((), ())
-    return Ranking(np.array(nums, dtype=np.int64), np.array(scores, dtype=np.float64))
+def _ranking(found: Matches) -> Ranking:
+    return Ranking(found.nums, found.scores)
 
 
 def _unembedded(scores: Mapping[str, Ranking], searcher: Searcher) -> frozenset[int]:
-    found = {num for name, ranked in scores.items() if name not in BY_MEANING for num in ranked}
-    return searcher.unembedded(found.difference(scores["vector"]))
+    """The trials that words found, and that have no vectors yet."""
+    import numpy as np
+
+    found = np.concatenate([ranked.nums for name, ranked in scores.items() if name not in BY_MEANING])
+    waiting = searcher.unembedded(found)
+    return waiting.difference(scores["vector"].nums.tolist()) if waiting else waiting
 
 
 def _treated(question: Question, lexical: Lexical, depth: int, allowed: Ids | None) -> list[int]:
@@ -118,10 +119,11 @@ def _treated(question: Question, lexical: Lexical, depth: int, allowed: Ids | No
         return []
     found = lexical.search_names([(1.0, names) for names in treatments], depth, allowed, ("head",))
     problem = analysis.main_problem(question.understood)
+    nums: list[int] = found.nums.tolist()
     if problem is None:
-        return [num for num, _ in found]
-    told = {num for num, _ in lexical.search_names([(1.0, problem.names)], len(lexical), allowed)}
-    return [num for num, _ in found if num in told]
+        return nums
+    told = set(lexical.search_names([(1.0, problem.names)], len(lexical), allowed).nums.tolist())
+    return [num for num in nums if num in told]
 
 
 def _testing(nums: Sequence[int], question: Question, searcher: Searcher) -> frozenset[int]:
@@ -189,7 +191,7 @@ def nearest_trials(
         ):
             return best
         fetch = min(fetch * 2, available)
-    return [(_ranking(()), {}) for _ in queries]
+    return [(Ranking.of({}), {}) for _ in queries]
 
 
 def _best_passages(scores: Vectors, owners: Ids, depth: int) -> tuple[Ranking, dict[int, int | None]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,6 @@ class Searcher:
         """How many trials have no vectors in this state yet, or not all of theirs."""
         return self.records.waiting.count_trials(self.derived.generation)
 
-    def unembedded(self, trials: Iterable[int]) -> frozenset[int]:
+    def unembedded(self, trials: Ids) -> frozenset[int]:
         """Those of these trials, by number, that have no vectors in this state yet, or not all of theirs."""
         return self.records.waiting.select_waiting(trials, self.derived.generation)

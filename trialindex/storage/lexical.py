@@ -8,11 +8,13 @@ import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trialindex.errors import IndexDamaged
+from trialindex.storage.held_words import held_words
 from trialindex.trial import Trial
 from trialindex.trial.passages import lexical_fields
 
@@ -29,6 +31,17 @@ _SHORT, _REMEMBERED = 60, 10_000
 """Characters of a text whose words are remembered, such as a name, and how many such texts."""
 _COUNTED = 50_000
 """Words whose counts are remembered."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """Trials by number with their BM25 scores, best first, as two arrays."""
+
+    nums: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.nums)
 
 
 class Lexical:
@@ -138,8 +151,12 @@ class Lexical:
         """The text as the index sees it: lower-cased, without stop words, stemmed."""
         return list(self._short(text)) if len(text) <= _SHORT else self._analyzer.analyze(text)
 
-    def search(self, text: str, k: int, allowed: NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
-        """The *k* trials that match the words of *text* best, as ``(num, BM25 score)``, best first.
+    def held(self, words: Iterable[str], text: str) -> set[str]:
+        """Those of the words, as :meth:`words` gives them, that a text holds."""
+        return held_words(words, text, self.words)
+
+    def search(self, text: str, k: int, allowed: NDArray[np.int64] | None = None) -> Matches:
+        """The *k* trials that match the words of *text* best.
 
         :param allowed: sorted numbers of the trials to search among; ``None`` for all. A small set goes into the
             query; for a large one as many hits are fetched as should hold *k* allowed ones, and more until they do.
@@ -150,9 +167,7 @@ class Lexical:
         # A word that the query says n times weighs as in BM25's query term frequency with k3 = 8.
         return self.search_words({word: 9 * count / (8 + count) for word, count in counts.items()}, k, allowed)
 
-    def search_words(
-        self, weights: Mapping[str, float], k: int, allowed: NDArray[np.int64] | None = None
-    ) -> list[tuple[int, float]]:
+    def search_words(self, weights: Mapping[str, float], k: int, allowed: NDArray[np.int64] | None = None) -> Matches:
         """As :meth:`search`, for words as :meth:`words` gives them, each with its weight."""
         import tantivy
 
@@ -169,7 +184,7 @@ class Lexical:
         k: int,
         allowed: NDArray[np.int64] | None = None,
         fields: Sequence[str] = FIELDS,
-    ) -> list[tuple[int, float]]:
+    ) -> Matches:
         """As :meth:`search`, for things with several names: a field counts that holds every word of one of them.
 
         :param concepts: the weight of a thing, and its names; of those that a field holds the best one counts.
@@ -223,11 +238,11 @@ class Lexical:
         with self._damage():
             return dict(self._searcher.terms_with_prefix("body", start))
 
-    def _search(self, clauses: Sequence[Any], k: int, allowed: NDArray[np.int64] | None) -> list[tuple[int, float]]:
+    def _search(self, clauses: Sequence[Any], k: int, allowed: NDArray[np.int64] | None) -> Matches:
         import tantivy
 
         if not clauses or k <= 0 or (allowed is not None and not len(allowed)):
-            return []
+            return _matches((), ())
         query = tantivy.Query.boolean_query(clauses)
         everything = len(self)
         if allowed is None:
@@ -238,7 +253,7 @@ class Lexical:
         while True:
             kept = self._collect(query, fetch, allowed)
             if len(kept) >= k or fetch >= everything:
-                return kept[:k]
+                return Matches(kept.nums[:k], kept.scores[:k])
             fetch *= 4
 
     def _term(self, field: str, word: str) -> Any:
@@ -260,18 +275,24 @@ class Lexical:
         among = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "num", nums), 0.0)
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)])
 
-    def _collect(self, query: Any, k: int, allowed: NDArray[np.int64] | None) -> list[tuple[int, float]]:
+    def _collect(self, query: Any, k: int, allowed: NDArray[np.int64] | None) -> Matches:
         """The *k* best, those that are not allowed left out."""
         import numpy as np
 
         with self._damage():
             hits = self._searcher.search(query, limit=k, count=False).hits
             nums = self._searcher.fast_field_values("num", [address for _, address in hits])
+        found = _matches(nums, [score for score, _ in hits])
         if allowed is None:
-            return [(int(num), float(score)) for num, (score, _) in zip(nums, hits, strict=True)]
-        found = np.array(nums, dtype=np.int64)
-        here = allowed[np.searchsorted(allowed, found).clip(max=len(allowed) - 1)] == found
-        return [(int(found[row]), float(hits[row][0])) for row in np.flatnonzero(here)]
+            return found
+        here = allowed[np.searchsorted(allowed, found.nums).clip(max=len(allowed) - 1)] == found.nums
+        return Matches(found.nums[here], found.scores[here])
+
+
+def _matches(nums: Sequence[int], scores: Sequence[float]) -> Matches:
+    import numpy as np
+
+    return Matches(np.array(nums, dtype=np.int64), np.array(scores, dtype=np.float64))
 
 
 def _boost(clause: Any, weight: float) -> Any:

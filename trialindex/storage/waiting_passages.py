@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from trialindex.storage.database import Database
+
+if TYPE_CHECKING:
+    from trialindex.plugin.interfaces import Ids
 
 
 class Turn(NamedTuple):
@@ -59,7 +61,7 @@ class WaitingPassages:
         )
         return waiting + int(self._database.value(sql, (since,)))
 
-    def select_waiting(self, trials: Iterable[int], since: int) -> frozenset[int]:
+    def select_waiting(self, trials: Ids, since: int) -> frozenset[int]:
         """Those of these trials of which a passage waits, or has got its vector after the generation *since*."""
         either = (
             "SELECT 1 FROM passages WHERE priority IS NOT NULL",
@@ -71,7 +73,7 @@ class WaitingPassages:
             "SELECT DISTINCT trial FROM passages WHERE trial IN (SELECT value FROM json_each(?))"
             " AND (priority IS NOT NULL OR generation > ?)"
         )
-        return frozenset(trial for (trial,) in self._database.rows(sql, (json.dumps(list(trials)), since)))
+        return frozenset(trial for (trial,) in self._database.rows(sql, (json.dumps(trials.tolist()), since)))
 
     def first_generation(self) -> int | None:
         """The lowest generation of a trial that waits; ``None`` when none does."""
