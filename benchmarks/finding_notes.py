@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex_readers.rules import RulesReader
 
 FOLDER = Path(__file__).parent / "findings"
@@ -23,16 +24,16 @@ NOTES = FOLDER / "held-out.jsonl"
 
 
 def main(path: str = str(NOTES)) -> None:
-    reader, seconds = RulesReader(), []
+    reader, recognizer, seconds = RulesReader(), ConceptRecognizer.load(), []
     _, *lines = (FOLDER / "other-names.tsv").read_text(encoding="utf-8").splitlines()
     also = {illness: set(names.casefold().split("|")) for illness, _, names in (line.partition("\t") for line in lines)}
-    reader.propose("a fever")  # compiles the table
+    reader.propose("a fever", recognizer)  # compiles the table
     first = among = count = 0
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         note = json.loads(line)
         right = {name.casefold() for name in (note["illness"], *note["also"])}
         started = time.perf_counter()
-        proposals = reader.propose(note["text"])
+        proposals = reader.propose(note["text"], recognizer)
         seconds.append(time.perf_counter() - started)
         hits = [bool(({one.condition.casefold()} | also.get(one.condition, set())) & right) for one in proposals]
         count, first, among = count + 1, first + any(hits[:1]), among + any(hits[:5])

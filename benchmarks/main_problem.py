@@ -51,9 +51,8 @@ def main(keywords: str, collection: str, folder: str, reader: str = "rules") -> 
     with Index.open(folder) as index:
         chosen = find_reader(reader or None, index.plugins)
         for name, text in texts.items():
-            proposals = (
-                chosen.propose(text) if chosen else []
-            )  # an answer tells of those alone that the text does not name
+            # an answer tells of those proposals alone that the text does not name
+            proposals = chosen.propose(text, recognizer) if chosen else []
             found = index.query(text, explain=True, limit=1, reader=None, anyway=True)
             assert found.understood is not None
             problem = main_problem(found.understood)

@@ -24,6 +24,7 @@ from trialindex.plugin.hookspecs import hookimpl
 from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.proposals import Proposal
 from trialindex.plugin.registry import plugins
+from trialindex.plugin.terms import Terms
 
 
 class RecordedReader(Reader):
@@ -34,7 +35,7 @@ class RecordedReader(Reader):
     replaces: ClassVar[bool] = True
     queries: ClassVar[Path] = Path("queries.jsonl")
 
-    def propose(self, text: str) -> list[Proposal]:
+    def propose(self, text: str, terms: Terms) -> list[Proposal]:
         conditions = _recorded(self.queries, Path(self.argument)).get(_key(text))
         if conditions is None:
             raise ReaderError(f'{self.argument} has nothing for "{text[:60]}".')

@@ -35,6 +35,7 @@ PUBLIC = {
     "trialindex.plugin.proposals",
     "trialindex.plugin.registry",
     "trialindex.plugin.results",
+    "trialindex.plugin.terms",
     "trialindex.plugin.trial_page",
     "trialindex.plugin.unpack",
     "trialindex.plugin.updates",

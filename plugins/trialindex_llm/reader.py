@@ -6,11 +6,14 @@ user says otherwise in so many words.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from trialindex.errors import ReaderError
 from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.proposals import Proposal
+
+if TYPE_CHECKING:
+    from trialindex.plugin.terms import Terms
 
 
 class LlmReader(Reader):
@@ -40,7 +43,7 @@ class LlmReader(Reader):
             )
         self.receiver = self._endpoint.where
 
-    def propose(self, text: str) -> list[Proposal]:
+    def propose(self, text: str, terms: Terms) -> list[Proposal]:
         from trialindex_llm.answer import BadAnswer
         from trialindex_llm.client import NoAnswer
         from trialindex_llm.conditions import messages, read_conditions

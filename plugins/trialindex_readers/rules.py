@@ -9,7 +9,7 @@ from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.proposals import Proposal
 
 if TYPE_CHECKING:
-    from trialindex.concepts.recognizer import ConceptRecognizer, Mention
+    from trialindex.plugin.terms import NamedTerm, Terms
     from trialindex_readers.findings import Table
 
 _PROPOSED = 5
@@ -34,14 +34,10 @@ class RulesReader(Reader):
     name: ClassVar[str] = "rules"
     summary: ClassVar[str] = "By a table of findings, on this machine."
 
-    def propose(self, text: str) -> list[Proposal]:
-        from trialindex.concepts.loading import load_recognizer
-        from trialindex.plugin.registry import plugins
-
-        recognizer = load_recognizer(plugins())
-        there = [one for one in recognizer.find(text) if not (one.negated or one.family or one.general)]
+    def propose(self, text: str, terms: Terms) -> list[Proposal]:
+        there = [one for one in terms.find(text) if not (one.negated or one.family or one.general)]
         short = len(text.split()) <= _QUESTION
-        if short and any(_is_illness(one, recognizer) for one in there):
+        if short and any(_is_illness(one, terms) for one in there):
             return []  # before the table is read
 
         from trialindex.concepts.person import read_person
@@ -63,14 +59,14 @@ class RulesReader(Reader):
         return proposals
 
 
-def _is_illness(mention: Mention, recognizer: ConceptRecognizer) -> bool:
+def _is_illness(mention: NamedTerm, terms: Terms) -> bool:
     if any(concept.kind == "symptom" for concept in mention.concepts):
         return False  # though a vocabulary may have an illness of the name: night sweats, hyperhidrosis
-    meant = filter(None, map(recognizer.lookup, mention.names))
+    meant = filter(None, map(terms.lookup, mention.names))
     return any(concept.kind == "disease" for concept in (*mention.concepts, *meant))
 
 
-def _named(mentions: list[Mention], table: Table) -> set[int]:
+def _named(mentions: list[NamedTerm], table: Table) -> set[int]:
     """The illnesses of the table that are mentioned."""
     from trialindex.concepts.tokens import normalize
 

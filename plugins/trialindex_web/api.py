@@ -86,7 +86,13 @@ class Api:
             page = self._cursors.page(asked.cursor, index.generation, same)
             try:
                 found = index.query(
-                    asked.text, filters=filters, mode=asked.mode, limit=asked.limit, page=page, explain=asked.explain
+                    asked.text,
+                    filters=filters,
+                    mode=asked.mode,
+                    limit=asked.limit,
+                    page=page,
+                    explain=asked.explain,
+                    reader=self._site.settings.reader,
                 )
             except QueryError as problem:
                 raise Refusal(422, first(problem)) from None

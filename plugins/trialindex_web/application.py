@@ -64,7 +64,15 @@ def make_application(
     library = Library(index)
     if settings.sign_up:
         tell_links(index, settings)
-    site = Site(settings, library, sessions, Questions(), pages, announce, Mails(library) if settings.sign_up else None)
+    site = Site(
+        settings,
+        library,
+        sessions,
+        Questions(settings.reader),
+        pages,
+        announce,
+        Mails(library) if settings.sign_up else None,
+    )
 
     def refuse(request: Request, refusal: Refusal) -> Response:
         return _problem(refusal) if request.url.path.startswith("/api/") else pages.refuse(request, refusal)

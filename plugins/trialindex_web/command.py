@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trialindex.cli.common import default_path, index_option, open_for_reading
+from trialindex.cli.common import default_path, index_option, make_reader, open_for_reading, reader_options
 
 PORT = 8477
 
@@ -33,6 +33,7 @@ PORT = 8477
 @click.option(
     "--security", metavar="CONTACT", default="", help="With --public: whom to tell of a hole, an address or a page."
 )
+@reader_options
 @index_option
 def serve(
     host: str,
@@ -44,18 +45,21 @@ def serve(
     proxy: bool,
     token_file: str | None,
     security: str,
+    reader: str,
+    allow_remote: bool,
     index_path: str | None,
 ) -> None:
     """Show the index as a web page, and answer programs.
 
     Without --public only this computer can reach it. What is typed there is kept in memory for half an hour and is
-    never written, logged, or put into an address; what you watch is kept as `trialindex watch` keeps it. Stop it with
-    Ctrl-C.
+    never written, logged, or put into an address; what you watch is kept as `trialindex watch` keeps it. A reader that
+    sends what is typed to a model is named on the pages. Stop it with Ctrl-C.
 
     \b
     Examples:
       trialindex serve --open
       trialindex serve --index lupus --port 8000
+      trialindex serve --reader llm:llama3.1
       trialindex serve --public --base-url https://trials.example.org
     """
     from trialindex.watching import Subscribers
@@ -63,6 +67,7 @@ def serve(
     from trialindex_web.serving import bind, run
     from trialindex_web.settings import Settings
 
+    chosen = make_reader(reader, allow_remote)
     listening = bind(host, port, public=public)
     with listening, open_for_reading(index_path) as index:
         settings = Settings.for_address(
@@ -74,6 +79,7 @@ def serve(
             sample=index_path is None and index.folder != default_path(),
             sign_up=public and Subscribers.exist(index.folder),
             security=security,
+            reader=chosen,
             token=read_token(Path(token_file)) if token_file else "",
         )
         run(index, settings, listening, browser=browser)

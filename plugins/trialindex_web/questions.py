@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from trialindex import Filters, Index, Results
+from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.results import FilterWord
 from trialindex_web.forms import Form
 
@@ -104,9 +105,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Questions:
-    """What was asked lately, each question under a random name that only its session may use."""
+    """What was asked lately, each question under a random name that only its session may use.
 
-    def __init__(self) -> None:
+    :param reader: proposes what else to search for, or its spec.
+    """
+
+    def __init__(self, reader: str | Reader) -> None:
+        self._reader = reader
         self._kept: OrderedDict[str, tuple[str, float, Question]] = OrderedDict()
         self._answers: OrderedDict[tuple[int, Question], tuple[float, Results]] = OrderedDict()
         self._mutex = threading.Lock()
@@ -147,6 +152,7 @@ class Questions:
             explain=True,
             as_written=question.as_written,
             anyway=question.anyway,
+            reader=self._reader,
         )
         with self._mutex:
             self._answers[results.generation, question] = time.monotonic(), results

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trialindex.errors import TrialIndexError
+from trialindex.plugin.interfaces import Reader
+from trialindex.plugin.proposals import DEFAULT_READER
 
 
 class ServeError(TrialIndexError):
@@ -27,6 +29,7 @@ class Settings:
     :param security: where to write about a hole in the security, an address or a page; empty for nowhere.
     :param token: what a program of the owner shows to reach the watches; empty for none.
     :param sample: the index is the bundled sample, beside which nothing is kept.
+    :param reader: proposes what else to search for, or its spec.
     """
 
     base_url: str
@@ -38,6 +41,7 @@ class Settings:
     sign_up: bool = False
     security: str = ""
     token: str = ""
+    reader: str | Reader = DEFAULT_READER
 
     @classmethod
     def for_address(
@@ -52,6 +56,7 @@ class Settings:
         sign_up: bool = False,
         security: str = "",
         token: str = "",
+        reader: str | Reader = DEFAULT_READER,
     ) -> Settings:
         """The settings of a server that listens at *address*, a host and a port.
 
@@ -70,6 +75,7 @@ class Settings:
                 contacts=contacts,
                 sample=sample,
                 token=token,
+                reader=reader,
             )
         if token:
             raise ServeError("--token-file is for the watches of one person.", hint="Leave it out with --public.")
@@ -89,7 +95,13 @@ class Settings:
             sample=sample,
             sign_up=sign_up,
             security=_contact(security),
+            reader=reader,
         )
+
+    @property
+    def receiver(self) -> str:
+        """The server that the reader sends what is typed to; empty if it goes nowhere."""
+        return "" if isinstance(self.reader, str) else self.reader.receiver
 
     @property
     def origins(self) -> frozenset[str]:

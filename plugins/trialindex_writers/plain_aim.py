@@ -19,7 +19,7 @@ from trialindex_writers.plain_record import remembered
 from trialindex_writers.plain_roles import roles
 from trialindex_writers.plain_told import Told, is_looking, tested
 
-SAFETY = {"side effects", "which dose people can take"}
+SAFETY = {"side effects", "which dose people can take", "thoughts of suicide"}
 BODY = {"how the drug moves through the body"}
 USE = {"whether people use it as planned", "what people think of it", "whether it can be done"}
 SIGNS = {
@@ -32,6 +32,8 @@ SIGNS = {
     "genes",
     "how the immune system reacts",
     "what a scan shows",
+    "signs of inflammation in the blood",
+    "traces of cancer that are left",
     "whether people become allergic",
 }
 """Signs of an effect that nobody feels."""
@@ -52,8 +54,52 @@ _PLAIN = {
     "wheezing": "prevent wheezing",
     "eyesight": "sharpen eyesight",
     "hospital stays": "keep people out of hospital",
+    "nausea and vomiting": "ease nausea and vomiting",
+    "confusion (delirium)": "prevent confusion (delirium)",
+    "how people walk": "help people to walk",
+    "balance": "help people to keep their balance",
+    "muscle strength": "make muscles stronger",
+    "how people move": "help people to move",
+    "how fit people are": "make people fitter",
+    "how much people move": "get people moving",
+    "how well the heart pumps": "help the heart to pump",
+    "how regularly the heart beats": "keep the heartbeat regular",
+    "cholesterol and other blood fats": "lower blood fats",
+    "how well the kidneys work": "help the kidneys to work",
+    "protein in the urine": "cut the loss of protein in the urine",
+    "how much virus is in the blood": "hold the virus down",
+    "heart attacks, strokes and deaths": "prevent heart attacks, strokes or death",
+    "bone density": "make bones stronger",
+    "falls": "prevent falls",
+    "loss of blood": "cut the loss of blood",
+    "blood clots": "prevent blood clots",
+    "how many become pregnant": "help people to become pregnant",
+    "births that come too early": "prevent births that come too early",
+    "how wounds heal": "help wounds to heal",
+    "pressure in the eye": "lower the pressure in the eye",
+    "hearing": "help people to hear",
+    "tiredness": "ease tiredness",
+    "hot flushes": "ease hot flushes",
+    "trouble with the bladder": "ease trouble with the bladder",
+    "leaking of urine or stool": "prevent leaking of urine or stool",
+    "how the bowel works": "help the bowel to work",
+    "swallowing": "help people to swallow",
+    "hair growth": "help hair to grow",
+    "how much pain medicine people need": "cut the need for pain medicine",
+    "how long people stay in hospital": "shorten the time in hospital",
+    "craving": "ease craving",
     "how well people recover after surgery": "help people recover after surgery",
 }
+
+
+_ONLY_IN = {
+    "cholesterol and other blood fats": r"cholesterol|fat|lipid|heart|artery|vessel|diabetes|weight|obes",
+    "how well the kidneys work": r"kidney|nephr|transplant|cystin",
+    "protein in the urine": r"kidney|nephr|urine|lupus|diabetes",
+    "how well the heart pumps": r"heart|cardi",
+    "muscle strength": r"muscle|weak|stroke|dystroph|sarcopeni|frail|arthr|knee|hip|shoulder|ageing",
+}
+"""What is a sign of an effect in most illnesses, and what is hoped for only in these: words of the illness."""
 
 
 class Aim(NamedTuple):
@@ -207,7 +253,7 @@ def _verb(trial: Trial, illness: Illness | None, known: tuple[str, ...]) -> str:
             return f"stop attacks of {name}"
         if phrase == "allergic reactions" and any(one.kind and one.kind.risk == "allergen" for one in tested(trial)):
             continue  # they may be what the allergen itself sets off
-        if phrase in _PLAIN:
+        if phrase in _PLAIN and re.search(_ONLY_IN.get(phrase, ""), name):
             return _PLAIN[phrase]
         if (verb := _by_measure(phrase, name, group, whom)) is not None:
             return verb
@@ -261,6 +307,9 @@ def _by_measure(phrase: str, name: str, group: str, whom: str) -> str | None:
         "how freely air passes the nose": "open the nose",
         "skin signs of the illness": f"clear the skin in {name}" if group == "skin" else "clear the skin",
         "symptoms": f"ease {name}",
+        "how active the illness is": f"calm {name}",
+        "swollen and painful joints": f"ease {name}",
+        "how far people can walk in six minutes": f"help {whom} to walk further",
         "symptoms and use of medicines": f"ease {name}",
         "how bad people say it is": f"ease {name}",
         "getting along with others": f"help {whom} to get along with others",

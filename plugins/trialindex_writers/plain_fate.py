@@ -64,8 +64,9 @@ _REASONS = (
         "too few people joining",
     ),
     (r"covid|pandemic|sars-cov", "the COVID-19 pandemic"),
+    (r"not (?:been )?marketed|not available|unavailab|shortage", "a problem with the supply or the product"),
     (
-        r"business|strateg|company|sponsor|priorit|portfolio|corporate|marketed|commercial|development plan",
+        r"business|strateg|company|sponsor|priorit|portfolio|corporate|commercial|development plan",
         "a decision of the sponsor",
     ),
     (r"device upgrade|supply|not available|manufactur|drug suppl", "a problem with the supply or the product"),

@@ -235,6 +235,8 @@ _WITHOUT = rule(
     \bsiblings?\b
     """
 )
+_NEVER = re.compile(r"\bno (?:known |previous |prior )?(?:history|diagnosis) of\b|\bna[iï]ve\b", re.IGNORECASE)
+"""Words for a group that lacks the illness."""
 _INTRODUCED = re.compile(r"\b(?:early|timely|first) .{0,20}introduc|introduction of", re.IGNORECASE)
 """Titles of studies that give a food early, to those who may or may not become allergic."""
 _RELATIVES = re.compile(
@@ -397,8 +399,10 @@ def _had(trial: Trial, one: _Named, *others: _Named) -> bool:
     apart = trial.study_type == "OBSERVATIONAL" or trial.allocation != "RANDOMIZED"  # chance makes nobody ill
     if looks and apart and _WITHOUT.search(f"{labels} {trial.title} {trial.study_population or ''}"):
         return False
-    if trial.study_type == "OBSERVATIONAL" and trial.observational_model == "CASE_CONTROL" and trial.healthy_volunteers:
-        return False
+    if trial.study_type == "OBSERVATIONAL" and trial.healthy_volunteers:
+        told = " ".join(arm.description or "" for arm in trial.arms)
+        if trial.observational_model == "CASE_CONTROL" or _NEVER.search(f"{told} {trial.study_population or ''}"):
+            return False
     if (looks or trial.primary_purpose == "HEALTH_SERVICES_RESEARCH") and trial.study_type != "EXPANDED_ACCESS":
         text = f"{titles} {trial.study_population or ''}"
         known = not trial.eligibility or any(_required(trial, any_) or _patients(any_, text) for any_ in (one, *others))

@@ -120,7 +120,7 @@ def _hope(trial: Trial) -> str:
     it = in_short(trial) if tested(trial) else "it"
     if asked.sort == "watch" or not tested(trial):
         about_it = f" of {name}" if name else ""
-        about_in = f" in {name}" if illness and illness.had else f" and {name}" if name else ""
+        about_in = f" in {name}" if illness and illness.had else f", and of {name}" if name else ""
         if any(not is_looking(one) for one in tested(trial)):
             return sentence(f"It could show how people{whose} fare with {it}")
         seen = looked_at(trial)

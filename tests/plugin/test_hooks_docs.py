@@ -22,6 +22,7 @@ import trialindex.plugin.registry
 from support.paths import ROOT
 from support.plugin_cases import plugin, source_class
 from trialindex.cli import LazyGroup
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import NotifierError
 from trialindex.index import Index
 from trialindex.plugin import hookspecs
@@ -211,7 +212,7 @@ def test_hook_register_rerankers() -> None:
 def test_hook_register_readers() -> None:
     reader = provided("reader")()
     check_reader(reader)
-    [proposal] = reader.propose("A tremor at rest, and a shuffling gait.")
+    [proposal] = reader.propose("A tremor at rest, and a shuffling gait.", ConceptRecognizer())
     assert proposal == Proposal("Parkinson's disease", ("tremor at rest", "shuffling gait"), 1.0)
 
 

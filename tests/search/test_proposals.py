@@ -14,9 +14,10 @@ from support.plugin_cases import plugin
 from trialindex.cli import cli
 from trialindex.errors import PluginError, ReaderError
 from trialindex.index import Index
-from trialindex.plugin.interfaces import Reader, RenderOptions
+from trialindex.plugin.interfaces import Concept, Reader, RenderOptions, Vocabulary
 from trialindex.plugin.proposals import Proposal, describe_proposals
 from trialindex.plugin.registry import Plugins, plugins
+from trialindex.plugin.terms import Terms
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder, FakeReader, check_reader
 from trialindex.trial import Trial
@@ -42,7 +43,7 @@ class Answering(Reader):
         super().__init__()
         self._answer, self.receiver = answer, receiver
 
-    def propose(self, text: str) -> list[Proposal]:
+    def propose(self, text: str, terms: Terms) -> list[Proposal]:
         return self._answer(text)  # type: ignore[no-any-return]
 
 
@@ -190,6 +191,23 @@ def test_an_index_whose_plugins_have_no_reader_asks_none(tmp_path: Path) -> None
         assert made.query("gout").reader == ""
         with pytest.raises(PluginError, match='unknown reader "wizard"'):
             made.query("gout", reader="wizard")
+
+
+def test_a_reader_knows_the_names_of_the_vocabularies_of_the_index(tmp_path: Path) -> None:
+    text = "kalahari fever with a tremor at rest and a shuffling gait"
+
+    class Local(Vocabulary):
+        name, summary, version = "local", "One illness that no other vocabulary has.", "1"
+
+        def concepts(self) -> Iterator[Concept]:
+            yield Concept("kalahari fever", (), "X:1", "disease")
+
+    for vocabularies, proposed in (([], True), ([Local], False)):
+        found = bare()
+        found.register(plugin(register_vocabularies=lambda listed=vocabularies: listed), "local")
+        with Index.create(tmp_path / f"{proposed}", encoder=FakeEncoder(), plugins=found) as made:
+            made.ingest(ListSource(Trial(id="GOUT", title="Allopurinol", conditions=("Gout",))))
+            assert bool(made.query(text, reader=RulesReader(), anyway=True).proposals) == proposed
 
 
 def bare() -> Plugins:

@@ -158,7 +158,11 @@ class Facts:
             self.claim(trial.study_type == "OBSERVATIONAL", "says that no treatment is given")
         if "a placebo" in self.own or "(placebo)" in self.own:
             said = " ".join(
-                [*(i.name for i in trial.interventions), *(o for i in trial.interventions for o in i.other_names)]
+                [
+                    *(i.name for i in trial.interventions),
+                    *(o for i in trial.interventions for o in i.other_names),
+                    *(f"{arm.label} {arm.description or ''}" for arm in trial.arms if trial.allocation == "RANDOMIZED"),
+                ]
             )
             types = {arm.type for arm in trial.arms}
             self.claim("PLACEBO_COMPARATOR" in types or "placebo" in said.casefold(), "says that some get a placebo")

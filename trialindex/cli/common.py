@@ -68,14 +68,15 @@ def reader_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def make_reader(reader: str, allow_remote: bool) -> str | Reader:
-    """The reader that was asked for, by its spec; made here if it is allowed what none is unless it is said.
+    """The reader that was asked for: the default one by its name, another one made, so that it is refused at once.
 
     :raises PluginError: there is no such reader.
     :raises ReaderError: it cannot be used as it is named.
     """
+    from trialindex.plugin.proposals import DEFAULT_READER
     from trialindex.plugin.registry import plugins
 
-    return plugins().readers.make(reader, allow_remote=True) if allow_remote else reader
+    return reader if reader == DEFAULT_READER else plugins().readers.make(reader, allow_remote=allow_remote)
 
 
 def default_path() -> Path:

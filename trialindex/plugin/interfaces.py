@@ -12,6 +12,7 @@ from trialindex.errors import NotifierError
 from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.proposals import Proposal
 from trialindex.plugin.vocabulary_entries import Abbreviation, Biomarker, Translation
+from trialindex.plugin.vocabulary_entries import Concept as Concept
 
 if TYPE_CHECKING:
     import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from trialindex.plugin.messages import Delivery, Invitation
     from trialindex.plugin.results import Results
+    from trialindex.plugin.terms import Terms
     from trialindex.plugin.trial_page import PlainLanguage, TrialPage
     from trialindex.trial import Trial
 
@@ -380,25 +382,6 @@ class Notifier(ABC):
 # --- vocabularies ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Concept:
-    """One meaning and the words for it.
-
-    :param name: the preferred medical name.
-    :param names: other names and spellings; what is found in a text is any of these or *name*.
-    :param id: in its vocabulary, such as ``DOID:0080162`` or ``MESH:D008181``.
-    :param kind: ``disease``, or ``lay``, ``abbreviation``, ``biomarker``, ``drug``, ``procedure``, ``symptom``,
-        ``british``: what sort of word the *names* are for *name*.
-    :param broader: ids of the concepts that this one is a kind of.
-    """
-
-    name: str
-    names: tuple[str, ...] = ()
-    id: str | None = None
-    kind: str = "disease"
-    broader: tuple[str, ...] = ()
-
-
 class Vocabulary(ABC):
     """Words for illnesses and what goes with them: used to understand a question and to normalise conditions."""
 
@@ -490,9 +473,10 @@ class Reader(ABC):
         return f"{self.name}:{self.argument}" if self.argument else self.name
 
     @abstractmethod
-    def propose(self, text: str) -> list[Proposal]:
+    def propose(self, text: str, terms: Terms) -> list[Proposal]:
         """The conditions to search for, the likeliest first; none where the text needs none.
 
         :param text: what somebody typed, as it is searched. It leaves this process only for :attr:`receiver`.
+        :param terms: what finds the names in a text, by the vocabularies of the index that is searched.
         :raises ReaderError: it cannot tell now. The default reader is asked then, and the answer says so.
         """

@@ -1,4 +1,4 @@
-"""What a vocabulary may list besides concepts."""
+"""What a vocabulary may list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,25 @@ from dataclasses import dataclass
 from typing import Literal
 
 LetterCase = Literal["any", "upper", "exact"]
+
+
+@dataclass(frozen=True)
+class Concept:
+    """One meaning and the words for it.
+
+    :param name: the preferred medical name.
+    :param names: other names and spellings; what is found in a text is any of these or *name*.
+    :param id: in its vocabulary, such as ``DOID:0080162`` or ``MESH:D008181``.
+    :param kind: ``disease``, or ``lay``, ``abbreviation``, ``biomarker``, ``drug``, ``procedure``, ``symptom``,
+        ``british``: what sort of word the *names* are for *name*.
+    :param broader: ids of the concepts that this one is a kind of.
+    """
+
+    name: str
+    names: tuple[str, ...] = ()
+    id: str | None = None
+    kind: str = "disease"
+    broader: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

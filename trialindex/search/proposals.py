@@ -61,27 +61,26 @@ def propose(reader: Reader | None, text: str, searcher: Searcher) -> Proposed:
     """
     if reader is None:
         return Proposed()
-    notes = []
+    notes, recognizer = [], searcher.recognizer()
     try:
-        proposals = _ask(reader, text)
+        proposals = _ask(reader, text, recognizer)
     except ReaderError as problem:
         default = find_reader(DEFAULT_READER, searcher.plugins)
         if reader.name == DEFAULT_READER or default is None:
             raise
         notes.append(f"{problem} So the reader {DEFAULT_READER} was asked instead.")
-        reader, proposals = default, _ask(default, text)
+        reader, proposals = default, _ask(default, text, recognizer)
     if reader.receiver:
         notes.append(f"Your text was sent to {reader.receiver}.")
     kept = tuple(proposals[: searcher.settings.proposals])
-    recognizer, synonyms = searcher.recognizer(), searcher.settings.synonyms
-    concepts = tuple(_concept(one, recognizer, synonyms) for one in kept)
+    concepts = tuple(_concept(one, recognizer, searcher.settings.synonyms) for one in kept)
     return Proposed(reader.spec, kept, concepts, reader.replaces and bool(kept), tuple(notes))
 
 
-def _ask(reader: Reader, text: str) -> list[Proposal]:
+def _ask(reader: Reader, text: str, recognizer: ConceptRecognizer) -> list[Proposal]:
     who = f'the reader "{reader.spec}"'
     with plugin_errors(who):
-        proposals = list(reader.propose(text))
+        proposals = list(reader.propose(text, recognizer))
     for one in proposals:
         if not isinstance(one, Proposal) or not one.condition.strip():
             raise PluginError(f"{who} proposed what is no condition.", hint=REPORT)

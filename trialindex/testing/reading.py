@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from trialindex.concepts.loading import load_recognizer
 from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.proposals import Proposal
+from trialindex.plugin.registry import plugins
+from trialindex.plugin.terms import Terms
 from trialindex.testing.checks import _check_names, _require
 from trialindex.testing.samples import HOSTILE, sample_texts
 from trialindex.trial.sanitize import one_line
@@ -34,7 +37,7 @@ class FakeReader(Reader):
         self.read: list[str] = []
         """Every text, to see what a reader is given."""
 
-    def propose(self, text: str) -> list[Proposal]:
+    def propose(self, text: str, terms: Terms) -> list[Proposal]:
         self.read.append(text)
         names = [name.strip() for name in self.argument.split(",") if name.strip()]
         return [Proposal(name, weight=1 / place) for place, name in enumerate(names, start=1)]
@@ -46,9 +49,12 @@ def check_reader(reader: Reader) -> None:
     :raises AssertionError: the contract of :class:`~trialindex.plugin.interfaces.Reader` is broken.
     """
     _check_names(type(reader))
+    recognizer = load_recognizer(plugins())
     for text in _TEXTS:
-        proposals = list(reader.propose(text))
-        _require(list(reader.propose(text)) == proposals, f"{text[:40]!r} is read otherwise the second time")
+        proposals = list(reader.propose(text, recognizer))
+        _require(
+            list(reader.propose(text, recognizer)) == proposals, f"{text[:40]!r} is read otherwise the second time"
+        )
         names = [one.condition for one in proposals]
         _require(len({name.casefold() for name in names}) == len(names), f"one of {names} is proposed twice")
         for name in (*names, *(what for one in proposals for what in one.because)):

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from support.helpers import ListSource
 from support.llm_server import KEY, LlmServer, Reply
 from trialindex.cli import cli
+from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.errors import ReaderError
 from trialindex.index import Index
 from trialindex.plugin.proposals import Proposal
@@ -46,7 +47,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 
 def read(text: str = TEXT) -> list[Proposal]:
-    return LlmReader("test-model").propose(text)
+    return LlmReader("test-model").propose(text, ConceptRecognizer())
 
 
 # --- what is asked and taken ------------------------------------------------------------------------------------------
@@ -162,6 +163,8 @@ def test_another_machine_is_refused_before_anything_is_sent(index: Index, monkey
     assert "--allow-remote" in raised.value.hint
     command = ["query", TEXT, "--index", str(index.folder), "--reader", "llm:test-model"]
     assert isinstance(CliRunner().invoke(cli, command).exception, ReaderError)
+    command = ["serve", "--index", str(index.folder), "--reader", "llm:test-model"]
+    assert isinstance(CliRunner().invoke(cli, command).exception, ReaderError), "before anything is served"
 
 
 def test_another_machine_is_asked_when_that_is_said_in_so_many_words(

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from trialindex.concepts.loading import load_recognizer
 from trialindex.plugin.proposals import Proposal
+from trialindex.plugin.registry import plugins
 from trialindex.testing.reading import check_reader
 from trialindex_readers.findings import load_table
 from trialindex_readers.matching import find_findings
 from trialindex_readers.rules import RulesReader
 
 
+def _read(text: str) -> list[Proposal]:
+    return RulesReader().propose(text, load_recognizer(plugins()))
+
+
 def _proposed(text: str) -> list[str]:
-    return [one.condition for one in RulesReader().propose(text)]
+    return [one.condition for one in _read(text)]
 
 
 def _there(text: str, age: float | None = None, sex: str | None = None) -> set[str]:
@@ -34,7 +40,7 @@ def _denied(text: str) -> set[str]:
     ],
 )
 def test_an_illness_that_is_not_named_is_proposed_with_what_speaks_for_it(text: str, illness: str) -> None:
-    proposals = RulesReader().propose(text)
+    proposals = _read(text)
     assert any(illness in one.condition for one in proposals), proposals
     assert all(one.because for one in proposals)
     assert proposals[0].weight == 1.0
@@ -43,7 +49,7 @@ def test_an_illness_that_is_not_named_is_proposed_with_what_speaks_for_it(text: 
 
 @pytest.mark.parametrize("text", ["asthma", "severe lupus kidney", "my mother and I have migraine with nausea"])
 def test_a_question_that_names_an_illness_gets_none(text: str) -> None:
-    assert RulesReader().propose(text) == []
+    assert _read(text) == []
 
 
 def test_what_a_note_names_stays_first_where_its_findings_speak_for_it() -> None:
@@ -131,7 +137,7 @@ def test_a_finding_that_is_denied_counts_against() -> None:
 
 
 def _weight(text: str, illness: str) -> float:
-    return next((one.weight for one in RulesReader().propose(text) if one.condition == illness), 0.0)
+    return next((one.weight for one in _read(text) if one.condition == illness), 0.0)
 
 
 def test_a_male_gets_no_illness_of_women() -> None:
@@ -146,9 +152,9 @@ def test_long_and_odd_texts_take_no_time_to_speak_of() -> None:
 
 def test_it_keeps_the_contract_of_readers() -> None:
     check_reader(RulesReader())
-    assert all(isinstance(one, Proposal) for one in RulesReader().propose("tremor at rest, shuffling gait"))
+    assert all(isinstance(one, Proposal) for one in _read("tremor at rest, shuffling gait"))
 
 
 def test_a_symptom_is_no_illness_though_a_vocabulary_has_one_of_its_name() -> None:
-    [first, *_] = RulesReader().propose("a painless lump in the neck with night sweats")
+    [first, *_] = _read("a painless lump in the neck with night sweats")
     assert first.condition == "Hodgkin lymphoma"

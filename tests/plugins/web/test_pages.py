@@ -16,6 +16,7 @@ from support.web_cases import Browser, Outline, serve
 from trialindex.index import Index
 from trialindex.plugin import Concept, Vocabulary, hookimpl
 from trialindex.plugin.registry import Plugins
+from trialindex.testing import FakeReader
 from trialindex.testing.samples import CONTACT
 from trialindex.trial import Site, Trial
 
@@ -307,6 +308,31 @@ def test_privacy_says_what_is_in_force(browser: Browser, visitor: Browser) -> No
     assert "stays on this computer" in browser.get("/privacy").text
     assert "without giving an address" in visitor.get("/privacy").text
     assert "watches.db" not in visitor.get("/privacy").text
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_a_reader_that_sends_what_is_typed_is_named_where_it_is_typed(pages: None, index: Index, public: bool) -> None:
+    reader = FakeReader("asthma")
+    with serve(index, public=public, reader=reader) as made:
+        assert "sent to" not in made.get("/").text + made.get("/privacy").text
+        reader.receiver = "model.example"
+        for path in ("/", "/privacy"):
+            text = made.get(path).text
+            assert "sent to model.example" in text or "at model.example" in text
+            assert not re.search("stays on this computer|sent nowhere|seen by nobody", text)
+
+
+def test_the_reader_of_the_server_reads_what_is_asked_and_is_named(pages: None, index: Index) -> None:
+    reader = FakeReader("asthma")
+    with serve(index, reader=reader) as made:
+        page = made.get(made.search("a whistling chest")).text
+        assert reader.read == ["a whistling chest"]
+        assert "by the reader fake:asthma." in page
+        assert "Also searched: asthma" in page
+        made.get(made.search("a whistling chest", as_written="1"))
+        asked = made.client.post("/api/v1/search", json={"text": "a tight chest"})
+        assert asked.json()["reader"] == "fake:asthma"
+        assert reader.read == ["a whistling chest", "a tight chest"]
 
 
 # --- hostile records --------------------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ def test_what_a_reader_proposes_is_shown_as_words_that_were_searched_for_and_can
     reader: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proposed = [Proposal("Parkinson's disease", ("tremor at rest", "<b>gait</b>"))]
-    monkeypatch.setattr(RulesReader, "propose", lambda self, text: proposed)
+    monkeypatch.setattr(RulesReader, "propose", lambda self, text, terms: proposed)
     path = reader.search("a tremor at rest and a shuffling gait")
     page = reader.get(path).text
     assert "Also searched: Parkinson&#39;s disease (tremor at rest, &lt;b&gt;gait&lt;/b&gt;). These are words" in page

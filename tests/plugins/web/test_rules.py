@@ -70,7 +70,7 @@ def test_rule_1_a_question_is_forgotten(browser: Browser, monkeypatch: pytest.Mo
 
 def test_rule_1_what_is_kept_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "KEPT_QUESTIONS", 3)
-    kept = questions.Questions()
+    kept = questions.Questions("rules")
     names = [kept.put("me", questions.Question(text=str(number))) for number in range(5)]
     assert [kept.get("me", name) is not None for name in names] == [False, False, True, True, True]
 

@@ -325,3 +325,36 @@ def test_chance_gives_nobody_an_illness() -> None:
     fields: dict[str, Any] = {"interventions": drugs("Zorumab"), "arms": arms, "primary_purpose": "BASIC_SCIENCE"}
     assert "or without" not in text(trial(allocation="RANDOMIZED", **fields))
     assert "or without" in text(trial(allocation="NON_RANDOMIZED", **fields))
+
+
+@pytest.mark.parametrize(
+    ("measure", "phrase"),
+    [
+        ("Change in 6MWD at week 24", "how far people can walk in six minutes"),
+        ("Major adverse cardiac events", "heart attacks, strokes and deaths"),
+        ("Glycated hemoglobin at 6 months", "blood sugar"),
+        ("Hemoglobin response", "haemoglobin, which carries oxygen in the blood"),
+        ("Time to first virologic failure", "how much virus is in the blood"),
+        ("RQLQ", "quality of life"),
+        ("Length of hospital stay", "how long people stay in hospital"),
+        ("Pain in adults with fatigue", "pain"),
+        ("Zonk in adults with fatigue", ""),
+        ("Opioid consumption in the first day", "how much pain medicine people need"),
+    ],
+)
+def test_measures_of_most_fields_have_a_plain_phrase(measure: str, phrase: str) -> None:
+    assert plain_phrase(measure) == phrase
+
+
+def test_a_drug_that_was_not_marketed_is_no_decision_of_the_sponsor() -> None:
+    why = "The study drug was not marketed and not available."
+    assert "supply or the product" in text(trial(status="WITHDRAWN", why_stopped=why))
+
+
+def test_groups_without_a_history_of_the_illness_do_not_have_it() -> None:
+    arms = (Arm(label="Group 1", description="No history of gouty arthritis"), Arm(label="Group 2", description="Gout"))
+    fields: dict[str, Any] = {"study_type": "OBSERVATIONAL", "interventions": (), "arms": arms}
+    asked = ("Gouty arthritis in group 2",)
+    mixed = text(trial(healthy_volunteers=True, inclusion=asked, **fields))
+    assert "adults aged 18 to 75 with gouty arthritis" not in mixed
+    assert "aged 18 to 75 with gouty arthritis" in text(trial(healthy_volunteers=False, inclusion=asked, **fields))
