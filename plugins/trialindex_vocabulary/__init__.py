@@ -1,4 +1,4 @@
-"""The vocabularies ``lexicon`` and ``disease-ontology``, and the command ``trialindex vocabulary``."""
+"""The vocabularies ``lexicon``, ``disease-ontology``, ``phenotype-ontology``; the command ``trialindex vocabulary``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 @hookimpl
 def register_vocabularies() -> Sequence[type[Vocabulary]]:
     from trialindex_vocabulary.lexicon import Lexicon
-    from trialindex_vocabulary.ontology import DiseaseOntology
+    from trialindex_vocabulary.ontology import ONTOLOGIES
 
-    return [DiseaseOntology, Lexicon]
+    return [*ONTOLOGIES.values(), Lexicon]
 
 
 @hookimpl

@@ -1,38 +1,42 @@
-"""Fetching the release file of the Disease Ontology."""
+"""Fetching the release files of an ontology."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from urllib.parse import urljoin
 
 from trialindex.errors import SourceError
 from trialindex.plugin.http import HttpError, Pace, PoliteClient
-from trialindex_vocabulary.formats import GET_IT, LARGEST
+from trialindex_vocabulary.formats import LARGEST
+from trialindex_vocabulary.projects import Project
 
-URL = "https://raw.githubusercontent.com/DiseaseOntology/HumanDiseaseOntology/main/src/ontology/doid.obo"
-"""The current release in the project's own repository, where http://purl.obolibrary.org/obo/doid.obo leads to too."""
-URL_VARIABLE = "TRIALINDEX_DOID_URL"
-"""Environment variable that names another address, such as a mirror."""
 PACE = Pace(retries=2)
 """Somebody waits: it is tried three times, within some seconds."""
 
 
-def address(given: str | None) -> str:
-    """Where to download from: what was given, else the environment, else :data:`URL`.
+def address(given: str | None, project: Project) -> str:
+    """Where to download from: what was given, else the environment, else its makers' own address.
 
     :raises SourceError: it is no web address.
     """
-    url = given or os.environ.get(URL_VARIABLE) or URL
+    url = given or os.environ.get(project.variable) or project.url
     if not url.startswith(("http://", "https://")):
         raise SourceError(
-            f'"{url}" is no web address.', hint="For a file: trialindex vocabulary import disease-ontology FILE"
+            f'"{url}" is no web address.', hint=f"For a file: trialindex vocabulary import {project.name} FILE"
         )
     return url
 
 
-def fetch(url: str, progress: Callable[[int, int | None], None]) -> bytes:
+def beside(url: str, file: str) -> str:
+    """The address of a file in the folder of another: ``https://example.org/hp.obo`` → ``…/phenotype.hpoa``."""
+    return str(urljoin(url, file))
+
+
+def fetch(url: str, project: Project, progress: Callable[[int, int | None], None]) -> bytes:
     """What is at *url*, whole.
 
+    :param project: whose it is, for what to do where it cannot be had.
     :param progress: told how many bytes came and how many there are, when known.
     :raises SourceError: the server cannot be reached, refuses, cuts the answer, or answers with far too much.
     """
@@ -40,7 +44,7 @@ def fetch(url: str, progress: Callable[[int, int | None], None]) -> bytes:
         with PoliteClient(PACE, limit=LARGEST) as client:
             answer = client.request("GET", url, progress=progress)
     except HttpError as problem:
-        raise SourceError(f"{url} {problem}.", hint=GET_IT) from None
+        raise SourceError(f"{url} {problem}.", hint=project.get_it) from None
     if answer.status != 200:
-        raise SourceError(f"{answer.url} answers {answer.status}.", hint=GET_IT)
+        raise SourceError(f"{answer.url} answers {answer.status}.", hint=project.get_it)
     return answer.body

@@ -1,4 +1,4 @@
-"""Files in which the Disease Ontology comes: OBO, OBO graphs (JSON), and JSON lines.
+"""Files in which ontologies come: OBO, OBO graphs (JSON), and JSON lines.
 
 OBO follows the OBO Flat File Format 1.4 (https://owlcollab.github.io/oboformat/doc/GO.format.obo-1_4.html), JSON the
 OBO Graphs specification (https://github.com/geneontology/obographs). Only what a vocabulary needs is read.
@@ -9,16 +9,17 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trialindex.errors import SourceError
 from trialindex.plugin.interfaces import Concept
+from trialindex.plugin.vocabulary_entries import Association
+from trialindex_vocabulary.projects import DISEASES, Project
 
 LARGEST = 200 << 20
-"""Bytes; the ontology's OBO file has about 8 million, its JSON 30 million."""
-GET_IT = "Get doid.obo from https://disease-ontology.org, then type: trialindex vocabulary import disease-ontology FILE"
+"""Bytes; an OBO file has about 8 to 11 million, JSON 30 million."""
 _MISSING = 0.1
 """Which part of the broader terms may be missing from a file that is whole."""
 
@@ -28,52 +29,83 @@ class Edition:
     """One release of an ontology.
 
     :param version: as the file states it, usually a date; ``None`` if it states none.
+    :param associations: which illness has which of the concepts, where a second file tells.
     """
 
     version: str | None
     concepts: tuple[Concept, ...]
+    associations: tuple[Association, ...] = ()
 
 
-def read_edition(data: bytes, where: str) -> Edition:
+def read_edition(data: bytes, where: str, project: Project = DISEASES) -> Edition:
     """The edition that a file holds, plain or compressed with gzip, in whichever of the three formats.
 
     :param where: what the file is called in messages.
-    :raises SourceError: it is none of these, is cut off, is too large, or holds no term.
+    :param project: whose it is.
+    :raises SourceError: it is none of these, is cut off, is too large, holds no term, or is another ontology.
     """
-    text = _text(data, where)
+    text = read_text(data, where, project)
     start = text[:2000].lstrip()
     if start.startswith("<"):
-        raise SourceError(f"{where} is a web page or XML, not an ontology in OBO or JSON.", hint=GET_IT)
+        raise SourceError(f"{where} is a web page or XML, not an ontology in OBO or JSON.", hint=project.get_it)
     try:
         if start.startswith("{"):
             version, concepts = _from_json(text)
         elif start.startswith(("format-version:", "[Term]", "!")) or "\n[Term]" in text:
-            version, concepts = _from_obo(text, where)
+            version, concepts = _from_obo(text, where, project)
         else:
-            raise SourceError(f"{where} is neither an OBO file nor JSON.", hint=GET_IT)
+            raise SourceError(f"{where} is neither an OBO file nor JSON.", hint=project.get_it)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as problem:
         raise SourceError(
-            f"{where} cannot be read: {_short(problem)}; it is damaged or cut off.", hint=GET_IT
+            f"{where} cannot be read: {_short(problem)}; it is damaged or cut off.", hint=project.get_it
         ) from None
     if not concepts:
-        raise SourceError(f"{where} holds no terms.", hint=GET_IT)
-    return Edition(_date(version if isinstance(version, str) else None), tuple(concepts))
+        raise SourceError(f"{where} holds no terms.", hint=project.get_it)
+    if project.root:
+        concepts = _below(project.root, concepts)
+        if not concepts:
+            raise SourceError(f"{where} is not the {project.title}: it has no {project.root}.", hint=project.get_it)
+    kept = (concept if concept.kind == project.kind else replace(concept, kind=project.kind) for concept in concepts)
+    return Edition(_date(version if isinstance(version, str) else None), tuple(kept))
 
 
-def _text(data: bytes, where: str) -> str:
+def _below(root: str, concepts: Sequence[Concept]) -> list[Concept]:
+    """The concepts that are a kind of *root*, near or far, without itself."""
+    kinds: dict[str, list[str]] = {}
+    for concept in concepts:
+        for broader in concept.broader:
+            kinds.setdefault(broader, []).append(concept.id or "")
+    found, waiting = set(), [root]
+    while waiting:
+        for kind in kinds.get(waiting.pop(), ()):
+            if kind not in found:
+                found.add(kind)
+                waiting.append(kind)
+    return [concept for concept in concepts if concept.id in found]
+
+
+def read_text(data: bytes, where: str, project: Project) -> str:
+    """The text of a file, unpacked.
+
+    :raises SourceError: it is too large, is cut off, or is no text.
+    """
     from trialindex.plugin.unpack import DamagedError, Limits, Unpacked
 
     try:
         with Unpacked(io.BytesIO(data), Limits(slack=2 * LARGEST)) as file:
             data = file.read(LARGEST + 1)
     except DamagedError:
-        raise SourceError(f"{where} is cut off or damaged: its compression does not end.", hint=GET_IT) from None
+        raise SourceError(
+            f"{where} is cut off or damaged: its compression does not end.", hint=project.get_it
+        ) from None
     if len(data) > LARGEST:
-        raise SourceError(f"{where} is larger than {LARGEST >> 20} MB, which the Disease Ontology is not.", hint=GET_IT)
+        raise SourceError(
+            f"{where} is larger than {LARGEST >> 20} MB, which the {project.title} is not.", hint=project.get_it
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise SourceError(f"{where} is not text in UTF-8.", hint=GET_IT) from None
+        raise SourceError(f"{where} is not text in UTF-8.", hint=project.get_it) from None
 
 
 def _short(problem: Exception) -> str:
@@ -129,9 +161,9 @@ _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": " ", "W": " ", "t": " "}
 
 
-def _from_obo(text: str, where: str) -> tuple[str | None, list[Concept]]:
+def _from_obo(text: str, where: str, project: Project) -> tuple[str | None, list[Concept]]:
     if not text.endswith("\n"):
-        raise SourceError(f"{where} is cut off: its last line does not end.", hint=GET_IT)
+        raise SourceError(f"{where} is cut off: its last line does not end.", hint=project.get_it)
     header, *stanzas = re.split(r"(?m)^(?=\[\w+\][^\n]*$)", text)
     version = re.search(r"(?m)^data-version:\s*(.+?)\s*$", header)
     concepts = [concept for stanza in stanzas if (concept := _stanza(stanza)) is not None]
@@ -141,7 +173,7 @@ def _from_obo(text: str, where: str) -> tuple[str | None, list[Concept]]:
     if missing > _MISSING * len(broader):
         raise SourceError(
             f"{where} is cut off: {missing:,} of the {len(broader):,} broader terms that it names are not in it.",
-            hint=GET_IT,
+            hint=project.get_it,
         )
     return version[1] if version else None, concepts
 

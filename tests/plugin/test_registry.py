@@ -56,7 +56,7 @@ BUILT_IN = {
     "encoders": {"minilm", "sentence-transformers"},
     "stores": {"faiss"},
     "renderers": {"table", "json", "jsonl", "csv", "markdown", "html", "ris", "nbib"},
-    "vocabularies": {"disease-ontology", "lexicon"},
+    "vocabularies": {"disease-ontology", "lexicon", "phenotype-ontology"},
 }
 
 

@@ -18,7 +18,7 @@ from trialindex import cli as command_line
 from trialindex.plugin import registry
 from trialindex.plugin.interfaces import Concept
 from trialindex.plugin.registry import Plugins
-from trialindex_vocabulary import download
+from trialindex_vocabulary.projects import PROJECTS
 
 OBO = DATA / "vocabulary" / "small.obo"
 WHOLE = OBO.read_bytes()
@@ -75,7 +75,8 @@ def only_vocabularies(monkeypatch: pytest.MonkeyPatch) -> Plugins:
     found.register(trialindex_vocabulary, "vocabulary")
     monkeypatch.setattr(registry, "plugins", cache(lambda: found))
     monkeypatch.setattr(command_line.cli, "commands", {})
-    monkeypatch.delenv(download.URL_VARIABLE, raising=False)
+    for project in PROJECTS.values():
+        monkeypatch.delenv(project.variable, raising=False)
     return found
 
 

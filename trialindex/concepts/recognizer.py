@@ -69,7 +69,7 @@ class Mention:
     :param start: where it begins in the text, in characters.
     :param end: where it ends.
     :param text: what stands there.
-    :param concepts: what it may mean; one of an ontology comes before one of a word list.
+    :param concepts: what it may mean; one of an ontology comes before one of a word list, a finding comes last.
     :param negated: the text says that it is absent.
     :param family: that a relative has it.
     :param historical: that it belongs to the past.
@@ -214,7 +214,7 @@ class ConceptRecognizer:
             if concept.id is None:
                 found += (n for n in self._index.get(_plain(concept.name), ()) if n >= 0 and self._concept(n).id)
         concepts = [self._concept(number) for number in dict.fromkeys(found)]
-        concepts.sort(key=lambda concept: (concept.id is None, _plain(concept.name) != name))
+        concepts.sort(key=lambda concept: (concept.kind == "finding", concept.id is None, _plain(concept.name) != name))
         general = all(_plain(concept.name) in _GENERAL for concept in concepts)
         return _Sense(tuple(concepts), general, frozenset(map(normalize, _medical_names(concepts))))
 

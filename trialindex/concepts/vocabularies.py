@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from trialindex.concepts import tokens
 from trialindex.errors import PluginError
 from trialindex.plugin.interfaces import Concept, Vocabulary
-from trialindex.plugin.vocabulary_entries import Abbreviation, Biomarker, Translation
+from trialindex.plugin.vocabulary_entries import Abbreviation, Association, Biomarker, Translation
 
 if TYPE_CHECKING:
     from trialindex.plugin.registry import Plugins
@@ -41,6 +41,10 @@ class UsableVocabulary:
     def biomarkers(self) -> Iterator[Biomarker]:
         with _plugin_errors(self.name):
             yield from self.vocabulary.biomarkers()
+
+    def associations(self) -> Iterator[Association]:
+        with _plugin_errors(self.name):
+            yield from self.vocabulary.associations()
 
     def translations(self) -> Iterator[Translation]:
         with _plugin_errors(self.name):

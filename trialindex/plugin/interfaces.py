@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from trialindex.errors import NotifierError
 from trialindex.plugin.progress import ProgressListener
 from trialindex.plugin.proposals import Proposal
-from trialindex.plugin.vocabulary_entries import Abbreviation, Biomarker, Translation
+from trialindex.plugin.vocabulary_entries import Abbreviation, Association, Biomarker, Translation
 from trialindex.plugin.vocabulary_entries import Concept as Concept
 
 if TYPE_CHECKING:
@@ -406,6 +406,10 @@ class Vocabulary(ABC):
 
     def biomarkers(self) -> Iterator[Biomarker]:
         """What people and tumors are tested for. None unless overridden."""
+        return iter(())
+
+    def associations(self) -> Iterator[Association]:
+        """Which illnesses go with which findings, for readers that propose illnesses. None unless overridden."""
         return iter(())
 
     def translations(self) -> Iterator[Translation]:

@@ -16,7 +16,8 @@ class Concept:
     :param names: other names and spellings; what is found in a text is any of these or *name*.
     :param id: in its vocabulary, such as ``DOID:0080162`` or ``MESH:D008181``.
     :param kind: ``disease``, or ``lay``, ``abbreviation``, ``biomarker``, ``drug``, ``procedure``, ``symptom``,
-        ``british``: what sort of word the *names* are for *name*.
+        ``finding``, ``british``: what sort of word the *names* are for *name*. What is a ``finding`` in one vocabulary
+        and an illness in another is an illness; a ``symptom`` is none.
     :param broader: ids of the concepts that this one is a kind of.
     """
 
@@ -63,6 +64,20 @@ class Biomarker:
     names: tuple[str, ...] = ()
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Association:
+    """A finding that those who have an illness are known to have.
+
+    :param illness: its name.
+    :param finding: one of the names of a concept of the same vocabulary.
+    :param share: in what part of those who have the illness it is met, above 0 and at most 1.
+    """
+
+    illness: str
+    finding: str
+    share: float
 
 
 @dataclass(frozen=True)

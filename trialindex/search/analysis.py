@@ -78,7 +78,7 @@ def describe_concept(
     kind: ConceptKind = "illness"
     if kinds & _TREATMENTS:
         kind = "treatment"
-    elif kinds == {"symptom"}:
+    elif kinds and kinds <= {"symptom", "finding"}:
         kind = "symptom"
     elif kinds == {"biomarker"}:
         kind = "biomarker"

@@ -32,6 +32,7 @@ from trialindex.plugin.registry import Plugins
 from trialindex_vocabulary import download, formats
 from trialindex_vocabulary.formats import read_edition
 from trialindex_vocabulary.ontology import DiseaseOntology
+from trialindex_vocabulary.projects import DISEASES, PROJECTS, Project
 
 
 @pytest.fixture(autouse=True)
@@ -150,9 +151,10 @@ def test_the_ontology_is_downloaded_and_then_found_in_text(run: Run, site: Site,
     assert ConceptRecognizer.load(private).lookup("glomerulonephritis in lupus") is None
     code, out, err = run("download", "disease-ontology", "--url", site.url("/doid.obo"))
     assert (code, err) == (0, "")
-    first, second = out.splitlines()
+    first, second, third = out.splitlines()
     assert re.fullmatch(r"disease-ontology 2031-05-17\+\w{8}: 6 concepts with 11 names\.", first)
     assert second == f"Kept at {DiseaseOntology().path}."
+    assert third == "The Disease Ontology is in the public domain (CC0 1.0)."
     assert [agent.partition("/")[0] for agent in site.agents] == ["trialindex"]
     concept = ConceptRecognizer.load(private).lookup("glomerulonephritis in lupus")
     assert concept is not None
@@ -163,7 +165,7 @@ def test_the_address_may_come_from_the_environment_and_move(
     run: Run, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.pages["/moved"] = (302, {"Location": site.url("/doid.obo")}, b"")
-    monkeypatch.setenv(download.URL_VARIABLE, site.url("/moved"))
+    monkeypatch.setenv(DISEASES.variable, site.url("/moved"))
     assert run("download", "disease-ontology")[0] == 0
     assert DiseaseOntology().version
 
@@ -234,11 +236,13 @@ def test_an_address_that_is_none_is_refused(run: Run) -> None:
     assert '"doid.obo" is no web address. For a file: trialindex vocabulary import' in err
 
 
-def test_the_default_address_is_encrypted() -> None:
-    assert download.URL.startswith("https://")
+@pytest.mark.parametrize("project", PROJECTS.values(), ids=lambda project: project.name)
+def test_the_default_addresses_are_encrypted(project: Project) -> None:
+    assert project.url.startswith("https://")
+    assert download.address(None, project) == project.url
 
 
 def test_the_progress_is_reported(site: Site) -> None:
     seen: list[tuple[int, int | None]] = []
-    download.fetch(site.url("/doid.obo"), lambda done, total: seen.append((done, total)))
+    download.fetch(site.url("/doid.obo"), DISEASES, lambda done, total: seen.append((done, total)))
     assert seen[-1] == (len(WHOLE), len(WHOLE))

@@ -204,13 +204,14 @@ def test_a_stop_while_it_is_written_leaves_the_old_one(monkeypatch: pytest.Monke
 def test_list_shows_what_is_at_hand_and_what_to_type_for_the_rest(run: Run) -> None:
     code, out, _ = run("list")
     assert code == 0
-    head, ontology, lexicon = out.splitlines()
+    head, ontology, lexicon, phenotypes = out.splitlines()
     assert head.split() == ["NAME", "VERSION", "CONCEPTS", "WHERE"]
     assert ontology.endswith("not here yet; type: trialindex vocabulary download disease-ontology")
     assert re.fullmatch(r"lexicon +[0-9a-f]{8} +[\d,]+ +comes with trialindex", lexicon)
+    assert phenotypes.endswith("not here yet; type: trialindex vocabulary download phenotype-ontology")
     run("import", "disease-ontology", OBO)
     line = run("list")[1].splitlines()[1]
-    assert re.fullmatch(rf"disease-ontology  2031-05-17\+\w{{8}} +6 +{re.escape(str(DiseaseOntology().path))}", line)
+    assert re.fullmatch(rf"disease-ontology +2031-05-17\+\w{{8}} +6 +{re.escape(str(DiseaseOntology().path))}", line)
 
 
 def test_list_shows_the_vocabularies_of_others_and_those_that_fail(run: Run, private: Plugins) -> None:
