@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from trialindex.concepts.tokens import normalize, read_words
 from trialindex.concepts.vocabularies import UsableVocabulary, compile_once
-from trialindex.plugin.interfaces import Concept, Vocabulary
+from trialindex.plugin.interfaces import Vocabulary
+from trialindex.plugin.terms import Edition
+from trialindex.plugin.vocabulary_entries import Concept
 
 _FOLDER = Path(__file__).parent
 _FILES = ("findings.tsv", "findings-names.tsv", "numbers.tsv")
@@ -200,14 +202,22 @@ class FindingsTable(Vocabulary):
             yield Concept(row[0], tuple(filter(None, [*row[2].split("|"), *row[3].split("|")])), None, "symptom")
 
 
-@cache
-def load_table() -> Table:
+_loaded: dict[tuple[str, ...], Table] = {}
+
+
+def load_table(vocabularies: Sequence[Edition] = ()) -> Table:
     """The table, from the user's cache folder if it was kept there before.
 
-    :raises PluginError: a file is not as this version wrote it.
+    :param vocabularies: those that can tell of further illnesses add them.
+    :raises PluginError: a file is not as this version wrote it, or a vocabulary fails.
     """
-    source = FindingsTable()
-    return compile_once("findings", _FORMAT, Table, [UsableVocabulary(source.name, source.version, "", source)], _build)
+    telling = [one for one in vocabularies if one.has_associations]
+    key = tuple(text for one in telling for text in (one.name, one.version, one.origin))
+    if key not in _loaded:
+        source = FindingsTable()
+        own = UsableVocabulary(source.name, source.version, "", source)
+        _loaded[key] = compile_once("findings", _FORMAT, Table, [own, *telling], lambda: _build(telling))
+    return _loaded[key]
 
 
 def read_rows(name: str) -> list[list[str]]:
@@ -216,8 +226,43 @@ def read_rows(name: str) -> list[list[str]]:
     return [line.split("\t") for line in lines[1:]]
 
 
-def _build() -> Table:
+_RARE = 0.1
+"""How often an illness of another vocabulary is met in notes, against a seldom one: what they add is rare illnesses."""
+_USUAL = 0.3
+"""From which share on a finding that another vocabulary tells of is typical. None nearly tells an illness by itself."""
+
+
+def _further(rows: list[list[str]], known: Container[str], telling: Sequence[Edition]) -> dict[str, dict[str, int]]:
+    """What vocabularies add: illnesses that are not *known*, each with its findings and their levels.
+
+    Their findings, and further names of those that are there, are added to *rows*.
+    """
+    numbers: dict[str, int] = {}
+    for place in (0, 2, 3):
+        for number, row in enumerate(rows):
+            for name in filter(None, row[place].split("|")):
+                numbers.setdefault(normalize(name), number)
+    added: dict[str, dict[str, int]] = {}
+    for vocabulary in telling:
+        names = {concept.name: concept.names for concept in vocabulary.concepts()}
+        for one in vocabulary.associations():
+            if normalize(one.illness) in known:
+                continue
+            given = (one.finding, *names.get(one.finding, ()))
+            number = next((numbers[key] for key in map(normalize, given) if key in numbers), len(rows))
+            if number == len(rows):
+                rows.append([one.finding, "symptom", "", "", "", vocabulary.name])
+            new = [name for name in given if normalize(name) not in numbers]
+            rows[number][2] = "|".join(filter(None, [rows[number][2], *(n for n in new if n != rows[number][0])]))
+            numbers |= dict.fromkeys(map(normalize, new), number)
+            added.setdefault(one.illness, {})[rows[number][0]] = 2 if one.share >= _USUAL else 1
+    return added
+
+
+def _build(telling: Sequence[Edition] = ()) -> Table:
     rows = read_rows("findings-names.tsv")
+    listed_illnesses = read_rows("findings.tsv")
+    further = _further(rows, {normalize(row[0]) for row in listed_illnesses}, telling)
     numbers = {row[0]: number for number, row in enumerate(rows)}
     names: dict[str, int] = {}
     bags: dict[tuple[str, ...], int] = {}
@@ -235,11 +280,15 @@ def _build() -> Table:
         stems[max(bag, key=rarity.__getitem__)].append((number, " ".join(bag)))
     illnesses: list[Illness] = []
     having: list[list[int]] = [[] for _ in rows]
-    for number, (name, prevalence, sex, age_from, age_to, *levels, _) in enumerate(read_rows("findings.tsv")):
+    for number, (name, prevalence, sex, age_from, age_to, *levels, _) in enumerate(listed_illnesses):
         illnesses.append(Illness(name, _PREVALENCE[int(prevalence)], sex, float(age_from), float(age_to)))
         for level, listed in zip((3, 2, 1), levels, strict=True):
             for finding in filter(None, listed.split("|")):
                 having[numbers[finding]] += [number, level]
+    for number, (name, found) in enumerate(further.items(), len(illnesses)):
+        illnesses.append(Illness(name, _RARE, "", 0.0, 200.0))
+        for finding, level in found.items():
+            having[numbers[finding]] += [number, level]
     every = sum(one.prevalence for one in illnesses)
     told = (
         sum(illnesses[one].prevalence * likelihood(level) for one, level in zip(some[::2], some[1::2], strict=True))

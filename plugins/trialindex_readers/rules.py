@@ -45,7 +45,7 @@ class RulesReader(Reader):
         from trialindex_readers.matching import find_findings
         from trialindex_readers.model import weigh
 
-        table, person = load_table(), read_person(text)
+        table, person = load_table(terms.vocabularies), read_person(text)
         if short and any(_named([one], table) and not table.is_finding(one.text) for one in there):
             return []
         named = _named(there, table)

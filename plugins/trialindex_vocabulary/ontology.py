@@ -73,14 +73,6 @@ class Ontology(Vocabulary):
         for name, names, ident, broader in self._part(0, list[tuple[str, tuple[str, ...], str, tuple[str, ...]]]):
             yield Concept(name, names, ident, self.project.kind, broader)
 
-    def associations(self) -> Iterator[Association]:
-        """Which illnesses have which of the terms, where that was downloaded too.
-
-        :raises PluginError: the file is damaged.
-        """
-        for illness, finding, share in self._part(1, list[tuple[str, str, float]]):
-            yield Association(illness, finding, share)
-
     def _part(self, number: int, rows: Any) -> Any:
         """The concepts, or the associations; nothing where there is none of it."""
         import msgspec
@@ -161,6 +153,14 @@ class PhenotypeOntology(Ontology):
     name = PHENOTYPES.name
     summary = "The Human Phenotype Ontology: some 18,000 findings with clinical and lay names; downloaded by a command."
     project = PHENOTYPES
+
+    def associations(self) -> Iterator[Association]:
+        """Which illnesses have which of the terms, where that was downloaded too.
+
+        :raises PluginError: the file is damaged.
+        """
+        for illness, finding, share in self._part(1, list[tuple[str, str, float]]):
+            yield Association(illness, finding, share)
 
 
 ONTOLOGIES: dict[str, type[Ontology]] = {one.name: one for one in (DiseaseOntology, PhenotypeOntology)}

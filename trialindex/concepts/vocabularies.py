@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from trialindex.concepts import tokens
 from trialindex.errors import PluginError
 from trialindex.plugin.interfaces import Concept, Vocabulary
+from trialindex.plugin.terms import Edition
 from trialindex.plugin.vocabulary_entries import Abbreviation, Association, Biomarker, Translation
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ class UsableVocabulary:
     version: str
     origin: str
     vocabulary: Vocabulary
+
+    @property
+    def has_associations(self) -> bool:
+        return type(self.vocabulary).associations is not Vocabulary.associations
 
     def concepts(self) -> Iterator[Concept]:
         with _plugin_errors(self.name):
@@ -72,9 +77,7 @@ def usable_vocabularies(plugins: Plugins) -> list[UsableVocabulary]:
     return found
 
 
-def compile_once(
-    kind: str, version: int, shape: Any, vocabularies: Sequence[UsableVocabulary], build: Callable[[], T]
-) -> T:
+def compile_once(kind: str, version: int, shape: Any, vocabularies: Sequence[Edition], build: Callable[[], T]) -> T:
     """What *build* makes of these editions, from the user's cache folder if it was kept there before.
 
     :param kind: names the folder.

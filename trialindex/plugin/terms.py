@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from trialindex.plugin.vocabulary_entries import Concept
+    from trialindex.plugin.vocabulary_entries import Association, Concept
 
 
 class NamedTerm(Protocol):
@@ -45,8 +45,38 @@ class NamedTerm(Protocol):
         """It says too little to search for, as *disease* or *pain*."""
 
 
+class Edition(Protocol):
+    """A vocabulary that is at hand: a :class:`trialindex.concepts.vocabularies.UsableVocabulary`."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def version(self) -> str:
+        """It changes whenever what the vocabulary lists does."""
+
+    @property
+    def origin(self) -> str:
+        """The plugin that brings it, with its version."""
+
+    @property
+    def has_associations(self) -> bool:
+        """Whether it can tell which illnesses go with which findings."""
+
+    def concepts(self) -> Iterator[Concept]:
+        """All that it lists."""
+
+    def associations(self) -> Iterator[Association]:
+        """Which illnesses go with which findings."""
+
+
 class Terms(Protocol):
     """The names of some vocabularies: a :class:`trialindex.concepts.recognizer.ConceptRecognizer`."""
+
+    @property
+    def vocabularies(self) -> Sequence[Edition]:
+        """Those vocabularies."""
 
     def find(self, text: str) -> Sequence[NamedTerm]:
         """What *text* names, in order and without overlap."""
