@@ -292,7 +292,8 @@ class Compact:
     def _vectors(self, rows: Ids) -> Vectors:
         import numpy as np
 
-        vectors: Vectors = self._gathered(rows).astype(np.float32) * self._scales[rows][:, None]
+        vectors: Vectors = self._gathered(rows).astype(np.float32)
+        vectors *= self._scales[rows][:, None]
         return vectors
 
     def _gathered(self, rows: Ids) -> Codes:

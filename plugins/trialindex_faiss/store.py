@@ -154,6 +154,9 @@ class FaissStore(VectorStore):
             ids[:, :found] = numbers
         if self._compact:
             for row, (best, numbers) in enumerate(self._compact.search(queries, k, allowed)):
+                if not found and len(best) == k:
+                    scores[row], ids[row] = best, numbers
+                    continue
                 both, names = np.concatenate([scores[row], best]), np.concatenate([ids[row], numbers])
                 order = np.argsort(-both, kind="stable")[:k]
                 scores[row], ids[row] = both[order], names[order]
@@ -170,6 +173,8 @@ class FaissStore(VectorStore):
         if self._compact is None:
             return found, vectors
         numbers, others = self._compact.vectors(ids)
+        if not len(found):
+            return numbers, others
         return np.concatenate([found, numbers]), np.concatenate([vectors, others])
 
     def __len__(self) -> int:

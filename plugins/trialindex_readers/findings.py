@@ -7,7 +7,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from trialindex.concepts.tokens import normalize, read_words
@@ -22,6 +22,7 @@ _FORMAT = 2
 """Raised when what is compiled changes its shape, or names come under other keys."""
 _LIKELIHOOD = {1: 0.1, 2: 0.3, 3: 0.6}
 """How many of those who have an illness have a finding, by its level: a judgement, rounded."""
+LEVELS = tuple(_LIKELIHOOD)
 _STRAY = 0.002
 """How often a text tells of a finding for a reason that the table does not have."""
 _PREVALENCE = {1: 1.0, 2: 3.0, 3: 9.0}
@@ -143,9 +144,15 @@ class Table:
     measures: dict[str, list[Threshold]]
     longest: int
 
-    def is_finding(self, name: str) -> bool:
-        """Whether a finding is called so."""
-        return normalize(name) in self.names
+    @cached_property
+    def first_words(self) -> frozenset[str]:
+        """The words with which names begin."""
+        return frozenset(name.partition(" ")[0] for name in self.names)
+
+    @cached_property
+    def first_of_measures(self) -> frozenset[str]:
+        """The same of what notes call measures."""
+        return frozenset(name.partition(" ")[0] for name in self.measures)
 
     def illnesses_of(self, finding: int) -> Iterator[tuple[int, int]]:
         """The illnesses that have a finding, and its level there."""
@@ -212,12 +219,59 @@ def load_table(vocabularies: Sequence[Edition] = ()) -> Table:
     :raises PluginError: a file is not as this version wrote it, or a vocabulary fails.
     """
     telling = [one for one in vocabularies if one.has_associations]
-    key = tuple(text for one in telling for text in (one.name, one.version, one.origin))
+    key = _key(telling)
     if key not in _loaded:
-        source = FindingsTable()
-        own = UsableVocabulary(source.name, source.version, "", source)
-        _loaded[key] = compile_once("findings", _FORMAT, Table, [own, *telling], lambda: _build(telling))
+        _loaded[key] = compile_once("findings", _FORMAT, Table, [_own(), *telling], lambda: _build(telling))
     return _loaded[key]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Which names a table has, told without reading all of it.
+
+    :param illnesses: folded, each in a line of its own, with an empty one before and behind.
+    :param findings: the same.
+    """
+
+    illnesses: str
+    findings: str
+
+    def has_illness(self, name: str) -> bool:
+        """Whether an illness is called so."""
+        return f"\n{normalize(name)}\n" in self.illnesses
+
+    def has_finding(self, name: str) -> bool:
+        """Whether a finding is called so."""
+        return f"\n{normalize(name)}\n" in self.findings
+
+
+_loaded_names: dict[tuple[str, ...], Names] = {}
+
+
+def load_names(vocabularies: Sequence[Edition] = ()) -> Names:
+    """The names of the table that :func:`load_table` gives, kept as that is.
+
+    :raises PluginError: a file is not as this version wrote it, or a vocabulary fails.
+    """
+    telling = [one for one in vocabularies if one.has_associations]
+    key = _key(telling)
+
+    def build() -> Names:
+        table = load_table(telling)
+        return Names(*("\n".join(["", *names, ""]) for names in (table.illness_names, table.names)))
+
+    if key not in _loaded_names:
+        _loaded_names[key] = compile_once("finding-names", _FORMAT, Names, [_own(), *telling], build)
+    return _loaded_names[key]
+
+
+def _key(vocabularies: Sequence[Edition]) -> tuple[str, ...]:
+    return tuple(text for one in vocabularies for text in (one.name, one.version, one.origin))
+
+
+def _own() -> UsableVocabulary:
+    source = FindingsTable()
+    return UsableVocabulary(source.name, source.version, "", source)
 
 
 def read_rows(name: str) -> list[list[str]]:

@@ -75,6 +75,8 @@ def _exact(words: Words, table: Table) -> Iterator[tuple[int, range]]:
     """Names that stand there word by word: the finding, and the places of its words."""
     keys = words.keys
     for start in range(len(keys)):
+        if keys[start] not in table.first_words:
+            continue
         name = ""
         for end in range(start, min(start + table.longest, len(keys))):
             if end > start and words.gaps[end] not in _WITHIN:

@@ -52,6 +52,9 @@ def read_numbers(text: str, words: Words, table: Table, age: float | None, sex: 
     age = _ADULT if age is None else age
     at = 0
     while at < len(words.keys):
+        if words.keys[at] not in table.first_of_measures:
+            at += 1
+            continue
         named = [
             end
             for end in range(at + 1, min(at + _LONGEST, len(words.keys)) + 1)

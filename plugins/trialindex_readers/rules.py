@@ -38,18 +38,21 @@ class RulesReader(Reader):
         there = [one for one in terms.find(text) if not (one.negated or one.family or one.general)]
         short = len(text.split()) <= _QUESTION
         if short and any(_is_illness(one, terms) for one in there):
+            return []
+
+        from trialindex_readers.findings import load_table
+
+        if short and any(_is_listed(one, terms) for one in there):
             return []  # before the table is read
 
         from trialindex.concepts.person import read_person
-        from trialindex_readers.findings import load_table
         from trialindex_readers.matching import find_findings
         from trialindex_readers.model import weigh
 
         table, person = load_table(terms.vocabularies), read_person(text)
-        if short and any(_named([one], table) and not table.is_finding(one.text) for one in there):
-            return []
         named = _named(there, table)
-        guesses = weigh(table, find_findings(text, table, person.age, person.sex), person.age, person.sex, named)
+        found = find_findings(text, table, person.age, person.sex)
+        guesses = weigh(table, found, person.age, person.sex, named, _PROPOSED)
         proposals: list[Proposal] = []
         for guess in guesses[:_PROPOSED]:
             weight = math.exp((guess.odds - guesses[0].odds) / _TEMPERATURE)
@@ -64,6 +67,14 @@ def _is_illness(mention: NamedTerm, terms: Terms) -> bool:
         return False  # though a vocabulary may have an illness of the name: night sweats, hyperhidrosis
     meant = filter(None, map(terms.lookup, mention.names))
     return any(concept.kind == "disease" for concept in (*mention.concepts, *meant))
+
+
+def _is_listed(mention: NamedTerm, terms: Terms) -> bool:
+    """Whether the table has an illness of the name, and no finding."""
+    from trialindex_readers.findings import load_names
+
+    names = load_names(terms.vocabularies)
+    return any(map(names.has_illness, (mention.text, *mention.names))) and not names.has_finding(mention.text)
 
 
 def _named(mentions: list[NamedTerm], table: Table) -> set[int]:

@@ -29,7 +29,7 @@ class Encoder(FakeEncoder):
         return self.many
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        self.asked = tuple(texts)
+        self.asked += tuple(texts)
         return super().encode_queries(texts)
 
 
@@ -50,7 +50,7 @@ def test_a_model_for_many_languages_is_asked_as_it_is(tmp_path: Path, many: bool
     with Index.create(tmp_path / "index", encoder=encoder) as index:
         index.ingest(ListSource(Trial(id="LUNG", title="Lung cancer"), Trial(id="GOUT", title="Gout")))
         answer = index.query("tengo cancer de pulmon")
-    assert encoder.asked[0] == embedded
+    assert embedded in encoder.asked
     assert (answer.query, answer.hits[0].trial.id) == ("tengo cancer de pulmon", "LUNG")
     assert any(note in said for said in answer.notes)
     assert answer.language is not None
@@ -65,7 +65,7 @@ def test_as_written_searches_for_what_was_typed(tmp_path: Path) -> None:
     assert [one.read for one in mended.corrections] == ["cancer"]
     assert mended.hits[0].trial.id == "LUNG"
     assert insisted.corrections == ()
-    assert encoder.asked[0] == "lung cnacer"
+    assert encoder.asked.count("lung cnacer") == 2, "once while the other question was read, for nothing"
 
 
 @pytest.mark.parametrize(

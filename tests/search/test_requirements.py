@@ -28,7 +28,7 @@ class Encoder(FakeEncoder):
         return super().encode_documents([""] * len(texts), progress)
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        self.asked = tuple(texts)
+        self.asked += tuple(texts)
         return super().encode_queries(texts)
 
 
@@ -114,7 +114,7 @@ def test_what_asks_for_it_goes_down(
     index.ingest(ListSource(Trial(id="ASKS", **asks), Trial(id="OTHER", **other)))
     answer = index.query(asked)
     if embedded:
-        assert encoder.asked[0] == embedded
+        assert embedded in encoder.asked
     assert found(answer) == ["OTHER", "ASKS"]
     first, last = answer.hits
     assert "ruled_out" not in first.parts
@@ -128,7 +128,7 @@ def test_as_written_searches_for_it(index: Index, encoder: Encoder) -> None:
     _, _, _, asks, other = PAIRS[0]
     index.ingest(ListSource(Trial(id="ASKS", **asks), Trial(id="OTHER", **other)))
     answer = index.query("lung cancer, no brain metastases", as_written=True)
-    assert encoder.asked[0] == "lung cancer, no brain metastases"
+    assert "lung cancer, no brain metastases" in encoder.asked
     assert found(answer) == ["ASKS", "OTHER"]
     assert (answer.ruled_out, answer.hits[0].cautions) == ((), ())
     assert not any("Ruled out" in note for note in answer.notes)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trialindex.concepts.context import Context, may_deny
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _LONGEST = 8
 """Words of the longest name that is looked for in a text."""
+_REMEMBERED = 32
+"""Texts that were read last."""
+_NAMES = 4_096
+"""Names of trials whose meaning is remembered."""
 _FORMAT = 1
 """Raised when what is kept in the cache changes its shape, or names come under other keys."""
 
@@ -110,6 +114,8 @@ class ConceptRecognizer:
         self._known: dict[int, Concept] = {}
         self._senses: dict[tuple[str, bool], _Sense] = {}
         self._below: dict[str, list[int]] | None = None
+        self._remembered = lru_cache(_REMEMBERED)(self._read)
+        self._meanings = lru_cache(_NAMES)(self._meant)
 
     @classmethod
     def load(cls, plugins: Plugins | None = None) -> ConceptRecognizer:
@@ -147,7 +153,14 @@ class ConceptRecognizer:
         return self.read(text)[2]
 
     def read(self, text: str) -> tuple[Words, Context, list[Mention]]:
-        """The words of *text*, what is said of each of them, and what they name as :meth:`find` gives it."""
+        """The words of *text*, what is said of each of them, and what they name as :meth:`find` gives it.
+
+        The last few texts are remembered: a question is read by several who each look for something else in it.
+        """
+        words, context, mentions = self._remembered(text)
+        return words, context, list(mentions)
+
+    def _read(self, text: str) -> tuple[Words, Context, list[Mention]]:
         words = read_words(text)
         found = list(self._matches(text, words))
         context = Context(words, [(start, end, not sense.general) for start, end, sense in found])
@@ -158,15 +171,19 @@ class ConceptRecognizer:
             mentions.append(Mention(start, end, text[start:end], sense.concepts, *flags))
         return words, context, mentions
 
-    def meanings(self, text: str) -> set[str]:
+    def meanings(self, text: str) -> frozenset[str]:
         """The medical names of all that *text* names and does not deny, folded.
 
-        What else is said of them is not looked at, so that it takes less time than :meth:`find`.
+        What else is said of them is not looked at, so that it takes less time than :meth:`find`. They are remembered:
+        the names of illnesses and the keywords of trials come back.
         """
+        return self._meanings(text)
+
+    def _meant(self, text: str) -> frozenset[str]:
         words = read_words(text)
         if may_deny(words):
-            return {normalize(name) for one in self.read(text)[2] if not one.negated for name in one.names}
-        return {name for _, _, sense in self._matches(text, words) for name in sense.names}
+            return frozenset(normalize(name) for one in self.read(text)[2] if not one.negated for name in one.names)
+        return frozenset(name for _, _, sense in self._matches(text, words) for name in sense.names)
 
     def _matches(self, text: str, words: Words) -> Iterator[tuple[int, int, _Sense]]:
         """First word, the word after the last, and what is meant."""

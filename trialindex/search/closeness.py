@@ -319,5 +319,6 @@ def _has(text: str, phrase: str) -> bool:
 
 @lru_cache(4096)
 def _phrases(text: str) -> tuple[str, ...]:
-    plain, turned = normalize(text), normalize(natural_order(text))
+    plain, natural = normalize(text), natural_order(text)
+    turned = plain if natural == text else normalize(natural)
     return (plain,) if plain == turned else (plain, turned)

@@ -6,9 +6,8 @@ It filters nothing: it is told with the option that would. Words that only say s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from trialindex.concepts.person import Person
@@ -16,6 +15,7 @@ from trialindex.concepts.spelling import QUOTED
 from trialindex.concepts.tokens import normalize
 from trialindex.plugin.results import Constraint, ConstraintKind, FilterWord, describe_option
 from trialindex.search.named_trials import remove_spans
+from trialindex.search.patterns import Pattern
 from trialindex.search.place_reading import PlaceReading, read_places
 from trialindex.search.places import Place
 from trialindex.search.words import content_words
@@ -37,36 +37,8 @@ _ARE = (
 _PEOPLE = r"(?:(?:new|more|adult)\s+)?(?:patients|participants|volunteers|people|subjects)"
 
 
-class _Pattern:
-    """A pattern, compiled when first a text has one of the parts of words without which it finds nothing.
-
-    Most questions have none of them, and compiling all patterns would take a first question 5 ms.
-
-    :param parts: in small letters; none where it is looked for only with cause.
-    """
-
-    def __init__(self, text: str, *parts: str) -> None:
-        self._text = text
-        self._parts = parts
-
-    @cached_property
-    def compiled(self) -> re.Pattern[str]:
-        return re.compile(self._text, re.IGNORECASE)
-
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        lowered = text.casefold()
-        if not self._parts or any(part in lowered for part in self._parts):
-            yield from self.compiled.finditer(text)
-
-    def search(self, text: str) -> re.Match[str] | None:
-        return self.compiled.search(text)
-
-    def match(self, text: str) -> re.Match[str] | None:
-        return self.compiled.match(text)
-
-
-_STATUSES: tuple[tuple[_Pattern, str], ...] = tuple(
-    (_Pattern(text, *parts), status)
+_STATUSES: tuple[tuple[Pattern, str], ...] = tuple(
+    (Pattern(text, *parts), status)
     for text, status, *parts in (
         (
             rf"\b{_ARE}not\s+yet\s+(?:recruiting|open|started|enrol+ing)\b|\bupcoming(?=\s+{_STUDIES}\b)",
@@ -96,7 +68,7 @@ _STATUSES: tuple[tuple[_Pattern, str], ...] = tuple(
         (rf"\bsuspended(?=\s+{_STUDIES}\b)|(?<=trials )(?:{_ARE})suspended\b", "SUSPENDED", "suspended"),
     )
 )
-_OPEN = _Pattern(
+_OPEN = Pattern(
     rf"\b(?:(?:currently|still)\s+)?open(?=\s+{_STUDIES}\b)"
     rf"|(?<=trials )(?:{_ARE})open\b(?:\s+(?:to|for)\s+(?:{_PEOPLE}|enrol+ment|recruitment|me|anyone))?(?:\s+with\b)?"
     rf"|(?<=studies )(?:{_ARE})open\b(?:\s+(?:to|for)\s+(?:{_PEOPLE}|enrol+ment|recruitment|me|anyone))?(?:\s+with\b)?"
@@ -107,16 +79,16 @@ _OPEN = _Pattern(
     *("open", "accepting", "taking", "looking", "seeking", "enrol", "join", "enter", "participate", "take", "sign"),
 )
 _NUMBER = r"(?:[1-4]|i{1,3}|iv)[ab]?"
-_PHASE = _Pattern(
+_PHASE = Pattern(
     r"\b(?<!chronic )(?<!acute )(?<!luteal )(?<!blast )(?<!accelerated )(?<!second )(?<!first )(?<!follicular )"
     rf"(?P<early>early[\s-]+)?phases?[\s-]*(?P<numbers>{_NUMBER}(?:\s*(?:/|-|,|or|and|to|&)\s*(?:phase\s*)?{_NUMBER})*)\b"
     r"(?!\s+(?:of\b|cardiac|rehab|pulmonary|block|reaction|dialysis|wound|sleep))(?:\s+(?=trials?|stud))?",
     "phase",
 )
-_ONE_NUMBER = _Pattern(r"\b(?:([1-4])|(i{1,3}|iv))[ab]?\b")
+_ONE_NUMBER = Pattern(r"\b(?:([1-4])|(i{1,3}|iv))[ab]?\b")
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
-_TYPES: tuple[tuple[_Pattern, str], ...] = tuple(
-    (_Pattern(text, *parts), code)
+_TYPES: tuple[tuple[Pattern, str], ...] = tuple(
+    (Pattern(text, *parts), code)
     for text, code, *parts in (
         (rf"\bobservational(?=\s+{_STUDIES}\b)", "OBSERVATIONAL", "observational"),
         (rf"\binterventional(?=\s+{_STUDIES}\b)", "INTERVENTIONAL", "interventional"),
@@ -128,34 +100,34 @@ _TYPES: tuple[tuple[_Pattern, str], ...] = tuple(
         ),
     )
 )
-_NO_PLACEBO = _Pattern(
+_NO_PLACEBO = Pattern(
     r"\b(?:(?:i\s+)?(?:do\s+not|don'?t|does\s+not|doesn'?t|not)\s+want\s+(?:to\s+(?:get|take|be\s+given|be\s+on)\s+)?"
     r"|(?:no|without|avoid(?:ing)?|instead\s+of)\s+)(?:a\s+|the\s+|any\s+)?(?:risk\s+of\s+)?placebos?\b(?:\s+please)?"
     r"|\bplacebo[\s-]free\b",
     "placebo",
 )
-_FRAME = _Pattern(
+_FRAME = Pattern(
     r"(?:\b(?:are|is)\s+there\s+(?:any\s+|an?\s+)?|\b(?:find|show|give|list)\s+(?:me\s+)?(?:any\s+|all\s+|some\s+)?"
     r"|\b(?:looking|searching)\s+for\s+(?:an?\s+|any\s+|some\s+)?)?(?:\b(?:any|all|some|which|what|the)\s+)?"
     r"\b(?:(?:clinical|research|medical|treatment|drug)\s+(?:trials?|stud(?:y|ies))|trials|studies)\b"
     r"(?:\s+(?:for|on|of|in|about|with|into|regarding|testing)\b)?",
     *("trial", "stud"),
 )
-_LOOSE_ENDS = _Pattern(
+_LOOSE_ENDS = Pattern(
     r"^(?:[\s,;:.?!-]|\b(?:for|of|on|in|about|with|and|that|which|are|is|there|any)\b)+"
     r"|(?:[\s,;:-]|\b(?:for|of|on|in|about|with|and|that|which|are|is|there|any|near)\b)+(?=[\s.?!]*$)"
 )
 """What is left at the ends of a question when such words were taken out."""
-_WANTED = _Pattern(
+_WANTED = Pattern(
     r"(?:^|\b(?:could|can|would|will|does|is\s+there|are\s+there|any|anyone|tested|testing|tests?|about|interested\s+in|what\s+about"
     r"|looking\s+for|want|try)\s+)(?:(?:a|an|any|some|the|new|with)\s+)*$"
 )
 """What stands before a treatment that is asked for; a question may also begin with it."""
-_HELPS = _Pattern(r"^\s+(?:help|work|calm|cure|be\s+used|make|lower|slow|stop)\b|^s?\s*\?")
-_FOR = _Pattern(
+_HELPS = Pattern(r"^\s+(?:help|work|calm|cure|be\s+used|make|lower|slow|stop)\b|^s?\s*\?")
+_FOR = Pattern(
     r"^\s*(?:(?:therapy|treatment|injections?|tablets?|pills?)\s+)?(?:for|in|against|to\s+treat|and|or|with|$)\b|^\s*[?.!,;]|^\s*$"
 )
-_NO_WISH = _Pattern(
+_NO_WISH = Pattern(
     r"\b(?:not|never|no\s+longer|isn'?t|doesn'?t|don'?t|didn'?t|failed|failing|fails|useless|failure|alternatives?|instead|after|since|stop\w*"
     r"|despite|allergic|allergy\s+to|intoleran\w+|resistan\w+|refractory|induced|withdrawal|overdose|toxicity|reacts?|recovery"
     r"|dependen\w+|naive|completed|finished|rehab\w*|on|taking|took|takes|tried|had|has|have|was|were|am|is|users?)\b"
@@ -163,7 +135,7 @@ _NO_WISH = _Pattern(
 """Words of a short question that tell what somebody had rather than ask for it."""
 _BARE = 5
 """Words of a question that is no sentence: its first or last ones may name the treatment that is asked for."""
-_KINDS = _Pattern(
+_KINDS = Pattern(
     r"\b(?:(?:cancer|mrna|dna|therapeutic)\s+)?vaccin(?:e|es|ation)|\b(?:aerobic\s+|strength\s+)?exercise(?:\s+(?:program|training))?"
     r"|\byoga|\btai\s+chi|\b(?:mindfulness|meditation|hypnosis|massage|biofeedback|physiotherapy|physical\s+therapy"
     r"|music\s+therapy|radiation(?:\s+therapy)?|surgery|stem\s+cells?|gene\s+editing|crispr|biologics?|light\s+therapy)\b",
@@ -256,8 +228,10 @@ def add_treatments(constraints: Constraints, text: str, mentions: Sequence[Menti
     return replace(constraints, told=(*constraints.told, *told), treatments=tuple(names for _, names in found))
 
 
-def tests(trial: Trial, treatments: Iterable[Sequence[str]]) -> bool:
+def tests(trial: Trial, treatments: Collection[Sequence[str]]) -> bool:
     """Whether the trial's interventions have each of the treatments, by any of its names."""
+    if not treatments:
+        return True
     listed = [name for one in trial.interventions for name in (one.name, *one.other_names)]
     written = " | ".join(f" {normalize(name)} " for name in listed)
     return all(any(f" {normalize(name)} " in written for name in names) for names in treatments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trialindex.plugin.results import Hit, Match, Understanding
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from trialindex.search.filters import Filters
     from trialindex.search.sites import Address
     from trialindex.storage.gazetteer import City
+    from trialindex.storage.lexical import Lexical
     from trialindex.storage.records import Stored
 
 LONGEST = 320
@@ -50,7 +51,7 @@ def explain(
     :param first: the rank of the first of them.
     :param contacts: leave the contacts in the trials.
     """
-    question_words = QuestionWords(question, searcher.derived.lexical.words)
+    question_words = QuestionWords(question, searcher.derived.lexical)
     shown = [by_num[candidate.num].trial for candidate in candidates if candidate.num in by_num]
     sites = (site for trial in shown for site in trial.sites) if question.filters.near else ()
     cities = locate_cities(unplaced_addresses(sites))
@@ -107,19 +108,28 @@ def _nearest(trial: Trial, filters: Filters, cities: Mapping[Address, City]) -> 
 class QuestionWords:
     """The words of a question as the word index has them.
 
-    :param words: gives the words of a text, see :meth:`~trialindex.storage.lexical.Lexical.words`.
+    :param lexical: the word index.
     """
 
-    def __init__(self, question: Question, words: Callable[[str], list[str]]) -> None:
-        self.words = words
+    def __init__(self, question: Question, lexical: Lexical) -> None:
+        self._lexical = lexical
+        words = lexical.words
         self._own = set(words(" ".join(content_words(question.text)))) or set(words(question.text))
         names = {name for concept in question.understood.concepts for name in (concept.name, *concept.names)}
         self._names = [stems for stems in map(set, map(words, names)) if stems]
+        self._all = self._own.union(*self._names)
 
     def held(self, text: str) -> set[str]:
         """Those that a text holds, and those of each name that it holds whole."""
-        stems = set(self.words(text))
+        stems = self._lexical.held(self._all, text)
         return (self._own & stems).union(*(name for name in self._names if name <= stems))
+
+    def among(self, held: set[str], text: str) -> tuple[str, ...]:
+        """The words of a text that are some of those it holds, as it writes them, each once."""
+        initials = {stem[0] for stem in held}
+        written = dict.fromkeys(re.findall(r"[^\W_]+", text))
+        likely = (word for word in written if word[0].lower() in initials or not word.isascii())
+        return tuple(word for word in likely if not held.isdisjoint(self._lexical.words(word)))
 
 
 def match(trial: Trial, position: int | None, question: QuestionWords) -> Match:
@@ -139,8 +149,7 @@ def match(trial: Trial, position: int | None, question: QuestionWords) -> Match:
     sentences = [sentence for text in texts.get(part, [trial.title]) for sentence in split_sentences(text)]
     best = max(sentences or [trial.title], key=lambda sentence: len(question.held(sentence)))
     held, text = question.held(best), _shorten(best)
-    words = (word for word in re.findall(r"[^\W_]+", text) if held.intersection(question.words(word)))
-    return Match(part=part, text=text, words=tuple(dict.fromkeys(words)))
+    return Match(part=part, text=text, words=question.among(held, text))
 
 
 def _ruled_out(requirement: Requirement) -> str:

@@ -27,8 +27,9 @@ def expansion_terms(scores: Ranking, searcher: Searcher) -> dict[str, float]:
     for num, gain in gains.items():
         for stored in searcher.records.load_readable([num]):
             words = lexical.words(f"{stored.trial.title} {stored.trial.summary or ''}")
+            share = gain / len(words) if words else 0.0
             for word in words:
-                weights[word] = weights.get(word, 0.0) + gain / len(words)
-    idf = lexical.idf(weights)
-    heavy = nlargest(settings.feedback_words, ((weight * idf[word], word) for word, weight in weights.items()))
+                weights[word] = weights.get(word, 0.0) + share
+    rare = zip(weights.items(), lexical.idf(weights).values(), strict=True)
+    heavy = nlargest(settings.feedback_words, ((weight * idf, word) for (word, weight), idf in rare))
     return {word: weight / heavy[0][0] for weight, word in heavy if weight > 0}

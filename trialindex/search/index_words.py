@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from trialindex.concepts.word_lists import words_of
 from trialindex.storage.derived import Derived
+from trialindex.storage.held_words import common_start
 from trialindex.storage.records import Records
 from trialindex.trial.passages import lexical_fields
 
@@ -70,7 +71,9 @@ class IndexWords:
         """How the trials that use a word most write it, folded."""
         found = self._lexical.search_words({stem: 1.0}, trials)
         forms: Counter[str] = Counter()
+        start = common_start(stem)
         for stored in self._records.load(found.nums.tolist()):
             for text in lexical_fields(stored.trial).values():
-                forms.update(form for form in words_of(text) if self._stem(form) == stem)
+                likely = (form for form in words_of(text) if form.startswith(start) or not form.isascii())
+                forms.update(form for form in likely if self._stem(form) == stem)
         return forms

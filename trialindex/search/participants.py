@@ -6,10 +6,10 @@ titles, conditions and the first criterion. It is a comparison of words, so that
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from trialindex.search.patterns import Pattern
 from trialindex.search.question import Question
 from trialindex.trial import Trial
 
@@ -26,8 +26,8 @@ class Participants:
     where: str
 
 
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{pattern})", re.IGNORECASE)
+def _words(pattern: str) -> Pattern:
+    return Pattern(rf"\b(?:{pattern})")
 
 
 _STAFF = (
@@ -42,7 +42,7 @@ _CARERS = r"care[ -]?givers?|carers?"
 CARERS, STAFF, STUDENTS = "people who care for somebody", "people who work in health care", "students"
 PREGNANT, NEWBORNS, CHILDREN, HEALTHY = "women in pregnancy or childbirth", "newborns", "children", "healthy people"
 
-_TITLES: dict[str, re.Pattern[str]] = {
+_TITLES: dict[str, Pattern] = {
     CARERS: _words(
         rf"{_CARERS}|(?:parents|spouses|mothers|families|relatives) of (?:\w+[ -]){{0,2}}(?:children|patients)"
     ),
@@ -66,19 +66,18 @@ _TITLES: dict[str, re.Pattern[str]] = {
     ),
 }
 """What a title says that names who takes part."""
-_CONDITIONS: dict[str, re.Pattern[str]] = {
+_CONDITIONS: dict[str, Pattern] = {
     PREGNANT: _words(r"pregnan\w*|labou?r pain|obstetric \w+|c(?:a)?esarean\b|pre-?eclampsia|post-?partum|gestational"),
     NEWBORNS: _words(r"(?:infant, )?newborn|neonat\w*|prematurity|infant, (?:premature|low birth)|preterm infant"),
     HEALTHY: _words(r"healthy(?:$| (?:volunteers?|subjects?|participants?|adults?|people|individuals)$)"),
 }
-_FIRST: dict[str, re.Pattern[str]] = {
-    CARERS: re.compile(rf"\W*(?:(?:a|an|the|primary|main|family|informal|adult) )*(?:{_CARERS})\b", re.IGNORECASE),
-    PREGNANT: re.compile(r"\W*(?:healthy )?(?:pregnant|parturients?|nulliparous|singleton pregnan)", re.IGNORECASE),
-    NEWBORNS: re.compile(r"\W*(?:newborns?|neonates?|(?:pre)?term (?:infants?|newborns?|neonates?))\b", re.IGNORECASE),
-    HEALTHY: re.compile(
+_FIRST: dict[str, Pattern] = {
+    CARERS: Pattern(rf"\W*(?:(?:a|an|the|primary|main|family|informal|adult) )*(?:{_CARERS})\b"),
+    PREGNANT: Pattern(r"\W*(?:healthy )?(?:pregnant|parturients?|nulliparous|singleton pregnan)"),
+    NEWBORNS: Pattern(r"\W*(?:newborns?|neonates?|(?:pre)?term (?:infants?|newborns?|neonates?))\b"),
+    HEALTHY: Pattern(
         r"\W*(?:normal,? )?healthy,? (?:\w+[ -]){0,3}?"
-        r"(?:volunteers?|subjects?|participants?|adults|males?|females?|men|women)\b",
-        re.IGNORECASE,
+        r"(?:volunteers?|subjects?|participants?|adults|males?|females?|men|women)\b"
     ),
 }
 """What the first criterion says that names who takes part."""
@@ -146,22 +145,25 @@ class ParticipantChecker:
 
     def misfit(self, trial: Trial) -> Participants | None:
         """Whom the trial takes, if that is a group to which the person does not belong."""
-        return next((found for found in participants(trial) if found.group in self._unfit), None)
+        return next(participants(trial, self._unfit), None)
 
 
-def participants(trial: Trial) -> Iterator[Participants]:
-    """The groups that alone can take part in a trial by its own words; none where it takes whoever has the illness."""
+def participants(trial: Trial, groups: Collection[str] = tuple(_TITLES)) -> Iterator[Participants]:
+    """The groups that alone can take part in a trial by its own words; none where it takes whoever has the illness.
+
+    :param groups: those that are looked for.
+    """
     titles = [title for title in (trial.title, trial.official_title) if title]
     for group, pattern in _TITLES.items():
+        if group not in groups:
+            continue
         if group == CHILDREN and trial.maximum_age is not None:
             continue  # the field says it, and is compared by its number
-        also = _ALSO.get(group)
-        if also and any(map(also.search, titles)):
-            continue
         said = [title for title in titles if pattern.search(title)]
         if group in _CONDITIONS:
             said += filter(_CONDITIONS[group].match, trial.conditions)
         if group in _FIRST:
             said += filter(_FIRST[group].match, trial.inclusion[:1])
-        if said:
+        also = _ALSO.get(group)
+        if said and not (also and any(map(also.search, titles))):
             yield Participants(group, said[0])

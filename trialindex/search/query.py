@@ -19,11 +19,11 @@ from trialindex.search.first_page import joinable_first
 from trialindex.search.question import Question, read_question
 from trialindex.search.rankings import Candidate
 from trialindex.search.reranking import rerank
-from trialindex.search.retrieval import rank
+from trialindex.search.retrieval import Beside, rank
 from trialindex.search.searcher import Searcher
 from trialindex.search.words import content_words, is_phrase
 from trialindex.storage.info import describe_embedded
-from trialindex.trial.sanitize import excerpt
+from trialindex.trial.sanitize import excerpt, replace_surrogates
 from trialindex.trial.statuses import access
 
 if TYPE_CHECKING:
@@ -95,8 +95,9 @@ def search(
     :param reader: proposes what else to search for.
     :raises QueryError: an empty text, an unknown mode, or a filter that names what no trial of the index has.
     """
-    question = read_question(searcher, text, mode, filters, as_written=page.as_written, reader=reader)
-    found = _find(question, searcher, page.start + page.limit, reranking)
+    with Beside(replace_surrogates(text), mode, searcher) as beside:
+        question = read_question(searcher, text, mode, filters, as_written=page.as_written, reader=reader)
+        found = _find(question, searcher, page.start + page.limit, reranking, beside)
     question, assessor, candidates = found.question, found.assessor, found.candidates
     shown = candidates[page.start : page.start + page.limit]
     others = [candidate.num for candidate in shown if candidate.num not in found.stored]
@@ -151,7 +152,9 @@ def ranked_ids(searcher: Searcher, text: str, mode: str, limit: int, reader: Rea
 
     :raises QueryError: as :func:`search` does.
     """
-    found = _find(read_question(searcher, text, mode, Filters(), reader=reader), searcher, limit)
+    with Beside(replace_surrogates(text), mode, searcher) as beside:
+        question = read_question(searcher, text, mode, Filters(), reader=reader)
+        found = _find(question, searcher, limit, beside=beside)
     return searcher.records.ids([candidate.num for candidate in found.candidates[:limit]])
 
 
@@ -172,10 +175,16 @@ class _Found:
     size: int
 
 
-def _find(question: Question, searcher: Searcher, wanted: int, reranking: Reranking | None = None) -> _Found:
+def _find(
+    question: Question,
+    searcher: Searcher,
+    wanted: int,
+    reranking: Reranking | None = None,
+    beside: Beside | None = None,
+) -> _Found:
     """At least the first *wanted* trials, or all there are, in the order of the answer."""
     wanted = max(wanted, LOOK, 0 if reranking is None else reranking.depth)
-    rankings = rank(question, searcher, search_depth(wanted, searcher.settings.depth))
+    rankings = rank(question, searcher, search_depth(wanted, searcher.settings.depth), beside)
     candidates = best_candidates(rankings, searcher, wanted)
     if reranking is not None:
         candidates = rerank(question.text, candidates, reranking.reranker, reranking.depth, records=searcher.records)

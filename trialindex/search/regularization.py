@@ -76,10 +76,14 @@ def trial_vectors(trials: Ids, searcher: Searcher) -> tuple[Ids, Vectors]:
     passages, vectors = derived.vectors.vectors(derived.passages_for(records, trials))
     owners = derived.trials_of(records, passages)[:, 0]
     known = np.isin(owners, trials)  # not those of a trial that went away meanwhile
-    order = np.argsort(owners[known], kind="stable")
-    vectors = vectors[known][order]
-    found, starts, counts = np.unique(owners[known][order], return_index=True, return_counts=True)
-    sums = vectors[starts]
+    rows = np.flatnonzero(known)
+    rows = rows[np.argsort(owners[rows], kind="stable")]
+    found, starts, counts = np.unique(owners[rows], return_index=True, return_counts=True)
+    sums = vectors[rows[starts]]
     for nth in range(1, counts.max(initial=1)):  # a trial has few passages: faster than numpy.add.reduceat
-        sums[counts > nth] += vectors[starts[counts > nth] + nth]
+        more = np.flatnonzero(counts > nth)
+        if len(more) == len(found):
+            sums += vectors[rows[starts + nth]]
+        else:
+            sums[more] += vectors[rows[starts[more] + nth]]
     return found, sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)

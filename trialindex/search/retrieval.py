@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from trialindex.plugin.encoding import encode_queries
 from trialindex.plugin.interfaces import Encoder
@@ -29,9 +30,45 @@ _LOOKED_INTO = 100
 """Trials that name a treatment and are read to see whether they test it."""
 
 
-def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
+class Beside:
+    """What is done in other threads while a question is read and ranked.
+
+    The vectors of its text come first: most texts are searched as they were asked.
+
+    :param text: as it was asked. Of one that can be the name of a trial and no more none are made.
+    :param mode: how it is searched; words alone need no vectors.
+
+    :ivar threads: two, for what leaves the interpreter's lock.
+    """
+
+    def __init__(self, text: str, mode: str, searcher: Searcher) -> None:
+        self._words = text.split()
+        self.threads = ThreadPoolExecutor(2)
+        needed = mode in ("hybrid", "vector") and not all(any(map(str.isdigit, word)) for word in self._words)
+        self._vectors = self.threads.submit(self._encode, searcher) if needed else None
+
+    def _encode(self, searcher: Searcher) -> Vectors:
+        encoder = searcher.encoder()
+        return encode_queries(encoder, _windows(self._words, encoder.max_words))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.threads.shutdown(cancel_futures=True)
+
+    def vectors(self, words: Sequence[str]) -> Vectors | None:
+        """Those of the windows of a text of these words; ``None`` if the text that was asked has others.
+
+        :raises EncoderError: the encoder fails.
+        """
+        return self._vectors.result() if self._vectors and words == self._words else None
+
+
+def rank(question: Question, searcher: Searcher, depth: int, beside: Beside | None = None) -> Rankings:
     """The rankings of the question's mode, each *depth* trials deep; none if it names trials and nothing else.
 
+    :param beside: what was begun of it in other threads.
     :raises QueryError: a filter names what no trial of the index has.
     :raises EncoderError: the encoder fails.
     """
@@ -45,35 +82,38 @@ def rank(question: Question, searcher: Searcher, depth: int) -> Rankings:
         scores["lexical"] = _ranking(lexical.search(question.text, depth, allowed))
         return Rankings(question, scores, {}, size)
     if question.mode == "vector":
-        vectors = embed_query(_embedded_text(question, searcher.encoder()), searcher.encoder())
+        vectors = embed_query(_embedded_text(question, searcher.encoder()), searcher.encoder(), beside=beside)
         [(scores["vector"], passages)] = nearest_trials(vectors, depth, searcher, allowed)
         return Rankings(question, scores, passages, size)
-    return _rank_hybrid(question, searcher, depth, allowed, size)
+    return _rank_hybrid(question, searcher, depth, allowed, size, beside)
 
 
-def _rank_hybrid(question: Question, searcher: Searcher, depth: int, allowed: Ids | None, size: int) -> Rankings:
+def _rank_hybrid(
+    question: Question, searcher: Searcher, depth: int, allowed: Ids | None, size: int, beside: Beside | None
+) -> Rankings:
     """All rankings; the word index is asked in a thread of its own while vectors are compared."""
     settings, lexical, understood = searcher.settings, searcher.derived.lexical, question.understood
     weights = settings.weights(question.text, proposed=question.proposed.replaces)
-    with ThreadPoolExecutor(1) as lexical_thread:
+    with ThreadPoolExecutor(1) if beside is None else nullcontext(beside.threads) as lexical_thread:
 
         def search_words() -> Future[Matches]:
             return lexical_thread.submit(lexical.search, question.text, depth, allowed)
 
         by_words = search_words() if settings.note_share(question.text) > 0 else None  # takes as long as embedding
         encoder, own, proposed = searcher.encoder(), understood.concepts, question.proposed.concepts
-        vectors = embed_query(_embedded_text(question, encoder), encoder, [one.name for one in (*own, *proposed)])
+        sought = [one.name for one in (*own, *proposed)]
+        vectors = embed_query(_embedded_text(question, encoder), encoder, sought, beside)
         queries, names = vectors[:1], vectors[1:]
         understood = analysis.weigh(understood, (names[: len(own)] @ queries[0]).tolist())
         share = settings.share_of_own(question.text, replaced=question.proposed.replaces) if proposed else 1.0
         first = 0 if share else len(own)
-        beside = [settings.proposal_weight * concept.weight for concept in proposed]
-        emphasis = [*(share * concept.weight for concept in own), *beside][first:]
+        of_proposed = [settings.proposal_weight * concept.weight for concept in proposed]
+        emphasis = [*(share * concept.weight for concept in own), *of_proposed][first:]
         if emphasis and weights["focus"]:
             pull = settings.proposal_focus_weight if question.proposed.replaces else settings.focus_weight
             queries = _stack(queries, analysis.focus_vector(queries, names[first:], emphasis, settings, pull))
         by_words = by_words or search_words()
-        counts = [*(share * concept.weight for concept in understood.concepts), *beside]
+        counts = [*(share * concept.weight for concept in understood.concepts), *of_proposed]
         searched = [*own, *proposed]
         concepts: list[tuple[float, Sequence[str]]] = [
             (count, concept.names) for count, concept in list(zip(counts, searched, strict=True))[first:]
@@ -144,24 +184,35 @@ def _embedded_text(question: Question, encoder: Encoder) -> str:
     return question.asked if foreign and encoder.multilingual else question.text
 
 
-def embed_query(text: str, encoder: Encoder, names: Sequence[str] = ()) -> Vectors:
+def embed_query(text: str, encoder: Encoder, names: Sequence[str] = (), beside: Beside | None = None) -> Vectors:
     """The text as one unit vector, and below it each of the names as one, shape ``(1 + names, dimension)``.
 
     A text longer than the model reads is cut into windows of whole words, about equally long, and the mean of their
     vectors is taken, so that nothing of a long note is left unread and its last few words weigh no more than others.
 
+    :param beside: has the vectors of a text that was asked; they are taken if it is the same.
     :raises EncoderError: the encoder fails.
     """
     import numpy as np
 
     words = text.split()
-    count = math.ceil(len(words) / encoder.max_words)
-    cuts = [len(words) * n // count for n in range(count + 1)]
-    windows = [" ".join(words[start:end]) for start, end in pairwise(cuts)]
-    vectors = encode_queries(encoder, [*windows, *names])
-    mean = vectors[:count].mean(axis=0, keepdims=True)
+    of_text = beside.vectors(words) if beside else None
+    if of_text is None:
+        windows = _windows(words, encoder.max_words)
+        vectors = encode_queries(encoder, [*windows, *names])
+        of_text, of_names = vectors[: len(windows)], vectors[len(windows) :]
+    else:
+        of_names = encode_queries(encoder, names) if names else of_text[:0]
+    mean = of_text.mean(axis=0, keepdims=True)
     text_vector = mean / max(float(np.linalg.norm(mean)), 1e-12)
-    return np.concatenate([text_vector, vectors[count:]]).astype(np.float32, copy=False)
+    return np.concatenate([text_vector, of_names]).astype(np.float32, copy=False)
+
+
+def _windows(words: Sequence[str], most: int) -> list[str]:
+    """The words as texts of *most* words at most, about equally long."""
+    count = math.ceil(len(words) / most)
+    cuts = [len(words) * n // count for n in range(count + 1)]
+    return [" ".join(words[start:end]) for start, end in pairwise(cuts)]
 
 
 def nearest_trials(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trialindex.concepts.fillers import is_filler
-from trialindex.concepts.tokens import Words, read_words
+from trialindex.concepts.tokens import Words, read_keys, read_words
 
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer, Mention
@@ -33,7 +33,7 @@ def is_phrase(text: str, *, named: bool) -> bool:
 
 def content_words(text: str) -> list[str]:
     """The words of a question that say what it is about, folded."""
-    return [key for key in read_words(text).keys if _says_something(key)]
+    return [key for key in read_keys(text) if _says_something(key)]
 
 
 def qualifying_words(text: str, mentions: Sequence[Mention], recognizer: ConceptRecognizer) -> list[str]:

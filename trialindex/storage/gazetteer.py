@@ -53,6 +53,8 @@ def cities_called(names: Iterable[str]) -> dict[str, tuple[list[City], list[City
     """
     keys = list(filter(None, dict.fromkeys(map(place_key, names))))
     found: dict[str, tuple[list[City], list[City]]] = {}
+    if not keys:
+        return found
     with _open() as db:
         for at in range(0, len(keys), _MANY):
             some = keys[at : at + _MANY]

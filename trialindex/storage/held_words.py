@@ -8,6 +8,13 @@ from collections.abc import Callable, Iterable
 _CHANGED = 2
 """Letters at the end of a stem that a form of its word may write otherwise: *dying* becomes ``die``."""
 
+_CHARACTERS = 60
+"""Characters of a text for each word from which looking for the words is faster than stemming all of it."""
+_MANY = 20
+"""Words of which a short text nearly always has something like one."""
+_REST = re.compile(r"[^\x00-/:-`{-\x7f]*")
+"""What follows in a word of small letters and digits; letters beyond ASCII may be any."""
+
 
 def held_words(stems: Iterable[str], text: str, stemmed: Callable[[str], list[str]]) -> set[str]:
     """Those of the stems whose word, in any of its forms, is in a text.
@@ -17,15 +24,32 @@ def held_words(stems: Iterable[str], text: str, stemmed: Callable[[str], list[st
     :param stemmed: the stems of a text's words.
     """
     wanted = set(stems)
+    short = len(text) < _CHARACTERS * len(wanted)
+    if short and len(wanted) > _MANY:
+        return wanted.intersection(stemmed(text))
     lowered = text.lower()
-    starts = {stem[: max(1, len(stem) - _CHANGED)] for stem in wanted if stem.isascii()}
+    starts = {common_start(stem) for stem in wanted if stem.isascii()}
+    if short and (not text.isascii() or any(start in lowered for start in starts)):
+        return wanted.intersection(stemmed(text))
     alike = [word for start in starts if start in lowered for word in _beginning(start, lowered)]
     if not text.isascii():
         alike += [word for word in text.split() if not word.isascii()]
     return wanted & set(stemmed(" ".join(alike))) if alike else set()
 
 
+def common_start(stem: str) -> str:
+    """The letters with which every form of a word begins, if it is written in ASCII."""
+    return stem[: max(1, len(stem) - _CHANGED)]
+
+
 def _beginning(start: str, text: str) -> set[str]:
     """The words that begin so."""
-    rest = re.compile(rf"{re.escape(start)}[^\x00-/:-`{{-\x7f]*")  # a look behind would have all of a text read slowly
-    return {match[0] for match in rest.finditer(text) if not (match.start() and text[match.start() - 1].isalnum())}
+    found = set()
+    at = text.find(start)
+    while at >= 0:
+        rest = _REST.match(text, at + len(start))
+        assert rest is not None
+        if not (at and text[at - 1].isalnum()):
+            found.add(text[at : rest.end()])
+        at = text.find(start, rest.end())
+    return found

@@ -84,6 +84,7 @@ class Lexical:
         """Search what was committed last."""
         self._searcher = self._index.searcher()
         self._count = lru_cache(_COUNTED)(partial(self._searcher.doc_freq, "body"))
+        self._idf = lru_cache(_COUNTED)(self._rarity)
 
     def _mirror(self) -> Path:
         """A folder of links to the files, for a folder that cannot be written: tantivy locks even to read."""
@@ -210,9 +211,11 @@ class Lexical:
     def idf(self, words: Iterable[str]) -> dict[str, float]:
         """The inverse document frequency of words of the prose, as BM25 has it."""
         with self._damage():
-            counts = {word: self._count(word) for word in words}
-        everything = len(self)
-        return {word: math.log(1 + (everything - count + 0.5) / (count + 0.5)) for word, count in counts.items()}
+            return {word: self._idf(word) for word in words}
+
+    def _rarity(self, word: str) -> float:
+        count = self._searcher.doc_freq("body", word)
+        return math.log(1 + (len(self) - count + 0.5) / (count + 0.5))
 
     def frequency(self, stem: str) -> int:
         """How many trials use a word as :meth:`words` gives it, in the field that has more of them."""

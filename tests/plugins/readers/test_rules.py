@@ -8,8 +8,9 @@ from trialindex.concepts.loading import load_recognizer
 from trialindex.plugin.proposals import Proposal
 from trialindex.plugin.registry import plugins
 from trialindex.testing.reading import check_reader
-from trialindex_readers.findings import load_table
+from trialindex_readers.findings import load_names, load_table
 from trialindex_readers.matching import find_findings
+from trialindex_readers.model import weigh
 from trialindex_readers.rules import RulesReader
 
 
@@ -138,6 +139,32 @@ def test_a_finding_that_is_denied_counts_against() -> None:
 
 def _weight(text: str, illness: str) -> float:
     return next((one.weight for one in _read(text) if one.condition == illness), 0.0)
+
+
+@pytest.mark.parametrize("named", [(), (3, 700)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A sore throat and a barking cough since Monday, worse at night, with noisy breathing in. No stridor.",
+        "Pain in the chest and arm, short of breath, sweating, BP 75/55, tremor at rest, shuffling gait, fever.",
+        "tired",
+        "nothing",
+    ],
+)
+def test_the_first_guesses_are_those_of_all(text: str, named: tuple[int, ...]) -> None:
+    table = load_table()
+    found = find_findings(text, table, 40.0, "MALE")
+    every = weigh(table, found, 40.0, "MALE", named)
+    for most in (1, 5, 50):
+        assert weigh(table, found, 40.0, "MALE", named, most)[:most] == every[:most]
+
+
+def test_the_names_are_those_of_the_table() -> None:
+    names, table = load_names(), load_table()
+    assert all(names.has_illness(illness.name) for illness in table.illnesses)
+    assert all(map(names.has_finding, filter(lambda name: len(name) > 2, table.findings)))
+    assert not any(map(names.has_illness, ("", "parkinson", "arkinson disease", "tremor at rest and a shuffling gait")))
+    assert not names.has_finding("")
 
 
 def test_a_male_gets_no_illness_of_women() -> None:
