@@ -12,7 +12,8 @@ LONG = " and so on" * 50
 TEXTS = (
     "The dying abilities of Sjögren’s café–heart patients; lungs_years ears",
     "ear years EARS Ear-ly, in-vitro 3mg IL-6 β-blocker naïve 日本語 x",
-    "Lying happily, she tied skies; generalizations of capability and the nationality of possibly early readers",
+    "Lying happily, only she tied early skies; hoping, disability, allergies, babies",
+    "generalizations of capability and the nationality of possibly early readers",
     "",
 )
 OTHERS = {

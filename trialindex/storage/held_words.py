@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-_CHANGED = 2
-"""Letters at the end of a stem that a form of its word may write otherwise: *dying* becomes ``die``."""
-
 _CHARACTERS = 60
 """Characters of a text for each word from which looking for the words is faster than stemming all of it."""
 _MANY = 20
@@ -38,8 +35,11 @@ def held_words(stems: Iterable[str], text: str, stemmed: Callable[[str], list[st
 
 
 def common_start(stem: str) -> str:
-    """The letters with which every form of a word begins, if it is written in ASCII."""
-    return stem[: max(1, len(stem) - _CHANGED)]
+    """The letters with which every form of a word begins, if it is written in ASCII.
+
+    A form differs from its stem in the last letter at most (*only* becomes ``onli``), but *dying* becomes ``die``.
+    """
+    return stem[: max(1, len(stem) - (2 if stem.endswith("ie") else 1))]
 
 
 def _beginning(start: str, text: str) -> set[str]:
