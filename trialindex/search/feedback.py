@@ -7,6 +7,9 @@ from heapq import nlargest
 from trialindex.search.fusion import Ranking
 from trialindex.search.searcher import Searcher
 
+_STEP = 50
+"""Words whose rarity is looked up at a time."""
+
 
 def expansion_terms(scores: Ranking, searcher: Searcher) -> dict[str, float]:
     """The words of the best trials' titles and summaries, each with a weight from 0 to 1.
@@ -30,6 +33,13 @@ def expansion_terms(scores: Ranking, searcher: Searcher) -> dict[str, float]:
             share = gain / len(words) if words else 0.0
             for word in words:
                 weights[word] = weights.get(word, 0.0) + share
-    rare = zip(weights.items(), lexical.idf(weights).values(), strict=True)
-    heavy = nlargest(settings.feedback_words, ((weight * idf, word) for (word, weight), idf in rare))
+    heavy: list[tuple[float, str]] = []
+    ordered = sorted(weights.items(), key=lambda one: -one[1])
+    for start in range(0, len(ordered), _STEP):
+        full = len(heavy) >= settings.feedback_words
+        if heavy and full and ordered[start][1] * lexical.highest_idf < heavy[-1][0]:
+            break  # however rare the others are
+        some = ordered[start : start + _STEP]
+        idf = lexical.idf(word for word, _ in some)
+        heavy = nlargest(settings.feedback_words, [*heavy, *((weight * idf[word], word) for word, weight in some)])
     return {word: weight / heavy[0][0] for weight, word in heavy if weight > 0}

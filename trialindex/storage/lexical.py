@@ -214,7 +214,14 @@ class Lexical:
             return {word: self._idf(word) for word in words}
 
     def _rarity(self, word: str) -> float:
-        count = self._searcher.doc_freq("body", word)
+        return self._idf_of(self._searcher.doc_freq("body", word))
+
+    @property
+    def highest_idf(self) -> float:
+        """The inverse document frequency of a word that no trial has in its prose."""
+        return self._idf_of(0)
+
+    def _idf_of(self, count: int) -> float:
         return math.log(1 + (len(self) - count + 0.5) / (count + 0.5))
 
     def frequency(self, stem: str) -> int:
