@@ -35,7 +35,12 @@ class RulesReader(Reader):
     summary: ClassVar[str] = "By a table of findings, on this machine."
 
     def propose(self, text: str, terms: Terms) -> list[Proposal]:
-        there = [one for one in terms.find(text) if not (one.negated or one.family or one.general)]
+        there = [
+            one
+            for one in terms.find(text)
+            if not (one.negated or one.family or one.general)
+            and any(concept.kind != "finding" for concept in one.concepts)
+        ]
         short = len(text.split()) <= _QUESTION
         if short and any(_is_illness(one, terms) for one in there):
             return []

@@ -73,7 +73,8 @@ class Mention:
     :param start: where it begins in the text, in characters.
     :param end: where it ends.
     :param text: what stands there.
-    :param concepts: what it may mean; one of an ontology comes before one of a word list, a finding comes last.
+    :param concepts: what it may mean; one of an ontology comes before one of a word list; a finding only where it
+        can mean nothing else.
     :param negated: the text says that it is absent.
     :param family: that a relative has it.
     :param historical: that it belongs to the past.
@@ -201,14 +202,36 @@ class ConceptRecognizer:
                     found.append((end + 1, spaced))
                 elif glued in index:
                     found.append((end + 1, glued))
+            taken = None
             for end, name in reversed(found):
                 sense = self._resolve(name, text, words, at, end)
-                if sense.concepts:
-                    yield at, end, sense
-                    at = end
-                    break
-            else:
+                if sense.concepts and (taken is None or not sense.finding):
+                    taken = end, sense
+                    if not sense.finding:
+                        break  # a finding gives way to a shorter name of something else
+            if taken is None:
                 at += 1
+                continue
+            end, sense = taken
+            if sense.finding and self._begins(text, words, at + 1, end):
+                at += 1
+                continue
+            yield at, end, sense
+            at = end
+
+    def _begins(self, text: str, words: Words, start: int, end: int) -> bool:
+        """Whether the name of something else than a finding begins at one of these words."""
+        for at in range(start, end):
+            name = ""
+            for last in range(at, min(at + _LONGEST, len(words.keys))):
+                if last > at and words.gaps[last] not in _WITHIN:
+                    break
+                name = f"{name} {words.keys[last]}" if name else words.keys[last]
+                if name in self._index:
+                    sense = self._resolve(name, text, words, at, last + 1)
+                    if sense.concepts and not sense.finding:
+                        return True
+        return False
 
     def _resolve(self, name: str, text: str, words: Words, start: int, end: int) -> _Sense:
         """The concepts called *name* that the writer can have meant, seeing how it is written."""
@@ -231,9 +254,11 @@ class ConceptRecognizer:
             if concept.id is None:
                 found += (n for n in self._index.get(_plain(concept.name), ()) if n >= 0 and self._concept(n).id)
         concepts = [self._concept(number) for number in dict.fromkeys(found)]
-        concepts.sort(key=lambda concept: (concept.kind == "finding", concept.id is None, _plain(concept.name) != name))
+        concepts.sort(key=lambda concept: (concept.id is None, _plain(concept.name) != name))
+        concepts = [concept for concept in concepts if concept.kind != "finding"] or concepts
         general = all(_plain(concept.name) in _GENERAL for concept in concepts)
-        return _Sense(tuple(concepts), general, frozenset(map(normalize, _medical_names(concepts))))
+        finding = bool(concepts) and all(concept.kind == "finding" for concept in concepts)
+        return _Sense(tuple(concepts), general, frozenset(map(normalize, _medical_names(concepts))), finding)
 
     def synonyms(self, text: str) -> list[str]:
         """The medical names of what *text* says the patient has, those that it does not use itself.
@@ -306,11 +331,12 @@ class ConceptRecognizer:
 
 
 class _Sense(NamedTuple):
-    """What a name means, whether that says too little, and its medical names, folded."""
+    """What a name means, whether that says too little, its medical names, folded, and whether it is but a finding."""
 
     concepts: tuple[Concept, ...]
     general: bool
     names: frozenset[str] = frozenset()
+    finding: bool = False
 
 
 _NOTHING = _Sense((), True)

@@ -41,8 +41,8 @@ def understand(
     found: dict[str, list[Mention]] = {}
     aside: dict[str, str] = dict.fromkeys(ruled_out, "ruled out")
     for mention in mentions:
-        if mention.general:
-            continue
+        if mention.general or all(concept.kind == "finding" for concept in mention.concepts):
+            continue  # what findings may be is for a reader to say
         if mention.negated or mention.family:
             aside.setdefault(mention.text, "a relative's" if mention.family else "ruled out")
         else:

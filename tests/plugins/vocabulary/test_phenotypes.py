@@ -162,14 +162,12 @@ def test_a_damaged_file_is_told_with_what_to_type(run: Run) -> None:
 
 
 def test_lay_words_and_clinical_ones_are_one_finding_and_an_illness_stays_one(run: Run, private: Plugins) -> None:
-    illness = ConceptRecognizer.load(private).find("I have asthma")[0].concepts[0].kind
+    illness = ConceptRecognizer.load(private).find("I have asthma")[0].concepts
     run("import", "phenotype-ontology", TERMS, TABLE)
-    run("import", "disease-ontology", OBO)
     recognizer = ConceptRecognizer.load(private)
     [lay] = recognizer.find("He has spider fingers")
     assert (lay.names[0], lay.concepts[0].kind) == ("Arachnodactyly", "finding")
-    asthma = recognizer.find("I have asthma")[0].concepts
-    assert (asthma[0].kind, asthma[-1].kind) == (illness, "finding")
+    assert recognizer.find("I have asthma")[0].concepts == illness
 
 
 def test_an_older_file_without_associations_is_read() -> None:
