@@ -299,7 +299,9 @@ def _lot(trial: Trial) -> str:
         who = "For a part of the time people" if trial.intervention_model == "CROSSOVER" else "Some"
         return sentence(f"{who} {get} {joined(others, 'or')}")
     same = design(trial).sort == "pair" and not others and not partly(trial) and trial.allocation != "RANDOMIZED"
-    single = trial.intervention_model == "SINGLE_GROUP" and (len(trial.arms) < 2 or trial.allocation != "RANDOMIZED")
+    single = trial.intervention_model == "SINGLE_GROUP" and (len(trial.arms) < 2 or same)
+    if aim(trial).sort in {"show", "reaction", "provoke"}:
+        return ""  # it is no treatment that people would otherwise go without
     if single or len(trial.arms) == 1 or (same and trial.arms):
         return sentence(
             f"Everybody {get if past else 'gets'} {in_short(trial)}, so nothing shows how people fare without it"

@@ -296,6 +296,10 @@ _WHOM = re.compile(
 """Where a measure goes on to tell in whom, which is not what is looked at."""
 
 
+_NO_MEASURE = re.compile(r"\W*(?:primary|main|secondary)? ?(?:outcome|end ?point)s?(?: measures?)?\W*", re.IGNORECASE)
+"""A heading of the form where the name of a measure should stand."""
+
+
 class LooksAt(NamedTuple):
     """What is looked at.
 
@@ -311,7 +315,7 @@ class LooksAt(NamedTuple):
 
 def looks_at(measures: Iterable[str], shown: int = 2) -> LooksAt:
     """At most *shown* plain phrases for the measures, or the first short one of them as it is written."""
-    given = [*measures]
+    given = [measure for measure in measures if not _NO_MEASURE.fullmatch(measure)]
     found = [plain_phrase(measure) for measure in given]
     known = list(dict.fromkeys(filter(None, found)))
     if known:

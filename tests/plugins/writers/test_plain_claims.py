@@ -358,3 +358,22 @@ def test_groups_without_a_history_of_the_illness_do_not_have_it() -> None:
     mixed = text(trial(healthy_volunteers=True, inclusion=asked, **fields))
     assert "adults aged 18 to 75 with gouty arthritis" not in mixed
     assert "aged 18 to 75 with gouty arthritis" in text(trial(healthy_volunteers=False, inclusion=asked, **fields))
+
+
+def test_everybody_gets_it_is_not_said_where_groups_get_different_things() -> None:
+    arms = groups(("Zorumab",), ("Zorumab", "Tacumab"), ("Tacumab",))
+    fields: dict[str, Any] = {"allocation": "NON_RANDOMIZED", "intervention_model": "SINGLE_GROUP"}
+    assert "Everybody" not in text(trial(interventions=drugs("Zorumab", "Tacumab"), arms=arms, **fields))
+
+
+def test_nobody_goes_without_a_test() -> None:
+    test = (Intervention(name="Blood test", type="DIAGNOSTIC_TEST"),)
+    fields: dict[str, Any] = {"interventions": test, "arms": (), "intervention_model": "SINGLE_GROUP"}
+    said = text(trial(primary_purpose="DIAGNOSTIC", allocation="NA", **fields))
+    assert "fare without it" not in said
+
+
+@pytest.mark.parametrize("heading", ["Primary Outcome Measure:", "primary endpoint", "Outcomes"])
+def test_a_heading_is_no_measure(heading: str) -> None:
+    assert heading.strip(":") not in text(trial(outcomes=primary(heading)))
+    assert "What it mainly looks at is not stated" in text(trial(outcomes=primary(heading)))
