@@ -20,7 +20,10 @@ from trialindex.concepts.recognizer import ConceptRecognizer
 from trialindex.concepts.tokens import normalize
 from trialindex.index import Index
 from trialindex.search.analysis import main_problem
+from trialindex.search.filters import Filters
 from trialindex.search.proposals import find_reader
+from trialindex.search.question import read_question
+from trialindex.search.retrieval import rank
 
 
 def names_of(name: str, recognizer: ConceptRecognizer) -> set[str]:
@@ -48,14 +51,12 @@ def main(keywords: str, collection: str, folder: str, reader: str = "rules") -> 
     lines = (Path(collection) / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     texts = {query["_id"]: query["text"] for query in map(json.loads, lines) if query["_id"] in recorded}
     recognizer, hits = ConceptRecognizer.load(), 0
-    with Index.open(folder) as index:
+    with Index.open(folder) as index, index.searcher() as searcher:
         chosen = find_reader(reader or None, index.plugins)
         for name, text in texts.items():
             # an answer tells of those proposals alone that the text does not name
-            proposals = chosen.propose(text, recognizer) if chosen else []
-            found = index.query(text, explain=True, limit=1, reader=None, anyway=True)
-            assert found.understood is not None
-            problem = main_problem(found.understood)
+            found = rank(read_question(searcher, text, "hybrid", Filters(), reader=chosen), searcher, 10).question
+            problem, proposals = main_problem(found.understood), found.proposed.proposals
             first = proposals[0].condition if proposals else problem.name if problem else ""
             wanted = recorded[name]["conditions"][0]
             right = bool(first) and related(first, wanted, recognizer)

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from trialindex.plugin.terms import NamedTerm, Terms
     from trialindex_readers.findings import Table
 
-_PROPOSED = 5
+_PROPOSED = 10
+"""More than are searched for: the search compares them with the text."""
 _SHOWN = 4
 """Findings that are told of each proposal."""
-_LEAST = 0.05
+_LEAST = 0.02
 """The least weight of a proposal; that of the first is 1."""
-_TEMPERATURE = 3.0
+_TEMPERATURE = 6.0
 """The difference of log-odds that makes an illness e times lighter; chosen by cross-validation, since naive Bayes takes
 findings for independent that are not, and so is too sure."""
 _QUESTION = 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from trialindex.plugin.interfaces import Concept, Reader, RenderOptions, Vocabul
 from trialindex.plugin.proposals import Proposal, describe_proposals
 from trialindex.plugin.registry import Plugins, plugins
 from trialindex.plugin.terms import Terms
+from trialindex.search.analysis import describe_concept
+from trialindex.search.proposals import Proposed
 from trialindex.search.settings import RankingSettings
 from trialindex.testing import FakeEncoder, FakeReader, check_reader
 from trialindex.trial import Trial
@@ -110,7 +113,8 @@ def test_in_a_question_the_proposals_stand_beside_its_own_words_and_in_a_note_in
 
 def test_beside_the_proposals_of_other_readers_a_notes_own_words_stay(index: Index) -> None:
     note = " ".join(["His gout is back in the left foot, and gout it is."] * 12)
-    assert found_by_name(index, note, FakeReader("Parkinson's disease")) >= {"GOUT", "PARKINSON"}
+    kept = RankingSettings(least_proposal=0.0)  # however little the fake encoder takes it to be like the note
+    assert found_by_name(index, note, FakeReader("Parkinson's disease"), ranking=kept) >= {"GOUT", "PARKINSON"}
 
 
 def test_only_so_many_are_searched_for_as_the_settings_say(index: Index) -> None:
@@ -252,3 +256,44 @@ def test_what_a_note_names_itself_is_not_told_as_searched_besides(index: Index) 
     answer = index.query(text, reader=FakeReader("asthma, gout"), limit=3)
     assert [one.condition for one in answer.proposals] == ["gout"]
     assert not any("asthma" in note for note in answer.notes)
+
+
+# --- how they are weighed -------------------------------------------------------------------------------------------
+
+
+def proposed(weights: dict[str, float], *, replaces: bool = False) -> Proposed:
+    proposals = tuple(Proposal(name, weight=weight) for name, weight in weights.items())
+    concepts = tuple(describe_concept(one.condition, [], 6, weight=one.weight) for one in proposals)
+    return Proposed("fake", proposals, concepts, replaces)
+
+
+def test_what_is_like_the_text_as_a_whole_comes_first_and_what_is_little_like_it_goes() -> None:
+    asked = proposed({"gout": 1.0, "asthma": 0.9, "parkinson disease": 0.8})
+    found = asked.weigh([0.1, 0.4, 0.38], 1.0, RankingSettings(proposal_temperature=0.1, least_proposal=0.2))
+    assert [one.condition for one in found.proposals] == ["asthma", "parkinson disease"]
+    assert [one.name for one in found.concepts] == ["asthma", "parkinson disease"]
+    assert found.proposals[0].weight == found.concepts[0].weight == 1.0
+    assert found.concepts[1].weight == pytest.approx(0.8 / 0.9 * math.exp(-0.2))
+
+
+def test_where_a_note_is_more_like_what_it_names_all_that_is_proposed_counts_less() -> None:
+    settings, note = RankingSettings(temperature=0.1), "word " * 200
+    assert settings.share_of_proposals(note, 0.1) == pytest.approx(math.exp(-1))
+    assert settings.share_of_proposals(note, -0.1) == 1.0
+    assert settings.share_of_proposals("a tremor at rest and a shuffling gait", 0.5) == 1.0
+    [one, other] = proposed({"gout": 1.0, "asthma": 1.0}).weigh([0.3, 0.3], 0.4, settings).concepts
+    assert one.weight == other.weight == 0.4
+    assert not proposed({"gout": 1.0}).weigh([0.3], 0.05, settings).proposals
+    assert settings.share_of_own(note, strongest=0.5, replaced=False) == pytest.approx(1 - 0.5 * 0.7)
+    assert settings.share_of_own(note, strongest=0.0, replaced=False) == 1.0
+
+
+def test_so_many_are_left_beside_what_a_text_names() -> None:
+    asked = proposed({f"illness {number}": 1.0 for number in range(8)})
+    assert len(asked.weigh([0.3] * 8, 1.0, RankingSettings()).proposals) == RankingSettings().proposals_beside
+
+
+def test_what_takes_the_place_of_what_a_text_names_stays_as_it_was_proposed() -> None:
+    asked = proposed({"gout": 1.0, "asthma": 0.5}, replaces=True)
+    assert asked.weigh([0.1, 0.9], 0.5, RankingSettings()) is asked
+    assert proposed({}).weigh([], 1.0, RankingSettings()).proposals == ()

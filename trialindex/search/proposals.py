@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,7 @@ from trialindex.plugin.interfaces import Reader
 from trialindex.plugin.proposals import DEFAULT_READER, Proposal
 from trialindex.plugin.results import ConceptMention
 from trialindex.search.analysis import describe_concept
+from trialindex.search.settings import RankingSettings
 
 if TYPE_CHECKING:
     from trialindex.concepts.recognizer import ConceptRecognizer
@@ -37,6 +39,31 @@ class Proposed:
     concepts: tuple[ConceptMention, ...] = ()
     replaces: bool = False
     notes: tuple[str, ...] = ()
+
+    def weigh(self, similarities: Sequence[float], share: float, settings: RankingSettings) -> Proposed:
+        """The same, the likeliest first by what the reader says of each and by how like the whole text its name is.
+
+        Findings of an illness that is mentioned in passing speak for that illness; what the text is about it resembles
+        as a whole. A reader that proposes what the text names too has seen the whole text, so that its order stays.
+
+        :param similarities: the cosine of each proposal's name with the text, in their order.
+        :param share: what the first of them counts.
+        """
+        if self.replaces or not self.proposals:
+            return self
+        nearest = max(similarities)
+        weights = [
+            one.weight * math.exp((likeness - nearest) / settings.proposal_temperature)
+            for one, likeness in zip(self.proposals, similarities, strict=True)
+        ]
+        weights = [share * weight / max(weights) for weight in weights]
+        order = sorted(range(len(weights)), key=lambda number: -weights[number])[: settings.proposals_beside]
+        kept = [(number, weights[number]) for number in order if weights[number] >= settings.least_proposal]
+        return replace(
+            self,
+            proposals=tuple(replace(self.proposals[number], weight=weight) for number, weight in kept),
+            concepts=tuple(msgspec.structs.replace(self.concepts[number], weight=weight) for number, weight in kept),
+        )
 
 
 def find_reader(reader: Reader | str | None, plugins: Plugins) -> Reader | None:

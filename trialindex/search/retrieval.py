@@ -92,7 +92,7 @@ def _rank_hybrid(
     question: Question, searcher: Searcher, depth: int, allowed: Ids | None, size: int, beside: Beside | None
 ) -> Rankings:
     """All rankings; the word index is asked in a thread of its own while vectors are compared."""
-    settings, lexical, understood = searcher.settings, searcher.derived.lexical, question.understood
+    settings, lexical = searcher.settings, searcher.derived.lexical
     weights = settings.weights(question.text, proposed=question.proposed.replaces)
     with ThreadPoolExecutor(1) if beside is None else nullcontext(beside.threads) as lexical_thread:
 
@@ -100,12 +100,21 @@ def _rank_hybrid(
             return lexical_thread.submit(lexical.search, question.text, depth, allowed)
 
         by_words = search_words() if settings.note_share(question.text) > 0 else None  # takes as long as embedding
-        encoder, own, proposed = searcher.encoder(), understood.concepts, question.proposed.concepts
-        sought = [one.name for one in (*own, *proposed)]
-        vectors = embed_query(_embedded_text(question, encoder), encoder, sought, beside)
-        queries, names = vectors[:1], vectors[1:]
-        understood = analysis.weigh(understood, (names[: len(own)] @ queries[0]).tolist())
-        share = settings.share_of_own(question.text, replaced=question.proposed.replaces) if proposed else 1.0
+        encoder, own = searcher.encoder(), question.understood.concepts
+        listed = [one.name for one in (*own, *question.proposed.concepts)]
+        vectors = embed_query(_embedded_text(question, encoder), encoder, listed, beside)
+        queries, likeness = vectors[:1], (vectors[1:] @ vectors[0]).tolist()
+        understood = analysis.weigh(question.understood, likeness[: len(own)])
+        problem = analysis.main_problem(understood)
+        named = likeness[listed.index(problem.name)] if problem and problem.kind == "illness" else -1.0
+        behind = named - max(likeness[len(own) :], default=named)
+        share = settings.share_of_proposals(question.text, behind)
+        weighed = question.proposed.weigh(likeness[len(own) :], share, settings)
+        question = replace(question, understood=understood, proposed=weighed)
+        proposed = weighed.concepts
+        names = vectors[[1 + listed.index(one.name) for one in (*own, *proposed)]]
+        strongest = min(1.0, max((concept.weight for concept in proposed), default=0.0))
+        share = settings.share_of_own(question.text, strongest=strongest, replaced=question.proposed.replaces)
         first = 0 if share else len(own)
         of_proposed = [settings.proposal_weight * concept.weight for concept in proposed]
         emphasis = [*(share * concept.weight for concept in own), *of_proposed][first:]
@@ -113,7 +122,7 @@ def _rank_hybrid(
             pull = settings.proposal_focus_weight if question.proposed.replaces else settings.focus_weight
             queries = _stack(queries, analysis.focus_vector(queries, names[first:], emphasis, settings, pull))
         by_words = by_words or search_words()
-        counts = [*(share * concept.weight for concept in understood.concepts), *of_proposed]
+        counts = [*(share * concept.weight for concept in question.understood.concepts), *of_proposed]
         searched = [*own, *proposed]
         concepts: list[tuple[float, Sequence[str]]] = [
             (count, concept.names) for count, concept in list(zip(counts, searched, strict=True))[first:]
@@ -121,8 +130,8 @@ def _rank_hybrid(
         if not concepts:  # names that no vocabulary knows: a trial that has all of the question's words has the name
             concepts = [(1.0, [" ".join(content_words(question.text))])]
         by_concepts = lexical_thread.submit(lexical.search_names, concepts, depth, allowed)
-        treated = lexical_thread.submit(_treated, replace(question, understood=understood), lexical, depth, allowed)
-        stated = lexical_thread.submit(trials_in_state, replace(question, understood=understood), searcher, allowed)
+        treated = lexical_thread.submit(_treated, question, lexical, depth, allowed)
+        stated = lexical_thread.submit(trials_in_state, question, searcher, allowed)
         nearest = nearest_trials(queries, depth, searcher, allowed)
     scores: dict[str, Ranking] = {}
     passages: dict[int, int | None] = {}
@@ -131,9 +140,8 @@ def _rank_hybrid(
         passages = positions | passages
     scores["lexical"] = _ranking(by_words.result())
     scores["concepts"] = _ranking(by_concepts.result())
-    asked = replace(question, understood=understood)
     testing = _testing(treated.result(), question, searcher)
-    rankings = Rankings(asked, scores, passages, size, _unembedded(scores, searcher), testing, stated.result())
+    rankings = Rankings(question, scores, passages, size, _unembedded(scores, searcher), testing, stated.result())
     words = expansion_terms(rankings.fused(weights, settings.depth), searcher)
     scores["feedback"] = _ranking(lexical.search_words(words, depth, allowed))
     return replace(rankings, unembedded=_unembedded(scores, searcher))

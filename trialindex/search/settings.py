@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -41,6 +42,12 @@ class RankingSettings:
     :param proposal_note_weights: what each ranking counts for a note of which proposals take the place of its concepts.
     :param proposal_focus_weight: what the concepts then weigh in the focus.
     :param proposals: how many of a reader's proposals are searched for.
+    :param proposals_beside: how many of them are left once they are compared with the text, where they stand beside
+        what it names.
+    :param proposal_temperature: the cosine by which one falls behind the most similar one when its weight is divided by
+        e.
+    :param least_proposal: the least weight of one that is searched for; that of the first is 1, or less where the text
+        is more like what it names.
     :param proposal_weight: what a proposal counts among what the text names, times its own weight.
     :param own_share: what the text's own concepts count in a note of which a reader's proposals take their place. In a
         question they count in full.
@@ -77,6 +84,9 @@ class RankingSettings:
     )
     proposal_focus_weight: float = 1.0
     proposals: int = 10
+    proposals_beside: int = 5
+    proposal_temperature: float = 0.2
+    least_proposal: float = 0.1
     proposal_weight: float = 1.0
     own_share: float = 0.0
     beside_share: float = 0.3
@@ -101,9 +111,19 @@ class RankingSettings:
         share, of_note = self.note_share(text), self.proposal_note_weights if proposed else self.note_weights
         return {name: (1 - share) * self.question_weights[name] + share * of_note[name] for name in RANKINGS}
 
-    def share_of_own(self, text: str, *, replaced: bool) -> float:
-        """What a text's own concepts count beside proposals: all in a question.
+    def share_of_proposals(self, text: str, behind: float) -> float:
+        """What the first proposal of a reader counts: all, or less where a note names what it is more like.
 
+        A question says what somebody sees and feels, which it is always like.
+
+        :param behind: the cosine by which the text is more like the illness that it names than like any proposal.
+        """
+        return 1 - self.note_share(text) * (1 - math.exp(-max(0.0, behind) / self.temperature))
+
+    def share_of_own(self, text: str, *, strongest: float, replaced: bool) -> float:
+        """What a text's own concepts count beside proposals: all in a question, or where nothing is proposed.
+
+        :param strongest: the weight of the heaviest proposal, up to 1; 0 of none.
         :param replaced: the proposals take their place.
         """
-        return 1 - self.note_share(text) * (1 - (self.own_share if replaced else self.beside_share))
+        return 1 - self.note_share(text) * strongest * (1 - (self.own_share if replaced else self.beside_share))
