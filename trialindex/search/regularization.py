@@ -11,6 +11,8 @@ from trialindex.search.searcher import Searcher
 if TYPE_CHECKING:
     from trialindex.plugin.interfaces import Ids, Vectors
 
+_FEW = 100
+"""Vectors that are compared with all others in blocks."""
 _ROWS, _COLUMNS = 20, 32
 """Vectors that are compared at once: OpenBLAS uses one thread for up to 262,144 multiplications."""
 
@@ -70,11 +72,13 @@ class Neighbourhood:
 def _products(some: Vectors, others: Vectors) -> Vectors:
     """The inner products of some vectors with others, ``(some, others)``.
 
-    In blocks that are too small for numpy's library to use other threads, which wait in a loop for more work: that took
-    four times as much of the processors' time, while the encoder and the word index want them.
+    A few are compared in blocks that are too small for numpy's library to use other threads, which wait in a loop for
+    more work: for 60 that takes four times as much of the processors' time. For many, threads are worth it.
     """
     import numpy as np
 
+    if len(some) > _FEW:
+        return some @ others.T
     products = np.empty((len(some), len(others)), dtype=np.float32)
     for row in range(0, len(some), _ROWS):
         rows = slice(row, row + _ROWS)
